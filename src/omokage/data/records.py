@@ -1,0 +1,141 @@
+"""One record format for rendered and real material: a folder of parquet shards, each row one picture of one face.
+
+Columns: `id`, `person` (splits go by it), `source` (``rendered`` or a data set's name), `image` (encoded JPEG or PNG bytes),
+`width`, `height`; then the labels, null where a record lacks them:
+
+| column | type | meaning |
+|---|---|---|
+| landmarks | list<float32>[136] | x0, y0, x1, ... in pixels of the picture |
+| visibility | list<uint8>[68] | 1 where the surface point is seen |
+| box | list<float32>[4] | brows to chin, ear to ear |
+| pose | list<float32>[3] | yaw, pitch, roll in degrees |
+| gaze | list<float32>[2] | degrees right, up |
+| units | list<float32>[52] | `schema.UNITS`, 0..1 |
+| expression | string | one of `results.EXPRESSIONS`, or null for mixtures without a name |
+| expression_intensity | float32 | 0..1 |
+| age, age_low, age_high | float32 | years; a label that is only a bin has low and high (high excluded) and no age |
+| female | float32 | perceived gender: share who would say female, 0..1 |
+| fatness, skin_tone, hair_length | float32 | the renderer's scales |
+| attr_<name> | float32 | 0..1 for each yes/no attribute of the schema |
+| segmentation | binary | PNG, one class index per pixel (`SEGMENTATION`) |
+| groups | string | JSON object of group columns for audits, e.g. crowd labels |
+| scene | string | JSON of the rendered scene |
+| provenance | string | JSON: made by, licence, seed |
+
+The schema's metadata hold `omokage.records` = the format's version.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from omokage.errors import OutputError, RecordError
+from omokage.schema import SHIPPED
+
+FORMAT = "1"
+SEGMENTATION = (
+    "background", "skin", "brow", "eye", "lips", "inner_mouth", "hair", "glasses", "cloth", "ear", "neck", "lens", "hat",
+    "mask", "occluder",
+)  # fmt: skip
+YES_NO = tuple(a.name for a in SHIPPED if a.classes == ("no", "yes"))
+_LISTS = {"landmarks": 136, "box": 4, "pose": 3, "gaze": 2, "units": 52}
+_FLOATS = (
+    "expression_intensity", "age", "age_low", "age_high", "female", "fatness", "skin_tone", "hair_length",
+    *(f"attr_{name}" for name in YES_NO),
+)  # fmt: skip
+SCHEMA = pa.schema(
+    [("id", pa.string()), ("person", pa.string()), ("source", pa.string()), ("image", pa.binary())]
+    + [("width", pa.int32()), ("height", pa.int32())]
+    + [(name, pa.list_(pa.float32(), size)) for name, size in _LISTS.items()]
+    + [("visibility", pa.list_(pa.uint8(), 68)), ("expression", pa.string())]
+    + [(name, pa.float32()) for name in _FLOATS]
+    + [("segmentation", pa.binary())]
+    + [(name, pa.string()) for name in ("groups", "scene", "provenance")],
+    metadata={"omokage.records": FORMAT},
+)
+LABELS = frozenset(SCHEMA.names) - {"id", "person", "source", "image", "width", "height", "provenance"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """One picture of one face with whatever is known of it. Raises RecordError on a label that the format does not know."""
+
+    id: str
+    person: str
+    source: str
+    image: bytes
+    width: int
+    height: int
+    labels: Mapping[str, Any] = field(default_factory=dict)
+    provenance: str = "{}"
+
+    def __post_init__(self) -> None:
+        unknown = set(self.labels) - LABELS
+        if unknown:
+            raise RecordError(f"record {self.id!r} has labels that the record format does not know: {sorted(unknown)}")
+
+    def row(self) -> dict[str, Any]:
+        """The record as one table row, every column present."""
+        fixed = {"id": self.id, "person": self.person, "source": self.source, "image": self.image}
+        sized = {"width": self.width, "height": self.height, "provenance": self.provenance}
+        return {**dict.fromkeys(SCHEMA.names), **fixed, **sized, **self.labels}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Record:
+        labels = {k: row[k] for k in LABELS if row.get(k) is not None}
+        own = {k: row[k] for k in ("id", "person", "source", "image", "width", "height")}
+        return cls(**own, labels=labels, provenance=row.get("provenance") or "{}")
+
+
+def write_shard(path: Path, records: Iterable[Record]) -> int:
+    """Write one shard whole or not at all (temporary file, then rename); returns the number of rows."""
+    rows = [record.row() for record in records]
+    partial = path.with_suffix(".parquet.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), partial, compression="zstd")
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(f"cannot write {path}: {error.strerror or error}; free space or choose another folder") from error
+    return len(rows)
+
+
+def shards(folder: Path) -> list[Path]:
+    """The complete shards of a record folder, in order. Raises RecordError when there are none."""
+    found = sorted(folder.glob("*.parquet"))
+    if not found:
+        raise RecordError(f"{folder} holds no record shards (*.parquet); make some with  omokage render --out {folder} --count N")
+    return found
+
+
+def read_shard(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """One shard as a table. Raises RecordError when the file is damaged or of another format."""
+    try:
+        table = pq.read_table(path, columns=list(columns) if columns else None)
+    except (pa.ArrowException, OSError) as error:
+        raise RecordError(f"{path} cannot be read as a record shard: {error}") from error
+    found = (table.schema.metadata or {}).get(b"omokage.records", b"").decode()
+    if found != FORMAT:
+        raise RecordError(f"{path} is not a record shard of format {FORMAT} (it says {found!r}); render or convert it again")
+    return table
+
+
+def read_records(folder: Path) -> Iterator[Record]:
+    """Stream the records of a folder, one shard in memory at a time."""
+    for path in shards(folder):
+        for batch in read_shard(path).to_batches(max_chunksize=64):
+            yield from map(Record.from_row, batch.to_pylist())
+
+
+def provenance(**facts: Any) -> str:
+    """Provenance as the JSON text that records carry."""
+    return json.dumps(facts, sort_keys=True)

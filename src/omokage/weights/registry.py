@@ -1,0 +1,112 @@
+"""Weight files and their cards: find, load with the hash checked, save.
+
+A model is two files beside each other: ``<model>.safetensors`` and ``<model>.json`` (the card). Sets are folders below
+``omokage/weights/`` (``synthetic``, ``open``); a path to a folder is accepted wherever a set's name is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omokage.errors import WeightsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+HOME = Path(__file__).parent
+DEFAULT_SET = "synthetic"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a weight file is: everything needed to rebuild, use and judge it."""
+
+    model: str  # "attributes", "finder", ...
+    set: str  # "synthetic", "open" or a name of the user's
+    architecture: Mapping[str, Any]  # arguments that rebuild the module
+    preprocessing: Mapping[str, Any]  # input size, crop margin, mean, std
+    schema: list[Mapping[str, Any]] = field(default_factory=list)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    recipe: str = ""  # the command that made it
+    commit: str = ""
+    made: str = ""  # ISO date
+    trained_on: str = ""
+    licences: Mapping[str, str] = field(default_factory=dict)  # code, weights, training_data
+    scores: list[Mapping[str, Any]] = field(default_factory=list)  # measure, value, interval, n, set, date, baseline
+    limits: list[str] = field(default_factory=list)  # what it must not be used for, known weaknesses
+    sha256: str = ""
+
+    @property
+    def id(self) -> str:
+        """Set, model and the first eight digits of the hash: ``synthetic/attributes@1a2b3c4d``."""
+        return f"{self.set}/{self.model}@{self.sha256[:8]}"
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def folder_of(weights: str | Path) -> Path:
+    """The folder of a shipped set's name or of a user's path. Raises WeightsError when there is none."""
+    for candidate in (HOME / str(weights), Path(weights)):
+        if candidate.is_dir() and any(candidate.glob("*.json")):
+            return candidate
+    raise WeightsError(f"no weights called {str(weights)!r}: the shipped sets are {', '.join(set_names()) or 'none'}, or give a folder")
+
+
+def set_names() -> list[str]:
+    """Names of the shipped sets."""
+    return sorted(p.name for p in HOME.iterdir() if p.is_dir() and any(p.glob("*.safetensors")))
+
+
+def read_card(weights: str | Path, model: str) -> Card:
+    """The card alone, without reading the tensors. Raises WeightsError."""
+    path = folder_of(weights) / f"{model}.json"
+    try:
+        return Card(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, TypeError, json.JSONDecodeError) as error:
+        raise WeightsError(f"the card {path} is missing or damaged ({error}); reinstall omokage or train the model again") from error
+
+
+def load(weights: str | Path, model: str) -> tuple[dict[str, Tensor], Card]:
+    """Tensors as float32 and the card; refuses a file whose hash differs from the card's. Raises WeightsError."""
+    from safetensors.torch import load as load_bytes
+
+    card = read_card(weights, model)
+    path = folder_of(weights) / f"{model}.safetensors"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"the weight file {path} cannot be read ({error.strerror}); reinstall omokage") from error
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise WeightsError(f"the weight file {path} is not the one its card describes (hash differs); restore it or train again")
+    return {k: t.float() if t.is_floating_point() else t for k, t in load_bytes(content).items()}, card
+
+
+def save(folder: Path, tensors: Mapping[str, Tensor], card: Card) -> Card:
+    """Write ``<model>.safetensors`` (floats as fp16) and the card with its hash; returns the completed card."""
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    small = {k: (t.half() if t.dtype == torch.float32 else t).contiguous().cpu() for k, t in tensors.items()}
+    path = folder / f"{card.model}.safetensors"
+    save_file(small, path)
+    done = replace(card, sha256=_hash(path))
+    (folder / f"{card.model}.json").write_text(json.dumps(asdict(done), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return done
+
+
+def cards() -> list[Card]:
+    """The cards of every shipped model."""
+    return [read_card(name, path.stem) for name in set_names() for path in sorted((HOME / name).glob("*.json"))]
+
+
+def verify() -> list[tuple[Card, bool]]:
+    """Every shipped model with whether its file still has the card's hash."""
+    return [(card, _hash(HOME / card.set / f"{card.model}.safetensors") == card.sha256) for card in cards()]
