@@ -16,6 +16,7 @@ HAIR_STYLES = ("bald", "buzz", "short", "side", "long", "fringe", "curly", "tied
 BEARDS = ("none", "stubble", "moustache", "goatee", "full")
 GLASSES = ("none", "frame", "rimless", "sunglasses")
 HATS = ("none", "cap", "beanie", "brim", "scarf")
+BACKGROUNDS = ("room", "outdoor", "studio", "bokeh", "clutter", "crowd", "plain")
 OCCLUDERS = ("none", "surgical_mask", "hand", "object", "microphone")
 
 
