@@ -1,8 +1,8 @@
 """What each attribute means: its kind, scope, region, classes, range, unit and where its labels come from.
 
-The network of the `attributes` room is built from an `AttributeSchema`; records, the faces table and weight cards carry the
-names given here. Kinds and scopes are those of DMTL (Han et al., TPAMI 2018): ordinal or nominal, holistic or local; geometry and
-measures that are neither ranks nor classes are `continuous`.
+The network of the `attributes` room is built from an `AttributeSchema`; records, the faces table and weight cards carry
+the names given here. Kinds and scopes are those of DMTL (Han et al., TPAMI 2018): ordinal or nominal, holistic or
+local; geometry and measures that are neither ranks nor classes are `continuous`.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ Scope = Literal["holistic", "local"]
 
 # The 52 expression units by their ARKit names (0..1 each), in alphabetical order. `Left` is the person's own left.
 UNITS = (
-    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff", "cheekSquintLeft",
-    "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight", "eyeLookInLeft",
-    "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight", "eyeSquintLeft",
-    "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen", "jawRight", "mouthClose",
-    "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight", "mouthFunnel", "mouthLeft",
-    "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRight",
-    "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper", "mouthSmileLeft", "mouthSmileRight",
-    "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight",
-    "tongueOut",
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight", "cheekPuff",
+    "cheekSquintLeft", "cheekSquintRight", "eyeBlinkLeft", "eyeBlinkRight", "eyeLookDownLeft", "eyeLookDownRight",
+    "eyeLookInLeft", "eyeLookInRight", "eyeLookOutLeft", "eyeLookOutRight", "eyeLookUpLeft", "eyeLookUpRight",
+    "eyeSquintLeft", "eyeSquintRight", "eyeWideLeft", "eyeWideRight", "jawForward", "jawLeft", "jawOpen",
+    "jawRight", "mouthClose", "mouthDimpleLeft", "mouthDimpleRight", "mouthFrownLeft", "mouthFrownRight",
+    "mouthFunnel", "mouthLeft", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthPressLeft", "mouthPressRight",
+    "mouthPucker", "mouthRight", "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+    "mouthSmileLeft", "mouthSmileRight", "mouthStretchLeft", "mouthStretchRight", "mouthUpperUpLeft",
+    "mouthUpperUpRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
 )  # fmt: skip
 
-# Action unit -> expression units whose mean, times 5, is its intensity (0..5). The table is this project's own choice: the units
-# are the nearest single-muscle movements of the FACS description. Left and right are averaged.
+# Action unit -> expression units whose mean, times 5, is its intensity (0..5). The table is this project's own choice:
+# the units are the nearest single-muscle movements of the FACS description. Left and right are averaged.
 ACTION_UNITS: Mapping[str, tuple[str, ...]] = {
     "au01": ("browInnerUp",),
     "au02": ("browOuterUpLeft", "browOuterUpRight"),
@@ -74,7 +74,7 @@ class Attribute:
     name: str
     kind: Kind
     scope: Scope
-    region: str = "face"  # face, eyes, mouth, hair, chin: where a local attribute is read
+    region: str = "face"  # face, eyes, mouth, hair, nose, cheek, chin, neck: where a local attribute is read
     classes: tuple[str, ...] = ()
     low: float = 0.0
     high: float = 1.0
@@ -179,6 +179,38 @@ SHIPPED = AttributeSchema(
         _yes_no("black_hair", "local", "hair"),
         _yes_no("blond_hair", "local", "hair"),
         _yes_no("brown_hair", "local", "hair"),
-        Attribute("quality", "ordinal", "holistic", labels_from="crop augmentation", unit="0 no face, 1 one well-centred face"),
+        Attribute(
+            "quality", "ordinal", "holistic", labels_from="crop augmentation", unit="0 no face, 1 one well-centred face"
+        ),
     )
 )
+
+# CelebA's 40 yes/no attributes (Liu et al., ICCV 2015) in eight groups, one holistic and seven local, as a multi-task
+# network reads them (Han et al., TPAMI 2018; the members of each group follow later published code that cites it).
+# For research on CelebA and LFWA: none is in default output, and the judgemental ones (`attractive`, `chubby`) never
+# will be.
+CELEBA_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "holistic": (
+        "attractive", "blurry", "chubby", "heavy_makeup", "male", "oval_face", "pale_skin", "smiling", "young",
+    ),
+    "hair": (
+        "bald", "bangs", "black_hair", "blond_hair", "brown_hair", "gray_hair", "receding_hairline", "straight_hair",
+        "wavy_hair", "wearing_hat",
+    ),
+    "eyes": ("arched_eyebrows", "bags_under_eyes", "bushy_eyebrows", "eyeglasses", "narrow_eyes"),
+    "nose": ("big_nose", "pointy_nose"),
+    "cheek": ("high_cheekbones", "rosy_cheeks", "sideburns", "wearing_earrings"),
+    "mouth": ("5_o_clock_shadow", "big_lips", "mouth_slightly_open", "mustache", "wearing_lipstick"),
+    "chin": ("double_chin", "goatee", "no_beard"),
+    "neck": ("wearing_necklace", "wearing_necktie"),
+}  # fmt: skip
+
+
+def _celeba(name: str, group: str) -> Attribute:
+    scope: Scope = "holistic" if group == "holistic" else "local"
+    region = "face" if group == "holistic" else group
+    source = "CelebA annotators"
+    return Attribute(name, "nominal", scope, region, classes=("no", "yes"), labels_from=source, default_output=False)
+
+
+CELEBA = AttributeSchema(tuple(_celeba(name, group) for group, names in CELEBA_GROUPS.items() for name in names))

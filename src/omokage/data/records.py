@@ -1,7 +1,7 @@
 """One record format for rendered and real material: a folder of parquet shards, each row one picture of one face.
 
-Columns: `id`, `person` (splits go by it), `source` (``rendered`` or a data set's name), `image` (encoded JPEG or PNG bytes),
-`width`, `height`; then the labels, null where a record lacks them:
+Columns: `id`, `person` (splits go by it), `source` (``rendered`` or a data set's name), `image` (encoded JPEG or PNG
+bytes), `width`, `height`; then the labels, null where a record lacks them:
 
 | column | type | meaning |
 |---|---|---|
@@ -16,7 +16,8 @@ Columns: `id`, `person` (splits go by it), `source` (``rendered`` or a data set'
 | age, age_low, age_high | float32 | years; a label that is only a bin has low and high (high excluded) and no age |
 | female | float32 | perceived gender: share who would say female, 0..1 |
 | fatness, skin_tone, hair_length | float32 | the renderer's scales |
-| attr_<name> | float32 | 0..1 for each yes/no attribute of the schema |
+| age_std | float32 | years; spread of the raters' answers where a set publishes it |
+| attr_<name> | float32 | 0..1 for each yes/no attribute of the shipped schema and of CelebA's |
 | segmentation | binary | PNG, one class index per pixel (`SEGMENTATION`) |
 | groups | string | JSON object of group columns for audits, e.g. crowd labels |
 | scene | string | JSON of the rendered scene |
@@ -38,18 +39,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from omokage.errors import OutputError, RecordError
-from omokage.schema import SHIPPED
+from omokage.schema import CELEBA, SHIPPED
 
 FORMAT = "1"
 SEGMENTATION = (
-    "background", "skin", "brow", "eye", "lips", "inner_mouth", "hair", "glasses", "cloth", "ear", "neck", "lens", "hat",
-    "mask", "occluder",
+    "background", "skin", "brow", "eye", "lips", "inner_mouth", "hair", "glasses", "cloth", "ear", "neck", "lens",
+    "hat", "mask", "occluder",
 )  # fmt: skip
 YES_NO = tuple(a.name for a in SHIPPED if a.classes == ("no", "yes"))
 _LISTS = {"landmarks": 136, "box": 4, "pose": 3, "gaze": 2, "units": 52}
 _FLOATS = (
-    "expression_intensity", "age", "age_low", "age_high", "female", "fatness", "skin_tone", "hair_length",
-    *(f"attr_{name}" for name in YES_NO),
+    "expression_intensity", "age", "age_low", "age_high", "age_std", "female", "fatness", "skin_tone", "hair_length",
+    *(f"attr_{name}" for name in dict.fromkeys((*YES_NO, *(a.name for a in CELEBA)))),
 )  # fmt: skip
 SCHEMA = pa.schema(
     [("id", pa.string()), ("person", pa.string()), ("source", pa.string()), ("image", pa.binary())]
@@ -66,7 +67,7 @@ LABELS = frozenset(SCHEMA.names) - {"id", "person", "source", "image", "width", 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """One picture of one face with whatever is known of it. Raises RecordError on a label that the format does not know."""
+    """One picture of one face with what is known of it. Raises RecordError on a label that the format does not know."""
 
     id: str
     person: str
@@ -105,7 +106,9 @@ def write_shard(path: Path, records: Iterable[Record]) -> int:
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise OutputError(f"cannot write {path}: {error.strerror or error}; free space or choose another folder") from error
+        raise OutputError(
+            f"cannot write {path}: {error.strerror or error}; free space or choose another folder"
+        ) from error
     return len(rows)
 
 
@@ -113,7 +116,9 @@ def shards(folder: Path) -> list[Path]:
     """The complete shards of a record folder, in order. Raises RecordError when there are none."""
     found = sorted(folder.glob("*.parquet"))
     if not found:
-        raise RecordError(f"{folder} holds no record shards (*.parquet); make some with  omokage render --out {folder} --count N")
+        raise RecordError(
+            f"{folder} holds no record shards (*.parquet); make some with  omokage render --out {folder} --count N"
+        )
     return found
 
 
@@ -125,7 +130,9 @@ def read_shard(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         raise RecordError(f"{path} cannot be read as a record shard: {error}") from error
     found = (table.schema.metadata or {}).get(b"omokage.records", b"").decode()
     if found != FORMAT:
-        raise RecordError(f"{path} is not a record shard of format {FORMAT} (it says {found!r}); render or convert it again")
+        raise RecordError(
+            f"{path} is not a record shard of format {FORMAT} (it says {found!r}); render or convert it again"
+        )
     return table
 
 
