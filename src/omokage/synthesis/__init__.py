@@ -1,1 +1,1 @@
-"""TODO"""
+"""Rendered heads with exact labels: people, scenes, pictures, pairs, tracks, and the records that other rooms train on."""
