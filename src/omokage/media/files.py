@@ -1,0 +1,64 @@
+"""Write a file whole or not at all, and say in one sentence why it could not be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from omokage.errors import OutputError
+
+_WHY = {
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EDQUOT: "the disk quota is used up; free some space",
+    errno.EFBIG: "the file size limit is reached; raise it or split the work",
+    errno.EACCES: "no permission to write there; choose another place",
+    errno.EPERM: "no permission to write there; choose another place",
+    errno.EROFS: "the disk is read-only; choose another place",
+    errno.ENOENT: "the folder does not exist; make it first",
+    errno.ENOTDIR: "part of the path is a file, not a folder; choose another place",
+}
+
+
+def output_error(path: Path, error: OSError, hint: str = "") -> OutputError:
+    """The sentence for a failed write; `hint` says what happened to the work done so far."""
+    why = _WHY.get(error.errno or 0, (error.strerror or str(error)).lower())
+    return OutputError(f"cannot write {path}: {why}{'. ' + hint if hint else ''}")
+
+
+def check_writable(path: Path) -> None:
+    """Raises OutputError at once when a file at `path` could never be written: no such folder, no permission, is a
+    folder."""
+    if path.is_dir():
+        raise OutputError(f"cannot write {path}: it is a folder; give the name of a file in it")
+    folder = path.parent
+    if not folder.is_dir():
+        raise OutputError(f"cannot write {path}: the folder {folder} does not exist; make it first (mkdir -p {folder})")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write {path}: no permission to write in {folder}; choose another place")
+
+
+@contextmanager
+def whole_file(path: Path, binary: bool = False, hint: str = "") -> Iterator[IO]:
+    """Open a temporary neighbour for writing; it takes the place of `path` only when the block ends well. Raises
+    OutputError."""
+    partial = path.with_name(path.name + ".tmp")
+    try:
+        with _open(partial, binary) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise output_error(path, error, hint) from error
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _open(path: Path, binary: bool) -> IO:
+    return open(path, "wb") if binary else open(path, "w", encoding="utf-8", newline="")

@@ -1,0 +1,194 @@
+"""Writers of the faces table: parquet, csv, jsonl and OpenFace's csv. Streaming, bounded memory, crash-safe, resumable.
+
+    with FacesSink(Path("faces.parquet"), "parquet", schema, settings, resume=False) as sink:
+        for reading in readings:
+            sink.write(reading)
+
+Rows go to a journal beside the output; the output itself appears whole when the block ends. When the block is left by
+an exception or by Ctrl-C, the output holds what is done so far and the journal stays, so that a later run with
+``resume=True`` goes on.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from omokage.errors import InputError, OutputError
+from omokage.media.files import whole_file
+from omokage.media.journal import Journal
+from omokage.media.openface import COLUMNS, openface_row
+from omokage.media.table import Reading
+
+Format = Literal["parquet", "csv", "jsonl", "openface"]
+FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl", "openface")
+_BY_ENDING: dict[str, Format] = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+
+
+def format_of(out: Path, given: str | None = None) -> Format:
+    """The format that was asked for, or the one of the file's ending. Raises InputError when neither says."""
+    if given is not None:
+        for name in FORMATS:
+            if given == name:
+                return name
+        raise InputError(f"unknown format {given!r}: choose one of {', '.join(FORMATS)}")
+    if out.suffix.lower() not in _BY_ENDING:
+        raise InputError(f"{out.name} does not say its format: end it in {', '.join(_BY_ENDING)}, or add --format")
+    return _BY_ENDING[out.suffix.lower()]
+
+
+class FacesSink:
+    """A context manager that writes one faces table; `done` and `finished` say what an earlier run already wrote."""
+
+    def __init__(
+        self, out: Path, kind: Format, schema: pa.Schema, settings: Mapping[str, Any], resume: bool = False
+    ) -> None:
+        self.out, self.kind, self.schema = out, kind, schema
+        self._journal = Journal(out, schema, {**settings, "format": kind}, resume)
+        self.written = 0
+
+    @property
+    def done(self) -> Mapping[str, set[int]]:
+        """Frames by source that an earlier run finished."""
+        return self._journal.done
+
+    @property
+    def finished(self) -> set[str]:
+        """Videos (and unreadable files) of which nothing is left to do."""
+        return self._journal.finished
+
+    def __enter__(self) -> FacesSink:
+        return self
+
+    def write(self, reading: Reading) -> None:
+        """Add one reading. Raises OutputError when the disk refuses."""
+        self._journal.write(reading)
+        self.written += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OutputError):
+            return  # the disk has just refused: what is in the journal stays as it is
+        self._journal.flush()
+        write_table(self.out, self.kind, self._journal.tables(), self.schema, self._journal.hint)
+        if error is None:
+            self._journal.remove()
+
+
+def write_table(out: Path, kind: Format, tables: Iterable[pa.Table], schema: pa.Schema, hint: str = "") -> None:
+    """Write tables as one file that appears whole; csv and jsonl get their metadata in a neighbour
+    `<out>.meta.json`."""
+    if kind == "parquet":
+        with (
+            whole_file(out, binary=True, hint=hint) as stream,
+            pq.ParquetWriter(stream, schema, compression="zstd") as writer,
+        ):
+            for table in tables:
+                writer.write_table(table)
+        return
+    with whole_file(out, hint=hint) as stream:
+        _TEXT[kind](stream, tables, schema)
+    metadata = {k.decode(): v.decode() for k, v in (schema.metadata or {}).items()}
+    with whole_file(out.with_name(out.name + ".meta.json"), hint=hint) as stream:
+        json.dump({k: _parsed(v) for k, v in metadata.items()}, stream, indent=1, ensure_ascii=False)
+
+
+def _csv(stream: IO[str], tables: Iterable[pa.Table], schema: pa.Schema) -> None:
+    writer = csv.writer(stream)
+    writer.writerow(schema.names)
+    for table in tables:
+        for row in table.to_pylist():
+            writer.writerow([_cell(name, row[name]) for name in schema.names])
+
+
+def _jsonl(stream: IO[str], tables: Iterable[pa.Table], schema: pa.Schema) -> None:
+    for table in tables:
+        for row in table.to_pylist():
+            kept = {name: _short(name, value) for name, value in row.items() if value is not None}
+            stream.write(json.dumps(kept, ensure_ascii=False) + "\n")
+
+
+def _openface(stream: IO[str], tables: Iterable[pa.Table], schema: pa.Schema) -> None:
+    writer = csv.writer(stream)
+    writer.writerow(COLUMNS)
+    for table in tables:
+        for row in table.to_pylist():
+            named = openface_row(row)
+            writer.writerow([_cell("timestamp_s" if n == "timestamp" else n, named.get(n)) for n in COLUMNS])
+
+
+_TEXT: dict[str, Callable[[IO[str], Iterable[pa.Table], pa.Schema], None]] = {
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "openface": _openface,
+}
+
+
+def _short(name: str, value: Any) -> Any:
+    """Single-precision numbers without the digits that they do not have."""
+    if isinstance(value, float):
+        return round(value, 6) if name == "timestamp_s" else float(f"{value:.6g}")
+    if isinstance(value, list):
+        return [float(f"{v:.6g}") for v in value]
+    return value
+
+
+def _cell(name: str, value: Any) -> Any:
+    short = _short(name, value)
+    return "" if short is None else json.dumps(short) if isinstance(short, list) else short
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a faces table written as parquet, csv or jsonl; null and absent alike are None or missing.
+
+    Raises InputError when the file is missing, damaged or no faces table.
+    """
+    try:
+        kind = format_of(path)
+        if kind == "parquet":
+            found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+        elif kind == "csv":
+            with open(path, encoding="utf-8", newline="") as stream:
+                found = [_typed(row) for row in csv.DictReader(stream)]
+        else:
+            found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, pa.ArrowException, UnicodeDecodeError, json.JSONDecodeError) as error:
+        why = "no such file" if isinstance(error, FileNotFoundError) else " ".join(str(error).split())[:160]
+        raise InputError(f"the faces table {path} cannot be read: {why}") from error
+    if found and not {"source", "status"} <= set(found[0]):
+        raise InputError(
+            f"{path} is no faces table (it lacks the columns source and status): make one with  omokage analyze"
+        )
+    return found
+
+
+_TEXTS = {"source", "status", "expression", "needs_review"}
+
+
+def _typed(row: Mapping[str, str]) -> dict[str, Any]:
+    return {name: _value(name, text) for name, text in row.items()}
+
+
+def _value(name: str, text: str) -> Any:
+    if name in _TEXTS:
+        return text
+    if text == "":
+        return None
+    if text.startswith("["):
+        return json.loads(text)
+    return int(text) if name in ("frame", "face", "track") else float(text)
