@@ -1,1 +1,1 @@
-"""TODO"""
+"""Measures as plain functions of arrays."""

@@ -1,0 +1,96 @@
+"""Published data sets and the user's own folder, read in their own file layouts into records.
+
+    for record in read_dataset("celeba", Path("data/celeba"), split="val"): ...
+    write_dataset("fairface", Path("data/fairface"), "train", Path("records/fairface"))
+
+Nothing here downloads anything: bring the files and keep to their terms, which `SETS` states beside each set's origin.
+Each reader's module tells the set's known problems, and its docstring the layout that it expects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from omokage.data.readers import ages, celeba, fairface, folder
+from omokage.data.readers.protocol import SPLITS as FOLD_SPLITS
+from omokage.data.records import Record, write_shard
+from omokage.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """One set: how it is called, whose it is, under which terms, and the function that streams it."""
+
+    name: str
+    title: str
+    licence: str
+    splits: tuple[str, ...]
+    read: Callable[[Path, str], Iterator[Record]]
+
+
+SETS: dict[str, Dataset] = {
+    entry.name: entry
+    for entry in (
+        Dataset("celeba", "CelebA, 40 attributes", celeba.CELEBA_SOURCE.licence, celeba.SPLITS, celeba.read_celeba),
+        Dataset("lfwa", "LFWA, 40 attributes on LFW", celeba.LFWA_SOURCE.licence, celeba.SPLITS, celeba.read_lfwa),
+        Dataset("morph2", "MORPH album 2, age", ages.MORPH_SOURCE.licence, FOLD_SPLITS, ages.read_morph2),
+        Dataset("lfw_plus", "LFW+, apparent age", ages.LFW_PLUS_SOURCE.licence, FOLD_SPLITS, ages.read_lfw_plus),
+        Dataset(
+            "chalearn2015",
+            "ChaLearn LAP 2015, apparent age with its spread",
+            ages.CHALEARN_SOURCE.licence,
+            ages.CHALEARN_SPLITS,
+            ages.read_chalearn2015,
+        ),
+        Dataset(
+            "fairface",
+            "FairFace, age bins and perceived gender",
+            fairface.FAIRFACE_SOURCE.licence,
+            fairface.FAIRFACE_SPLITS,
+            fairface.read_fairface,
+        ),
+        Dataset(
+            "utkface",
+            "UTKFace, age and gender",
+            fairface.UTKFACE_SOURCE.licence,
+            FOLD_SPLITS,
+            fairface.read_utkface,
+        ),
+        Dataset(
+            "folder", "your own pictures with labels.csv", folder.SOURCE.licence, folder.SPLITS, folder.read_folder
+        ),
+    )
+}
+
+
+def read_dataset(name: str, root: Path, split: str) -> Iterator[Record]:
+    """Stream one split of a set, one picture in memory at a time.
+
+    Raises InputError at once when the set, the split or the folder is unknown, and later when a file is missing or a
+    label cannot be understood; UnreadableError when a picture cannot be decoded.
+    """
+    if name not in SETS:
+        raise InputError(f"no reader for a data set called {name!r}; there are {', '.join(SETS)}")
+    if split not in SETS[name].splits:
+        raise InputError(f"{name} has no split called {split!r}; it has {', '.join(SETS[name].splits)}")
+    if not root.is_dir():
+        raise InputError(f"the folder {root} of {name} does not exist; unpack the set there")
+    return SETS[name].read(root, split)
+
+
+def write_dataset(name: str, root: Path, split: str, out: Path, shard_size: int = 1000) -> int:
+    """Convert one split to record shards that the training recipes read; returns the number of records.
+
+    Memory holds one shard at a time. Raises what `read_dataset` raises, InputError when the split is empty, and
+    OutputError.
+    """
+    records = read_dataset(name, root, split)
+    total = 0
+    while rows := list(islice(records, shard_size)):
+        total += write_shard(out / f"{name}-{split}-{total // shard_size:05d}.parquet", rows)
+    if not total:
+        raise InputError(f"the split {split!r} of {name} in {root} is empty; check its partition table")
+    return total

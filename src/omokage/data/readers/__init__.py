@@ -1,0 +1,1 @@
+"""One module per published data set: its own file layout in, a stream of `data.records.Record` out."""

@@ -1,0 +1,89 @@
+"""The user's own pictures with a `labels.csv`.
+
+One row a picture, one face each. Columns: `file` (relative to the folder); then any of
+
+| column | values |
+|---|---|
+| person | who it is, for splits; without it each picture counts as its own person |
+| split | train, val or test; without it every row is in `all` only |
+| age, age_std | years |
+| age_low, age_high | years, when only a bin is known (high excluded) |
+| gender | male or female (perceived), or `female` as a share 0..1 |
+| expression | one of the seven names |
+| box_x0, box_y0, box_x1, box_y1 | pixels: brows to chin, ear to ear |
+| yaw, pitch, roll | degrees |
+| attr_<name>, or the bare name | 0 or 1, no or yes, for every attribute the record format knows |
+| group_<anything> | kept as text for audits |
+
+An empty cell is an unknown label. Any other column is refused, so that a misspelt label is not lost in silence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from omokage.data.readers.source import Source, female, locate, number, table
+from omokage.data.records import LABELS, Record
+from omokage.errors import InputError
+from omokage.results import EXPRESSIONS
+
+SPLITS = ("all", "train", "val", "test")
+SOURCE = Source("folder", "the user's own")
+_YES = {"1": 1.0, "yes": 1.0, "true": 1.0, "0": 0.0, "no": 0.0, "false": 0.0}
+_BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
+_POSE = ("yaw", "pitch", "roll")
+_AGES = ("age", "age_std", "age_low", "age_high")
+_OTHER = {"file", "person", "split", "gender", "female", "expression", *_BOX, *_POSE, *_AGES}
+
+
+def read_folder(folder: Path, split: str = "all", labels: str = "labels.csv") -> Iterator[Record]:
+    """Stream the pictures that ``labels.csv`` names, one split of `SPLITS`. Raises InputError or UnreadableError."""
+    path = locate(folder, labels)
+    for line, row in table(path, ("file",)):
+        for column in row:
+            if not (column in _OTHER or column.startswith("group_") or _attribute(column) in LABELS):
+                raise InputError(
+                    f"{path}: the column {column!r} is unknown; call it group_{column} to keep it for audits"
+                )
+        if split != "all" and row.get("split", "") != split:
+            continue
+        person = row.get("person") or row["file"]
+        yield SOURCE.record(folder / row["file"], row["file"], person, row_labels(row, path, line))
+
+
+def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, object]:
+    """The labels of one row in the record format; empty cells are left out. Raises InputError."""
+    given = {column: text for column, text in row.items() if text}
+    labels: dict[str, object] = {c: number(given[c], path, line, c) for c in _AGES if c in given}
+    if "female" in given:
+        labels["female"] = number(given["female"], path, line, "female", 0.0, 1.0)
+    elif "gender" in given:
+        labels["female"] = female(given["gender"], path, line)
+    if "expression" in given:
+        if given["expression"] not in EXPRESSIONS:
+            raise InputError(
+                f"{path}, line {line}: expression {given['expression']!r} is none of {', '.join(EXPRESSIONS)}"
+            )
+        labels["expression"] = given["expression"]
+    for name, columns, bound in (("box", _BOX, 1e6), ("pose", _POSE, 180.0)):
+        if all(c in given for c in columns):
+            labels[name] = [number(given[c], path, line, c, -bound, bound) for c in columns]
+    for column, text in given.items():
+        if column not in _OTHER and not column.startswith("group_"):
+            labels[_attribute(column)] = _yes_no(text, path, line, column)
+    groups = {column.removeprefix("group_"): text for column, text in given.items() if column.startswith("group_")}
+    if groups:
+        labels["groups"] = json.dumps(groups, ensure_ascii=False)
+    return labels
+
+
+def _attribute(column: str) -> str:
+    return column if column.startswith("attr_") else f"attr_{column}"
+
+
+def _yes_no(text: str, path: Path, line: int, column: str) -> float:
+    if text.lower() in _YES:
+        return _YES[text.lower()]
+    return number(text, path, line, column, 0.0, 1.0)
