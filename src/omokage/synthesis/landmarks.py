@@ -19,18 +19,21 @@ Ints = NDArray[np.int64]
 
 # Landmark i of a mirrored picture is landmark MIRROR[i] of the picture.
 MIRROR = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36]
-    + [41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-)
+    [
+        *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46,
+        39, 38, 37, 36, 41, 40, 54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65,
+    ]
+)  # fmt: skip
 # Where the points with x >= 0 (the person's left, right in the picture) stand in the front view of the rest mesh: x, y
 # in decimetres.
 _FRONT = {
     22: (0.112, 7.455), 23: (0.215, 7.497), 24: (0.330, 7.520), 25: (0.435, 7.502), 26: (0.525, 7.425),  # brow
     27: (0.0, 7.360), 28: (0.0, 7.225), 29: (0.0, 7.085), 30: (0.0, 6.945),  # bridge to tip
     33: (0.0, 6.833), 34: (0.066, 6.845), 35: (0.132, 6.866),  # under the nose
-    42: (0.168, 7.267), 43: (0.255, 7.324), 44: (0.372, 7.328), 45: (0.440, 7.286), 46: (0.366, 7.243), 47: (0.250, 7.241),
-    51: (0.0, 6.703), 52: (0.070, 6.722), 53: (0.165, 6.690), 54: (0.262, 6.612), 55: (0.170, 6.520), 56: (0.068, 6.495),
-    57: (0.0, 6.490),
+    42: (0.168, 7.267), 43: (0.255, 7.324), 44: (0.372, 7.328),  # eye
+    45: (0.440, 7.286), 46: (0.366, 7.243), 47: (0.250, 7.241),
+    51: (0.0, 6.703), 52: (0.070, 6.722), 53: (0.165, 6.690), 54: (0.262, 6.612),  # outer lip
+    55: (0.170, 6.520), 56: (0.068, 6.495), 57: (0.0, 6.490),
 }  # fmt: skip
 # The inner rims of the lips touch at rest, so they are given as vertices of the source mesh with weights.
 _RIMS = {62: {474: 1.0}, 63: {7227: 1.0}, 64: {7190: 1.0}, 65: {7242: 0.57, 7236: 0.43}, 66: {493: 1.0}}
@@ -40,7 +43,9 @@ _JAW = (
     (0.735, 7.300, 0, 50), (0.700, 7.113, 0, 55), (0.695, 6.930, 0, 60), (0.650, 6.765, 0, 62), (0.600, 6.590, 8, 60),
     (0.500, 6.440, 12, 58), (0.370, 6.300, 18, 55), (0.200, 6.190, 24, 52), (0.000, 6.163, 28, 50),
 )  # fmt: skip
-_CENTRE = np.array([0.0, 6.85, 0.75])  # inside the head: each row lies in the plane of this point and its contour point
+_CENTRE = np.array(
+    [1e-6, 6.85, 0.75]
+)  # inside the head: each row lies in the plane of this point and its contour point
 _SAMPLES = 16
 
 
@@ -79,7 +84,7 @@ def _mirrored(vertex: int) -> int:
 
 @lru_cache(maxsize=1)
 def _fixed() -> tuple[Ints, Floats]:
-    """Corners (68, 3) and weights (68, 3) of the points that keep their place on the skin (jaw rows 0..16 left zero)."""
+    """Corners (68, 3) and weights (68, 3) of the points that keep their place on the skin (jaw left zero)."""
     model = head_model()
     corners, weights = np.zeros((68, 3), np.int64), np.zeros((68, 3))
     back = np.array([0.0, 0.0, -1.0])
@@ -105,13 +110,14 @@ def _jaw_rows() -> tuple[Ints, Floats, Floats]:
             outward[i] = way[:2]
             for k, angle in enumerate(np.radians(np.linspace(back, front, _SAMPLES))):
                 ray = np.cos(angle) * way + np.sin(angle) * np.array([0.0, 0.0, 1.0])
-                corners[i, k], weights[i, k] = _cast(_CENTRE + [1e-6, 0, 0], ray, nearest=False)
+                corners[i, k], weights[i, k] = _cast(_CENTRE, ray, nearest=False)
     return corners, weights.astype(np.float32), outward.astype(np.float32)
 
 
 def locate(projected: Floats) -> tuple[Ints, Floats]:
-    """Corners (68, 3) and weights (68, 3) of the landmarks in a picture, given the projected vertices (V, 2), pixels."""
-    corners, weights = (part.copy() for part in _fixed())
+    """Corners (68, 3) and weights (68, 3) of the landmarks in a picture of the vertices `projected` (V, 2), pixels."""
+    fixed_corners, fixed_weights = _fixed()
+    corners, weights = fixed_corners.copy(), fixed_weights.copy()
     row_corners, row_weights, outward = _jaw_rows()
     bridge, chin = _mix(projected, corners[27:28], weights[27:28])[0], projected[row_corners[8, 0]].mean(0)
     down = (chin - bridge) / max(float(np.linalg.norm(chin - bridge)), 1e-6)
@@ -142,7 +148,7 @@ def _nearest_vertices() -> Ints:
     rows, row_weights, _ = _jaw_rows()
     corners, weights = corners.copy(), weights.copy()
     corners[:17], weights[:17] = rows[:, 0], row_weights[:, 0]
-    return corners[np.arange(68), weights.argmax(1)]
+    return np.asarray(corners[np.arange(68), weights.argmax(1)])
 
 
 LANDMARK_VERTICES = _nearest_vertices()  # (68,) the mesh vertex next to each landmark (jaw: the frontal contour)

@@ -1,10 +1,12 @@
 """Which morph targets a `Person` and an `Expression` switch on, and how strongly: a table of anatomy, no arrays.
 
-Ages stand on the source mesh's anchors (baby 1, child 12, young 25, old 90 years; linear between) and are helped by local targets:
-large eyes, small nose and round cheeks in children; eye bags, hanging lids, jowls, thin lips and long ears from `sagging`.
+Ages stand on the source mesh's anchors (baby 1, child 12, young 25, old 90 years; linear between) and are helped by local
+targets: large eyes, small nose and round cheeks in children; eye bags, hanging lids, jowls and thin lips from `sagging`.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from omokage.schema import UNITS
 from omokage.synthesis.scene import Expression, Person
@@ -15,8 +17,8 @@ SHAPES = (
     "asian",
 )  # names that the source mesh gives its three head shapes; used as shape axes only
 PREFIX = "faceunits/"
-# Targets whose full strength is too small for what faces do: a jaw at 1 opens 1.3 times as far as the source target.
-GAIN = {"jawOpen": 1.3, "mouthSmileLeft": 1.1, "mouthSmileRight": 1.1}
+# Targets whose full strength is too small for what faces do: a jaw at 1 opens 1.2 times as far as the target.
+GAIN = {"jawOpen": 1.2, "mouthSmileLeft": 1.1, "mouthSmileRight": 1.1}
 _ANCHORS = ((1.0, "baby"), (12.0, "child"), (25.0, "young"), (90.0, "old"))
 Morphs = dict[str, float]
 
@@ -25,7 +27,7 @@ def age_weights(age: float) -> Morphs:
     """Weights of the age anchors (sum 1) for an age in years."""
     if age <= _ANCHORS[0][0]:
         return {_ANCHORS[0][1]: 1.0}
-    for (low, young), (high, old) in zip(_ANCHORS, _ANCHORS[1:], strict=False):
+    for (low, young), (high, old) in pairwise(_ANCHORS):
         if age < high:
             t = (age - low) / (high - low)
             return {young: 1 - t, old: t}
@@ -85,13 +87,13 @@ def _childhood(age: float, morphs: Morphs) -> None:
     if small == 0:
         return
     _add_both(morphs, "eyes/eye-scale-incr", 0.45 * small)
-    _add_both(morphs, "cheek/cheek-volume-incr", 0.55 * small)
+    _add_both(morphs, "cheek/cheek-volume-incr", 0.3 * small)
     _add_both(morphs, "cheek/cheek-bones-decr", 0.3 * small)
     for name, amount in (
         ("nose/nose-scale-vert-decr", 0.35), ("nose/nose-scale-depth-decr", 0.35), ("nose/nose-hump-decr", 0.3),
         ("nose/nose-point-up", 0.3), ("nose/nose-width1-decr", 0.1), ("chin/chin-prominent-decr", 0.25),
-        ("chin/chin-jaw-drop-decr", 0.3), ("chin/chin-width-decr", 0.2), ("head/head-round", 0.35),
-        ("forehead/forehead-nubian-incr", 0.25), ("eyebrows/eyebrows-trans-up", 0.2), ("head/head-age-decr", 0.5),
+        ("chin/chin-jaw-drop-decr", 0.3), ("chin/chin-width-decr", 0.2), ("head/head-round", 0.12),
+        ("forehead/forehead-nubian-incr", 0.25), ("eyebrows/eyebrows-trans-up", 0.2), ("head/head-age-decr", 0.3),
     ):  # fmt: skip
         _add(morphs, name, amount * small)
 
@@ -119,7 +121,7 @@ def _old_age(age: float, sagging: float, morphs: Morphs) -> None:
 
 
 def person_morphs(person: Person) -> Morphs:
-    """Morph name -> coefficient of the resting face. Raises KeyError later, when blending, on names the mesh does not have."""
+    """Morph name -> coefficient of the resting face. Names that the mesh lacks fail later, when they are blended."""
     morphs: Morphs = {}
     _macro(person, morphs)
     _fat(person.fatness, morphs)
