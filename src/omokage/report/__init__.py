@@ -1,1 +1,1 @@
-"""TODO"""
+"""Results as pages that a person reads."""

@@ -1,0 +1,151 @@
+"""One self-contained HTML page over analysed faces: no script, no request, pictures inside, English or Japanese."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.errors import InputError, OutputError
+from omokage.report import panels
+from omokage.report.drawing import face_svg, view_of
+from omokage.report.style import CSS
+from omokage.report.words import LANGUAGES, MEANING, TEXT, name_of
+from omokage.results import FaceAnalysis
+
+_SIDE, _SIDE_MANY, _MANY = 420, 240, 60  # thumbnail side in pixels, smaller when the page holds more faces than _MANY
+# The page may load nothing at all from anywhere, even if a file name tried to.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReportFace:
+    """One face of the page: what was estimated, the upright RGB uint8 picture (h, w, 3) or None, and the name shown."""
+
+    analysis: FaceAnalysis
+    image: NDArray[np.uint8] | None
+    name: str
+
+
+def write_report(
+    path: Path,
+    faces: Sequence[ReportFace],
+    language: str = "en",
+    without: Sequence[tuple[str, str]] = (),
+    about: Mapping[str, str] | None = None,
+) -> None:
+    """Write the page whole or not at all.
+
+    `without` lists pictures that gave no face, with the reason; `about` is shown as it is (weights, version, command).
+    Only the surroundings of each face are kept, as a small JPEG. Raises InputError for an unknown language and
+    OutputError when the page cannot be written.
+    """
+    if language not in LANGUAGES:
+        raise InputError(f"no report language called {language!r}; choose {' or '.join(LANGUAGES)}")
+    partial = path.with_name(path.name + ".tmp")
+    try:
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(page(faces, language, without, about or {}))
+        os.replace(partial, path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(
+            f"cannot write the report {path}: {error.strerror or error}; choose another folder or free space"
+        ) from error
+
+
+def page(
+    faces: Sequence[ReportFace], language: str, without: Sequence[tuple[str, str]], about: Mapping[str, str]
+) -> Iterator[str]:
+    """The page in pieces, one face at a time, so that memory does not grow with their number."""
+    words = TEXT[language]
+    yield (
+        f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(words['title'])}</title><style>{CSS}</style></head><body>"
+        f'<header id="top"><h1>{escape(words["title"])}</h1><p>{escape(words["lead"])}</p>'
+        f'<p class="duty"><strong>{escape(words["duty"])}</strong></p></header><main>'
+    )
+    if len(faces) > 1:
+        yield _overview(faces, language)
+    side = _SIDE if len(faces) <= _MANY else _SIDE_MANY
+    for number, face in enumerate(faces):
+        yield _card(number, face, language, side, linked=len(faces) > 1)
+    if without:
+        yield _without(without, language)
+    yield _meaning(language)
+    if about:
+        yield f"<section><h2>{escape(words['about'])}</h2><table>"
+        yield "".join(f'<tr><th scope="row">{escape(k)}</th><td>{escape(v)}</td></tr>' for k, v in about.items())
+        yield "</table></section>"
+    yield "</main></body></html>\n"
+
+
+def _title(face: ReportFace, language: str) -> str:
+    words, analysis = TEXT[language], face.analysis
+    frame = f" · {words['frame']} {analysis.frame}" if analysis.frame else ""
+    return f"{face.name}{frame} · {words['face']} {analysis.face + 1}"
+
+
+def _overview(faces: Sequence[ReportFace], language: str) -> str:
+    words = TEXT[language]
+    heads = "".join(f'<th scope="col">{escape(words[k])}</th>' for k in ("file", "age", "expression", "review"))
+    rows = []
+    for number, face in enumerate(faces):
+        analysis = face.analysis
+        label = name_of(analysis.expression.top, language) if analysis.expression else "–"
+        remark = analysis.needs_review or words["fine"]
+        cells = (panels.age_text(analysis, language), label, remark)
+        link = f'<a href="#face-{number}">{escape(_title(face, language))}</a>'
+        rows.append(f"<tr><td>{link}</td>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+    return (
+        f'<section><h2>{escape(words["overview"])}</h2><table class="overview"><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table></section>"
+    )
+
+
+def _card(number: int, face: ReportFace, language: str, side: int, linked: bool) -> str:
+    words, analysis = TEXT[language], face.analysis
+    view = view_of(face.image, analysis.box, side)
+    picture = face_svg(analysis, view, words["picture_of"])
+    note = words["legend"] if view.uri else words["no_picture"]
+    left = [picture, f'<p class="soft">{escape(note)}</p>', panels.quality(analysis, language)]
+    left += [panels.pose(analysis, language), panels.scalars(analysis, language)]
+    kinds = (panels.age, panels.expression, panels.gender, panels.attributes, panels.action_units, panels.units)
+    right = "".join(kind(analysis, language) for kind in kinds) or f"<p>{escape(words['missing'])}</p>"
+    back = f'<p class="top"><a href="#top">{escape(words["to_top"])}</a></p>' if linked else ""
+    return (
+        f'<article id="face-{number}"><h2>{escape(_title(face, language))}</h2>'
+        f"<div>{''.join(left)}</div><div>{right}</div>{back}</article>"
+    )
+
+
+def _without(rows: Sequence[tuple[str, str]], language: str) -> str:
+    words = TEXT[language]
+    head = "".join(f'<th scope="col">{escape(words[key])}</th>' for key in ("file", "reason"))
+    body = "".join(f"<tr><td>{escape(name)}</td><td>{escape(reason)}</td></tr>" for name, reason in rows)
+    return (
+        f'<section><h2>{escape(words["without"])}</h2><table class="without"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></section>"
+    )
+
+
+def _meaning(language: str) -> str:
+    words = TEXT[language]
+    heads = "".join(
+        f'<th scope="col">{escape(text)}</th>' for text in (words["result"], words["means"], words["not_for"])
+    )
+    rows = "".join(
+        f'<tr><th scope="row">{escape(words[key])}</th><td>{escape(meaning)}</td><td>{escape(never)}</td></tr>'
+        for key, meaning, never in MEANING[language]
+    )
+    return (
+        f'<section><h2>{escape(words["meaning"])}</h2><table class="meaning"><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></section>"
+    )

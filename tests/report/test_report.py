@@ -1,0 +1,213 @@
+"""The HTML report on made-up analyses: well-formed, closed to the outside, escaped, complete in both languages."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from omokage.errors import InputError, OutputError
+from omokage.report.drawing import age_svg, face_svg, pose_axes, view_of
+from omokage.report.html import ReportFace, write_report
+from omokage.report.panels import verdict
+from omokage.report.words import ACTION_UNIT_NAMES, JAPANESE, LANGUAGES, MEANING, TEXT, name_of
+from omokage.results import EXPRESSIONS, AgeEstimate, Box, Categorical, FaceAnalysis, Pose, Scalar
+from omokage.schema import ACTION_UNITS, SHIPPED
+
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+NASTY = "<script>alert('x')</script>&\"写真\".jpg"
+
+
+class Page(HTMLParser):
+    """Checks nesting, and collects texts and every attribute that could fetch something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.fetched: list[str] = []
+        self.tags: list[str] = []
+        self.texts: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        found = dict(attrs)
+        self.fetched += [found[k] or "" for k in ("src", "href", "action", "data", "poster", "srcset") if k in found]
+        if found.get("id"):
+            self.ids.append(found["id"] or "")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def analysis(**changes: object) -> FaceAnalysis:
+    t = np.linspace(0, 2 * np.pi, 68)
+    years = np.exp(-((np.arange(101) - 34) ** 2) / 100)
+    full = FaceAnalysis(
+        source="a.jpg",
+        box=Box(40, 30, 120, 130),
+        score=0.98,
+        landmarks=np.stack([80 + 35 * np.cos(t), 80 + 45 * np.sin(t)], 1).astype(np.float32),
+        pose=Pose(20, -10, 5, (3, 4, 2)),
+        gaze=(Scalar(3.0, 2.0), Scalar(-4.0, 2.0)),
+        age=AgeEstimate(34.2, 26.0, 43.4, tuple(years / years.sum())),
+        gender_female=0.25,
+        expression=Categorical(EXPRESSIONS, (0.1, 0.7, 0.05, 0.05, 0.04, 0.03, 0.03)),
+        units={"jawOpen": 0.6, "browInnerUp": 0.001},
+        action_units=dict.fromkeys(ACTION_UNITS, 2.5),
+        attributes={"eyeglasses": 0.9, "smiling": 0.5, "bald": 0.02},
+        scalars={"fatness": Scalar(0.3, 0.2)},
+        quality=0.8,
+        needs_review="wide age interval",
+    )
+    return replace(full, **changes)  # type: ignore[arg-type]
+
+
+def picture(height: int = 160, width: int = 200) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+
+
+def parsed(path: Path) -> tuple[str, Page]:
+    text = path.read_text(encoding="utf-8")
+    page = Page()
+    page.feed(text)
+    page.close()
+    assert not page.open, f"left open: {page.open}"
+    return text, page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_page_is_well_formed_closed_and_escaped(language: str, tmp_path: Path) -> None:
+    faces = [ReportFace(analysis(), picture(), NASTY), ReportFace(analysis(face=1), None, "b.jpg")]
+    out = tmp_path / "report.html"
+    write_report(out, faces, language, without=[(NASTY, "no_face")], about={"weights": NASTY})
+    text, page = parsed(out)
+    assert f'<html lang="{language}">' in text
+    assert "script" not in page.tags
+    assert all(link.startswith(("data:image/jpeg;base64,", "#")) for link in page.fetched)
+    assert {link[1:] for link in page.fetched if link.startswith("#")} <= set(page.ids)
+    assert sum(NASTY in piece for piece in page.texts) >= 4
+    assert "url(" not in text
+    assert not list(tmp_path.glob("*.tmp"))
+    assert TEXT[language]["no_picture"] in text
+    for svg in re.findall(r"<svg.*?</svg>", text, re.S):
+        ElementTree.fromstring(svg)  # SVG must be well-formed XML too
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_result_is_named_and_explained(language: str, tmp_path: Path) -> None:
+    write_report(tmp_path / "r.html", [ReportFace(analysis(), picture(), "a.jpg")], language)
+    _, page = parsed(tmp_path / "r.html")
+    visible = "".join(page.texts)
+    for key in ("age", "expression", "gender", "pose", "attributes", "action_units", "scalars", "quality", "review"):
+        assert TEXT[language][key] in visible
+    for _, meaning, never in MEANING[language]:
+        assert meaning in visible
+        assert never in visible
+    assert "26–43" in visible
+    assert "+20° ± 3°" in visible
+    assert "-10° ± 4°" in visible
+    assert "jawOpen" in visible
+    assert "browInnerUp" not in visible, "a unit at rest is not listed"
+    assert "None" not in visible
+    assert "nan" not in visible
+
+
+def test_what_was_not_estimated_is_absent(tmp_path: Path) -> None:
+    bare = FaceAnalysis(source="a.jpg", box=Box(0, 0, 10, 10), score=0.5)
+    write_report(tmp_path / "r.html", [ReportFace(bare, picture(), "a.jpg")])
+    text, page = parsed(tmp_path / "r.html")
+    assert TEXT["en"]["missing"] in page.texts
+    assert 'class="bars"' not in text
+    assert "polyline" not in page.tags
+
+
+def test_no_face_at_all_still_gives_a_page(tmp_path: Path) -> None:
+    write_report(tmp_path / "r.html", [], "ja", without=[("空.jpg", "no_face")])
+    _, page = parsed(tmp_path / "r.html")
+    assert "空.jpg" in page.texts
+
+
+def test_both_languages_say_the_same_things() -> None:
+    assert set(TEXT) == set(MEANING) == set(LANGUAGES)
+    assert TEXT["en"].keys() == TEXT["ja"].keys()
+    assert [row[0] for row in MEANING["en"]] == [row[0] for row in MEANING["ja"]]
+    assert all(TEXT[lang][row[0]] for lang in LANGUAGES for row in MEANING[lang])
+    assert set(ACTION_UNIT_NAMES) == set(ACTION_UNITS)
+    shown = {a.name for a in SHIPPED if a.classes == ("no", "yes")} | {"fatness", "skin_tone", "hair_length"}
+    assert shown | set(EXPRESSIONS) <= set(JAPANESE)
+    assert name_of("wearing_hat", "en") == "wearing hat"
+    assert name_of("5_o_clock_shadow", "en") == "5 o'clock shadow"
+    assert name_of("au12", "en") == "AU12 lip corner puller"
+
+
+def test_thumbnails_are_bounded(tmp_path: Path) -> None:
+    big = picture(2400, 3000)
+    wide = analysis(box=Box(300, 300, 2600, 2300), landmarks=None)
+    view = view_of(big, wide.box, 240)
+    image = Image.open(io.BytesIO(base64.b64decode(view.uri.split(",")[1])))
+    assert max(image.size) == 240
+    small = picture(64, 64)
+    faces = [ReportFace(analysis(box=Box(10, 10, 50, 50), landmarks=None), small, f"{i}.jpg") for i in range(300)]
+    write_report(tmp_path / "r.html", faces)
+    assert (tmp_path / "r.html").stat().st_size < 300 * 30_000
+    _, page = parsed(tmp_path / "r.html")
+    assert page.tags.count("article") == 300
+
+
+@pytest.mark.parametrize("box", [Box(-30, -20, 60, 50), Box(150, 100, 260, 220), Box(500, 500, 600, 600)])
+def test_boxes_over_the_edge_and_outside(box: Box) -> None:
+    view = view_of(picture(), box, 100)
+    assert view.width > 0
+    assert view.height > 0
+    assert bool(view.uri) == (box.x0 < 200)
+    ElementTree.fromstring(face_svg(analysis(box=box, landmarks=None), view, "title"))
+
+
+@pytest.mark.parametrize(
+    ("pose", "axis", "expected"),
+    [
+        (Pose(90, 0, 0), "z", (1, 0)),  # looks to the image's right
+        (Pose(0, 90, 0), "z", (0, 1)),  # looks up
+        (Pose(0, 0, 90), "y", (1, 0)),  # a quarter turn clockwise: the top of the head points right
+        (Pose(0, 0, 0), "x", (1, 0)),
+    ],
+)
+def test_pose_axes_keep_the_sign_conventions(pose: Pose, axis: str, expected: tuple[float, float]) -> None:
+    assert pose_axes(pose)[axis] == pytest.approx(expected, abs=1e-9)
+
+
+def test_age_curve_without_density_and_beyond_the_scale() -> None:
+    for age in (AgeEstimate(30, 20, 40), AgeEstimate(103, 95, 110, tuple(np.full(101, 1 / 101)))):
+        root = ElementTree.fromstring(age_svg(age, "a < b"))
+        assert all(0 <= float(line.get("x1", "0")) <= 320 for line in root.iter("line"))
+
+
+def test_verdict_has_a_band_of_not_knowing() -> None:
+    assert [verdict(p, "en") for p in (0.1, 0.5, 0.9)] == ["no", "unsure", "yes"]
+
+
+def test_user_errors_are_sentences(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="language"):
+        write_report(tmp_path / "r.html", [], "fr")
+    with pytest.raises(OutputError, match="cannot write the report"):
+        write_report(tmp_path / "nowhere" / "r.html", [])
