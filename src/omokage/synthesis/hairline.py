@@ -103,3 +103,18 @@ def beard_zone(person: Person, size: Size) -> Floats:
 def _step(x: Array, low: float, high: float) -> Array:
     t = np.clip((x - low) / (high - low), 0, 1)
     return np.asarray(t * t * (3 - 2 * t))
+
+
+def hat_line(person: Person, theta: Array) -> Array:
+    """Rest height above which the person's hat covers the head at angles `theta` (all of it under a headscarf)."""
+    a = np.abs(theta)
+    jitter = float(np.random.default_rng((person.seed, 28)).normal(0, 0.03))
+    heights = {
+        "cap": (7.86, 7.84, 7.66, 7.50, 7.40, 7.36),
+        "beanie": (7.80, 7.76, 7.55, 7.30, 7.22, 7.18),
+        "brim": (7.84, 7.82, 7.66, 7.52, 7.44, 7.40),
+        "scarf": (7.90, 7.80, 6.4, 5.0, 5.0, 5.0),
+    }
+    if person.hat not in heights:
+        return np.full_like(np.asarray(a, np.float64), 99.0)
+    return np.asarray(np.interp(a, (0, 0.5, 1.0, 1.6, 2.4, 3.15), heights[person.hat]) + jitter)

@@ -1,0 +1,283 @@
+"""Hair as ribbons: strands traced from roots over the head, drawn together into clumps, given width and a tangent.
+
+A strand starts along its flow, bends towards the ground and slides over the head's envelope instead of entering it
+(a much simplified form of guide-hair simulation; clumps after Choe and Ko, "A statistical wisp model", 2005).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from omokage.synthesis.envelope import ABOVE, BELOW, DROP, Envelope, radius_at
+
+Floats = NDArray[np.float32]
+PER_ROW = 11
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ribbons:
+    """Hair of one colour. `vertices` (n, 11): position 3, normal 3, tangent 3, strand number + place across 0..0.98, place along 0..1."""
+
+    vertices: Floats
+    triangles: NDArray[np.int32]  # (m, 3)
+    colour: tuple[float, float, float]  # linear RGB before greying
+    grey: float  # 0..1 share of grey strands
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Strands:
+    """What to grow, one row per strand; lengths in head units, angles in radians."""
+
+    root: Floats  # (n, 3)
+    normal: Floats  # (n, 3) of the skin
+    flow: Floats  # (n, 3) wished direction, any length
+    length: Floats  # (n,)
+    lift: Floats  # (n,) share of the skin's normal in the first direction
+    gravity: Floats  # (n,)
+    offset: Floats  # (n,) kept above the envelope
+    limit: Floats  # (n,) strands hanging beside the face stay outside this angle; 0 = may hang in front
+    cut: Floats  # (n,) height under which the strand is cut off
+    curl: Floats  # (n,) radius of curls
+    turns: Floats  # (n,) curls along the strand
+    width: Floats  # (n,)
+
+    def __len__(self) -> int:
+        return len(self.root)
+
+
+def stack(parts: list[Strands]) -> Strands:
+    """Several groups of strands as one."""
+    names = Strands.__slots__
+    return Strands(**{n: np.concatenate([getattr(p, n) for p in parts]) for n in names})
+
+
+def ribbons(
+    strands: Strands, envelope: Envelope | None, face_top: float, steps: int, clumping: float, clumps: int, seed: int
+) -> tuple[Floats, NDArray[np.int32]]:
+    """Vertices (n * (steps + 1) * 2, 11) and triangles of all strands.
+
+    `face_top` = height below which hair keeps out of the face; `clumping` 0..1 draws tips to the nearest of `clumps` guides.
+    """
+    radius = envelope.radius if envelope is not None else np.zeros((0, 0), np.float32)
+    centre = envelope.centre if envelope is not None else np.zeros(3, np.float32)
+    n = len(strands)
+    numbers = np.empty((n, 7), np.float32)
+    for k, name in enumerate(("length", "lift", "gravity", "offset", "limit", "cut", "width")):
+        numbers[:, k] = getattr(strands, name)
+    paths = _trace(strands.root, strands.normal, strands.flow, numbers, radius, centre, face_top, steps)
+    if clumping > 0 and clumps > 1:
+        _clump(paths, strands.root, min(clumps, n), clumping)
+    chance = np.random.default_rng(seed).random((n, 3), dtype=np.float32)
+    vertices = _widen(paths, strands.normal, numbers, strands.curl, strands.turns, centre, chance, envelope is not None)
+    return vertices, _strips(n, steps)
+
+
+def _strips(n: int, steps: int) -> NDArray[np.int32]:
+    first = np.arange(n)[:, None] * (steps + 1) * 2 + np.arange(steps)[None] * 2
+    corner = first.reshape(-1, 1)
+    return np.concatenate([corner + [0, 1, 2], corner + [2, 1, 3]], axis=1).reshape(-1, 3).astype(np.int32)
+
+
+@njit(cache=True, fastmath=True)
+def _outside(p, d, radius, centre, offset):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Push a point out of the envelope in place and take the inward part out of its direction."""
+    x, y, z = p[0] - centre[0], p[1] - centre[1], p[2] - centre[2]
+    level = math.sqrt(x * x + z * z) + np.float32(1e-6)
+    angle = math.atan2(x, z)
+    if y > 0:
+        r = math.sqrt(level * level + y * y)
+        row = ABOVE * (1 - math.atan2(y, level) / (0.5 * math.pi))
+        ox, oy, oz = x / r, y / r, z / r
+    else:
+        r = level
+        row = ABOVE - y * (BELOW / DROP)
+        ox, oy, oz = x / r, np.float32(0.0), z / r
+    if row >= ABOVE + BELOW:
+        return
+    need = radius_at(radius, np.float32(angle), np.float32(row)) + offset - r
+    if need > 0:
+        p[0] += ox * need
+        p[1] += oy * need
+        p[2] += oz * need
+        inward = d[0] * ox + d[1] * oy + d[2] * oz
+        if inward < 0:
+            d[0] -= inward * ox
+            d[1] -= inward * oy
+            d[2] -= inward * oz
+
+
+@njit(cache=True, fastmath=True)
+def _keep_out(p, d, centre, face_top, limit, side):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Turn a point hanging before the face aside to the angle `limit` (narrower above, full 0.4 below the face's top)."""
+    below = (face_top - p[1]) / np.float32(0.40)
+    if below <= 0:
+        return
+    least = limit * min(np.float32(1.0), below + np.float32(0.12))
+    x, z = p[0] - centre[0], p[2] - centre[2]
+    angle = math.atan2(x, z) * side
+    if angle < least:
+        level = math.sqrt(x * x + z * z)
+        p[0] = centre[0] + side * level * math.sin(least)
+        p[2] = centre[2] + level * math.cos(least)
+        d[0] += side * np.float32(0.2)
+
+
+@njit(cache=True, fastmath=True)
+def _trace(root, normal, flow, numbers, radius, centre, face_top, steps):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Middle lines (n, steps + 1, 3) of all strands."""
+    n = root.shape[0]
+    paths = np.empty((n, steps + 1, 3), np.float32)
+    p = np.empty(3, np.float32)
+    d = np.empty(3, np.float32)
+    f_top = np.float32(face_top)
+    for i in range(n):
+        length, lift, gravity, offset, limit, cut = (
+            numbers[i, 0],
+            numbers[i, 1],
+            numbers[i, 2],
+            numbers[i, 3],
+            numbers[i, 4],
+            numbers[i, 5],
+        )
+        into = flow[i, 0] * normal[i, 0] + flow[i, 1] * normal[i, 1] + flow[i, 2] * normal[i, 2]
+        size = np.float32(1e-6)
+        for k in range(3):
+            p[k] = root[i, k]
+            d[k] = flow[i, k] - into * normal[i, k] + lift * normal[i, k]
+            size += d[k] * d[k]
+            paths[i, 0, k] = p[k]
+        size = math.sqrt(size)
+        for k in range(3):
+            d[k] /= size
+        step = length / steps
+        side = np.float32(1.0) if root[i, 0] + np.float32(0.3) * flow[i, 0] >= 0 else np.float32(-1.0)
+        last = steps
+        for s in range(1, steps + 1):
+            d[1] -= gravity * step * (1 + np.float32(s) / steps)
+            size = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]) + np.float32(1e-9)
+            for k in range(3):
+                d[k] /= size
+                p[k] += d[k] * step
+            if radius.shape[0] > 0:
+                grown = min(np.float32(1.0), np.float32(s) / np.float32(2.0))
+                if limit > 0:
+                    _keep_out(p, d, centre, f_top, limit, side)
+                _outside(p, d, radius, centre, offset * grown)
+            for k in range(3):
+                paths[i, s, k] = p[k]
+            if p[1] < cut and last == steps:
+                last = s
+        if last < steps:
+            _shorten(paths[i], last, cut)
+    return paths
+
+
+@njit(cache=True, fastmath=True)
+def _shorten(path, last, cut):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Resample a path so that it ends where it first drops under `cut` (between points last - 1 and last)."""
+    steps = path.shape[0] - 1
+    above, under = path[last - 1, 1], path[last, 1]
+    end = last - 1 + min(max((above - cut) / max(above - under, np.float32(1e-6)), np.float32(0.05)), np.float32(1.0))
+    old = path.copy()
+    for s in range(1, steps + 1):
+        u = end * s / steps
+        j = min(int(u), steps - 1)
+        f = u - j
+        for k in range(3):
+            path[s, k] = old[j, k] * (1 - f) + old[j + 1, k] * f
+
+
+@njit(cache=True, fastmath=True)
+def _clump(paths, root, clumps, strength):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Draw strands towards the nearest guide (the first `clumps` strands), more so towards the tip."""
+    n, points, _ = paths.shape
+    for i in range(clumps, n):
+        best = np.float32(1e9)
+        guide = 0
+        for j in range(clumps):
+            q = (root[i, 0] - root[j, 0]) ** 2 + (root[i, 1] - root[j, 1]) ** 2 + (root[i, 2] - root[j, 2]) ** 2
+            if q < best:
+                best = q
+                guide = j
+        if best > np.float32(0.06):
+            continue
+        for s in range(1, points):
+            t = np.float32(s) / (points - 1)
+            w = strength * t * np.float32(math.sqrt(t))
+            for k in range(3):
+                paths[i, s, k] += w * (paths[guide, s, k] - paths[i, s, k])
+
+
+@njit(cache=True, fastmath=True)
+def _widen(paths, normal, numbers, curl, turns, centre, chance, hugging):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Ribbon vertices (n * points * 2, 11) from middle lines."""
+    n, points, _ = paths.shape
+    out = np.empty((n * points * 2, PER_ROW), np.float32)
+    for i in range(n):
+        phase = chance[i, 0] * np.float32(6.2832)
+        number = np.float32(math.floor(chance[i, 1] * 900))
+        roll = (chance[i, 2] - np.float32(0.5)) * np.float32(0.9)
+        for s in range(points):
+            t = np.float32(s) / (points - 1)
+            a, b = max(s - 1, 0), min(s + 1, points - 1)
+            tx, ty, tz = (
+                paths[i, b, 0] - paths[i, a, 0],
+                paths[i, b, 1] - paths[i, a, 1],
+                paths[i, b, 2] - paths[i, a, 2],
+            )
+            size = math.sqrt(tx * tx + ty * ty + tz * tz)
+            if size < np.float32(1e-7):
+                tx, ty, tz, size = normal[i, 0], normal[i, 1], normal[i, 2], np.float32(1.0)
+            tx, ty, tz = tx / size, ty / size, tz / size
+            if hugging:
+                ox, oy, oz = paths[i, s, 0] - centre[0], paths[i, s, 1] - centre[1], paths[i, s, 2] - centre[2]
+                if oy < 0:
+                    oy *= np.float32(0.35)
+                size = math.sqrt(ox * ox + oy * oy + oz * oz) + np.float32(1e-6)
+                keep = np.float32(0.25) * (1 - t)
+                ox = ox / size * (1 - keep) + normal[i, 0] * keep
+                oy = oy / size * (1 - keep) + normal[i, 1] * keep
+                oz = oz / size * (1 - keep) + normal[i, 2] * keep
+            else:
+                ox, oy, oz = normal[i, 0], normal[i, 1], normal[i, 2]
+            sx, sy, sz = ty * oz - tz * oy, tz * ox - tx * oz, tx * oy - ty * ox
+            size = math.sqrt(sx * sx + sy * sy + sz * sz)
+            if size < np.float32(1e-4):  # the strand points straight out: any direction across will do
+                sx, sy, sz = -tz, np.float32(0.0), tx
+                size = math.sqrt(sx * sx + sz * sz) + np.float32(1e-4)
+            sx, sy, sz = sx / size, sy / size, sz / size
+            # Ribbons are rolled a little about themselves, so that they do not all catch the light together.
+            ux, uy, uz = sx + roll * ox, sy + roll * oy, sz + roll * oz
+            half = np.float32(0.5) * numbers[i, 6] * (np.float32(1.0) - np.float32(0.8) * t * t)
+            c = curl[i] * min(np.float32(1.0), np.float32(2.5) * t)
+            swing = c * math.sin(phase + turns[i] * t * np.float32(6.2832))
+            sway = c * np.float32(0.7) * math.cos(phase + turns[i] * t * np.float32(6.2832))
+            px = paths[i, s, 0] + sx * swing + ox * sway
+            py = paths[i, s, 1] + sy * swing + oy * sway
+            pz = paths[i, s, 2] + sz * swing + oz * sway
+            nx, ny, nz = ox - roll * sx, oy - roll * sy, oz - roll * sz
+            size = math.sqrt(nx * nx + ny * ny + nz * nz) + np.float32(1e-9)
+            # Curls tilt the strand's own direction too.
+            lean = (
+                c
+                * turns[i]
+                * np.float32(6.2832)
+                / max(numbers[i, 0], np.float32(0.05))
+                * math.cos(phase + turns[i] * t * np.float32(6.2832))
+            )
+            vx, vy, vz = tx + lean * sx, ty + lean * sy, tz + lean * sz
+            long = math.sqrt(vx * vx + vy * vy + vz * vz) + np.float32(1e-9)
+            for e in range(2):
+                sign = np.float32(1.0 - 2.0 * e)
+                row = out[(i * points + s) * 2 + e]
+                row[0], row[1], row[2] = px + ux * half * sign, py + uy * half * sign, pz + uz * half * sign
+                row[3], row[4], row[5] = nx / size, ny / size, nz / size
+                row[6], row[7], row[8] = vx / long, vy / long, vz / long
+                row[9] = number + np.float32(0.49) * (1 + sign)
+                row[10] = t
+    return out
