@@ -36,16 +36,6 @@ class Surfaces:
     kinds: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Piece:
-    vertices: Floats
-    normals: Floats
-    attributes: Floats
-    detail: Floats
-    triangles: NDArray[np.int32]
-    kinds: NDArray[np.uint8]
-
-
 def assemble(posed: Mesh, turn: Floats, ribbons: Sequence[tuple[Ribbons, int]], parts: Sequence[Part]) -> Surfaces:
     """Join the posed head with ribbons (0 scalp, 1 beard) and solid things, turned with the head by `turn` (3, 3)."""
     pieces = [_head(posed)]
@@ -60,7 +50,16 @@ def lenses(turn: Floats, parts: Sequence[Part]) -> Surfaces | None:
     return _joined(pieces) if pieces else None
 
 
-def _joined(pieces: Sequence[_Piece]) -> Surfaces:
+def lashes(posed: Mesh) -> Surfaces:
+    """The cards of lashes on their own: veils, so they come in a second pass too."""
+    attributes = _head_attributes()
+    chosen, triangles = _lash_cards()
+    kinds = np.full(len(triangles), LASH, np.uint8)
+    detail = np.zeros((len(chosen), 2), np.float32)
+    return Surfaces(posed.vertices[chosen], posed.normals[chosen], attributes[chosen], detail, triangles, kinds)
+
+
+def _joined(pieces: Sequence[Surfaces]) -> Surfaces:
     starts = np.cumsum([0, *(len(p.vertices) for p in pieces[:-1])])
     return Surfaces(
         np.concatenate([p.vertices for p in pieces]),
@@ -73,21 +72,35 @@ def _joined(pieces: Sequence[_Piece]) -> Surfaces:
 
 
 @lru_cache(maxsize=1)
-def _head_constants() -> tuple[Floats, Floats, NDArray[np.uint8]]:
-    """Attributes, coverage detail and kinds of the head's own triangles."""
+def _head_attributes() -> Floats:
+    """The head's part of what the module's docstring lists (V, 8)."""
     model = head_model()
-    attributes = np.concatenate([model.base, model.masks, model.ao[:, None]], axis=1).astype(np.float32)
-    # Lash cards: hairs are counted along x, their tips lie forward of the lid.
-    detail = np.stack([np.abs(model.base[:, 0]) * 3.2, np.clip((model.base[:, 2] - 1.37) / 0.06, 0, 1)], axis=1)
-    return attributes, detail.astype(np.float32), np.minimum(model.group, LASH).astype(np.uint8)
+    return np.concatenate([model.base, model.masks, model.ao[:, None]], axis=1).astype(np.float32)
 
 
-def _head(posed: Mesh) -> _Piece:
-    attributes, detail, kinds = _head_constants()
-    return _Piece(posed.vertices, posed.normals, attributes, detail, head_model().triangles, kinds)
+@lru_cache(maxsize=1)
+def _lash_cards() -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The vertices that lashes use, and their triangles counted in those."""
+    model = head_model()
+    chosen, renamed = np.unique(model.triangles[model.group >= LASH], return_inverse=True)
+    return chosen.astype(np.int64), renamed.reshape(-1, 3).astype(np.int32)
 
 
-def _strands(strands: Ribbons, which: int, turn: Floats) -> _Piece:
+@lru_cache(maxsize=1)
+def _head_triangles() -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    model = head_model()
+    solid = model.group < LASH
+    return np.ascontiguousarray(model.triangles[solid]), np.ascontiguousarray(model.group[solid])
+
+
+def _head(posed: Mesh) -> Surfaces:
+    attributes = _head_attributes()
+    triangles, kinds = _head_triangles()
+    detail = np.zeros((len(attributes), 2), np.float32)
+    return Surfaces(posed.vertices, posed.normals, attributes, detail, triangles, kinds)
+
+
+def _strands(strands: Ribbons, which: int, turn: Floats) -> Surfaces:
     v = strands.vertices
     attributes = np.zeros((len(v), ATTRIBUTES), np.float32)
     attributes[:, :3] = v[:, 6:9] @ turn.T
@@ -95,10 +108,10 @@ def _strands(strands: Ribbons, which: int, turn: Floats) -> _Piece:
     attributes[:, 5] = which
     kinds = np.full(len(strands.triangles), HAIR, np.uint8)
     detail = np.ascontiguousarray(v[:, 9:11])
-    return _Piece(pose_points(v[:, :3], turn), v[:, 3:6] @ turn.T, attributes, detail, strands.triangles, kinds)
+    return Surfaces(pose_points(v[:, :3], turn), v[:, 3:6] @ turn.T, attributes, detail, strands.triangles, kinds)
 
 
-def _thing(part: Part, turn: Floats) -> _Piece:
+def _thing(part: Part, turn: Floats) -> Surfaces:
     n = len(part.vertices)
     vertices, normals = np.asarray(part.vertices, np.float32), np.asarray(part.normals, np.float32)
     if part.follows_head:
@@ -109,6 +122,6 @@ def _thing(part: Part, turn: Floats) -> _Piece:
     attributes[:, 4] = SEGMENTATION.index(part.segmentation)
     attributes[:, 5] = part.opacity
     kinds = np.full(len(part.triangles), PART, np.uint8)
-    return _Piece(
+    return Surfaces(
         vertices, normals, attributes, np.zeros((n, 2), np.float32), np.asarray(part.triangles, np.int32), kinds
     )

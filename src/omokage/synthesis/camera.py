@@ -84,7 +84,7 @@ def _metered(light: Floats, cover: Floats) -> float:
     luma = light @ LUMA
     head = luma[cover > 0.5]
     level = 0.7 * float(np.percentile(head, 60)) + 0.3 * float(luma.mean()) if head.size else float(luma.mean())
-    return float((0.26 / max(level, 0.004)) ** 0.82)
+    return float((0.25 / max(level, 0.004)) ** 0.78)
 
 
 def _tone(x: Floats) -> Floats:

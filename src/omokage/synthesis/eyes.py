@@ -55,7 +55,7 @@ def eye_look(person: Person, pose: Pose, mesh: Mesh, turn: Floats, camera: Float
     up = math.atan2(to_camera[1], math.hypot(to_camera[0], to_camera[2])) + math.radians(pose.gaze_up)
     gaze = np.array([math.sin(right) * math.cos(up), math.sin(up), math.cos(right) * math.cos(up)])
     yellow = min(max((person.age - 40) / 50, 0.0), 1.0) * 0.5 + 0.3 * person.melanin
-    white = np.array([0.5, 0.46 - 0.02 * yellow, 0.44 - 0.06 * yellow]) * rng.uniform(0.85, 1.05)
+    white = np.array([0.56, 0.5 - 0.02 * yellow, 0.46 - 0.06 * yellow]) * rng.uniform(0.85, 1.05)
     stain = rng.uniform(0, 1)
     teeth = np.array([0.6, 0.56 - 0.04 * stain, 0.5 - 0.1 * stain]) * rng.uniform(0.75, 1.05)
     f4 = np.float32
@@ -94,7 +94,7 @@ def _lid_shade(look: EyeLook, eye: int, nx: float, ny: float, nz: float) -> tupl
     from_inner, from_outer = abs(u - inner) / width, abs(u - outer) / width
     corners = smooth(-0.02, 0.22, from_inner) * smooth(-0.04, 0.2, from_outer)
     shade = (
-        (0.16 + 0.84 * smooth(-0.08, 0.42, upper)) * (0.6 + 0.4 * smooth(-0.06, 0.14, lower)) * (0.4 + 0.6 * corners)
+        (0.28 + 0.72 * smooth(-0.06, 0.28, upper)) * (0.6 + 0.4 * smooth(-0.06, 0.14, lower)) * (0.4 + 0.6 * corners)
     )
     wet = smooth(0.1, 0.02, lower) * smooth(-0.08, 0.0, lower)
     return shade, wet, smooth(0.17, 0.04, from_inner)
@@ -134,6 +134,16 @@ def shade_eye(
     hx, hy, hz = kx + vx, ky + vy, kz + vz
     s = 1.0 / math.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
     gleam = min(facets(max((cx * hx + cy * hy + cz * hz) * s, 0.0), 0.14) * 0.012, 1.1) * sun * (0.25 + 0.75 * open_)
+    # The brightest part of the surroundings mirrors in the cornea too.
+    ax, ay, az = (
+        lights.harmonics[3, 1],
+        lights.harmonics[1, 1] + 1e-4,
+        lights.harmonics[2, 1] + 0.2 * lights.harmonics[0, 1],
+    )
+    s = 1.0 / math.sqrt(ax * ax + ay * ay + az * az)
+    ax, ay, az = ax * s + vx, ay * s + vy, az * s + vz
+    s = 1.0 / math.sqrt(ax * ax + ay * ay + az * az + 1e-9)
+    window = min(facets(max((cx * ax + cy * ay + cz * az) * s, 0.0), 0.2) * 0.03, 0.5) * open_
     cv = max(cx * vx + cy * vy + cz * vz, 0.0)
     rx, ry, rz = 2 * cv * cx - vx, 2 * cv * cy - vy, 2 * cv * cz - vz
     mirror = (0.025 + 0.3 * (1.0 - cv) ** 5) * open_ + 0.03 * wet
@@ -150,7 +160,11 @@ def shade_eye(
         iris = iris * (1.0 - pupil) + 0.003 * pupil
         albedo = iris * on_iris + ball * (1.0 - on_iris)
         light = ambient(lights.harmonics, k, nx, ny, nz) * 0.8 + lights.colour[k] * diffuse
-        shine = lights.colour[k] * gleam + ambient(lights.harmonics, k, rx, ry, rz) * mirror
+        shine = (
+            lights.colour[k] * gleam
+            + lights.harmonics[0, k] * window
+            + ambient(lights.harmonics, k, rx, ry, rz) * mirror
+        )
         value = albedo * light * open_ + shine
         if k == 0:
             r0 = value

@@ -66,12 +66,10 @@ def strand_alpha(across: float, along: float, strand: float) -> float:
 
 
 @njit(cache=True, fastmath=True)
-def _covered(kind: int, detail: Floats, a: int, b: int, c: int, w0: float, w1: float, w2: float) -> bool:
-    """Whether a ribbon or lash card has material at this point. `detail` (V, 2): strand + across, along."""
+def _covered(detail: Floats, a: int, b: int, c: int, w0: float, w1: float, w2: float) -> bool:
+    """Whether a ribbon has material at this point. `detail` (V, 2): strand + across, along."""
     along = w0 * detail[a, 1] + w1 * detail[b, 1] + w2 * detail[c, 1]
     value = w0 * detail[a, 0] + w1 * detail[b, 0] + w2 * detail[c, 0]
-    if kind == LASH:
-        return abs(value * 22.0 - math.floor(value * 22.0) - 0.5) * 2.0 <= 0.8 - 0.68 * along
     # The strand number is the same at all corners; taking it from the smallest keeps `across` = 1 on its own strand.
     strand = math.floor(min(detail[a, 0], detail[b, 0], detail[c, 0]))
     return strand_alpha(value - strand, along, strand) >= 0.22
@@ -105,8 +103,7 @@ def fill(
         if left > right or top > bottom:
             continue
         inverse = one / area
-        kind = kinds[t]
-        tested = kind == LASH or kind == HAIR
+        tested = kinds[t] == HAIR
         for y in range(top, bottom + 1):
             dy = np.float32(y) + half - y0
             for x in range(left, right + 1):
@@ -119,7 +116,7 @@ def fill(
                 z = w0 * screen[a, 2] + w1 * screen[b, 2] + w2 * screen[c, 2]
                 if z >= depth[y, x]:
                     continue
-                if tested and not _covered(kind, detail, a, b, c, w0, w1, w2):
+                if tested and not _covered(detail, a, b, c, w0, w1, w2):
                     continue
                 depth[y, x] = z
                 ids[y, x] = t
@@ -128,14 +125,12 @@ def fill(
 
 
 @njit(cache=True, fastmath=True)
-def fill_depth(screen: Floats, triangles: Ints, chosen: NDArray[np.bool_], depth: Floats) -> None:
-    """Depth only, both sides, for shadow maps: `depth` (n, n) keeps the nearest of the `chosen` (T,) triangles."""
+def fill_depth(screen: Floats, triangles: Ints, depth: Floats) -> None:
+    """Depth only, both sides, for shadow maps: `depth` (n, n) keeps the nearest of the triangles (T, 3)."""
     n = depth.shape[0]
     half = np.float32(0.5)
     one = np.float32(1.0)
     for t in range(len(triangles)):
-        if not chosen[t]:
-            continue
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         x0, y0 = screen[a, 0], screen[a, 1]
         ux, uy = screen[b, 0] - x0, screen[b, 1] - y0

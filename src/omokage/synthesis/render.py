@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.synthesis.accessories import build_parts
-from omokage.synthesis.assembly import Surfaces, assemble, lenses
+from omokage.synthesis.assembly import Surfaces, assemble, lashes, lenses
 from omokage.synthesis.background import paint_backdrop
 from omokage.synthesis.camera import View, expose, look_from, view
 from omokage.synthesis.eyes import EyeLook, eye_look
@@ -22,7 +22,7 @@ from omokage.synthesis.hair import Ribbons, grow_beard, grow_hair
 from omokage.synthesis.landmarks import landmark_points, landmarks
 from omokage.synthesis.light import Lighting, lighting
 from omokage.synthesis.materials import HairLook
-from omokage.synthesis.raster import FAR, LASH, GBuffer, fill, fill_depth, project
+from omokage.synthesis.raster import FAR, GBuffer, fill, fill_depth, project
 from omokage.synthesis.reflectance import Lights
 from omokage.synthesis.scene import Camera, Person, Scene
 from omokage.synthesis.shading import shade
@@ -69,7 +69,7 @@ def render(scene: Scene, skin: PaintedSkin | None = None) -> Rendering:
     look_at = view(camera, pose_points(_FACE, turn)[0] * np.array([0.9, 1.0, 1.0], np.float32))
     ribbons = _ribbons(person, mesh, camera.size)
     parts = build_parts(person, scene.surroundings, mesh, np.random.default_rng((scene.surroundings.seed, 61)))
-    surfaces, glass = assemble(posed, turn, ribbons, parts), lenses(turn, parts)
+    surfaces = assemble(posed, turn, ribbons, parts)
 
     n = round(camera.size * SUPERSAMPLING)
     buffer, screen = _draw(surfaces, look_at, n)
@@ -86,8 +86,8 @@ def render(scene: Scene, skin: PaintedSkin | None = None) -> Rendering:
 
     colour, classes = np.zeros((n, n, 4), np.float32), np.zeros((n, n), np.uint8)
     _shade(buffer, screen, surfaces, lights, looks, colour, classes)
-    if glass is not None:
-        _lens_pass(glass, look_at, buffer, lights, looks, colour, classes)
+    for veil in (lashes(posed), lenses(turn, parts)):
+        _veil_pass(veil, look_at, buffer, lights, looks, colour, classes)
     image, alpha = _develop(colour, backdrop * np.float32(world.backdrop), scene)
     flat = project(posed.vertices, look_at.matrix, camera.size)[:, :2]
     points = landmark_points(flat, posed.vertices)
@@ -135,12 +135,11 @@ def _draw(surfaces: Surfaces, look_at: View, n: int) -> tuple[GBuffer, Floats]:
 
 def _lights(world: Lighting, surfaces: Surfaces, eye: Floats) -> Lights:
     """Depth maps from the key light and from above, and the rest of what the shader needs."""
-    casts = surfaces.kinds != LASH
     key, above = look_from(world.direction, _MIDDLE, _REACH), look_from(np.array([0.0, 1.0, 0.3]), _MIDDLE, _REACH)
     maps = []
     for matrix, size in ((key, SHADOW_MAP), (above, ABOVE_MAP)):
         depth = np.full((size, size), FAR, np.float32)
-        fill_depth(project(surfaces.vertices, matrix, size), surfaces.triangles, casts, depth)
+        fill_depth(project(surfaces.vertices, matrix, size), surfaces.triangles, depth)
         maps.append(depth)
     return Lights(
         world.direction, world.colour, world.harmonics, eye, maps[0], key, maps[1], above, np.float32(world.softness)
@@ -172,19 +171,22 @@ def _shade(
     )  # fmt: skip
 
 
-def _lens_pass(
-    glass: Surfaces, look_at: View, solid: GBuffer, lights: Lights, looks: _Looks, colour: Floats, classes: Bytes
+def _veil_pass(
+    veil: Surfaces | None, look_at: View, solid: GBuffer, lights: Lights, looks: _Looks, colour: Floats, classes: Bytes
 ) -> None:
-    """Lay the nearest lens over `colour` and `classes` where nothing solid is in front of it."""
+    """Lay the nearest lens or lash over `colour` and `classes` where nothing solid is in front of it."""
+    if veil is None:
+        return
     n = solid.depth.shape[0]
     buffer = GBuffer(np.full((n, n), -1, np.int32), np.empty((n, n, 2), np.float32), solid.depth.copy())
-    screen = project(glass.vertices, look_at.matrix, n)
-    fill(screen, glass.triangles, glass.kinds, glass.detail, buffer.triangle, buffer.weights, buffer.depth)
+    screen = project(veil.vertices, look_at.matrix, n)
+    fill(screen, veil.triangles, veil.kinds, veil.detail, buffer.triangle, buffer.weights, buffer.depth)
     over, names = np.zeros((n, n, 4), np.float32), np.zeros((n, n), np.uint8)
-    _shade(buffer, screen, glass, lights, looks, over, names)
+    _shade(buffer, screen, veil, lights, looks, over, names)
     hit = buffer.triangle >= 0
     colour[hit] = over[hit] + colour[hit] * (1.0 - over[hit][:, 3:])
-    classes[hit] = names[hit]
+    named = names > 0  # lashes keep the class of what they cover
+    classes[named] = names[named]
 
 
 def _develop(colour: Floats, backdrop: Floats, scene: Scene) -> tuple[Bytes, Floats]:

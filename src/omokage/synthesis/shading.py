@@ -58,6 +58,18 @@ def _body(
 
 
 @njit(cache=True, fastmath=True)
+def _veil(bx: float, by: float, bz: float, n: int) -> float:
+    """How much a lash card hides at rest coordinates b: dense at the lid, thin at the tips; lower lashes are few."""
+    along = min(max((bz - 1.37) / 0.06, 0.0), 1.0)
+    dense = 0.75 if by > 7.27 else 0.3
+    if n < 500:
+        return dense * (1.0 - along) ** 1.5
+    across = abs(bx) * 70.0
+    gap = abs(across - math.floor(across) - 0.5) * 2.0
+    return dense * smooth(0.75 - 0.7 * along, 0.45 - 0.7 * along, gap)
+
+
+@njit(cache=True, fastmath=True)
 def shade(
     ids: Ints, weights: Floats, screen: Floats, vertices: Floats, normals: Floats, attributes: Floats, triangles: Ints,
     kinds: Bytes, lights: Lights, skin: SkinLook, cloth: ClothLook, eyes: EyeLook, hair: HairLook, out: Floats, classes: Bytes,
@@ -95,9 +107,16 @@ def shade(
             if kind == BODY:
                 r, g, bl, label = _body(skin, cloth, lights, at, x, y, px, py, pz, nx, ny, nz, vx, vy, vz)
             elif kind == LASH:
-                dark = 0.2 * lights.harmonics[0, 1] + 0.05 * lights.colour[1]
-                r, g, bl = hair.colour[0, 0] * dark, hair.colour[0, 1] * dark, hair.colour[0, 2] * dark
-                label = _EYE
+                # Cards of lashes are thin veils, not fences: at these sizes a single lash is far below a pixel.
+                veil = _veil(at[0], at[1], at[2], n)
+                dark = (0.2 * lights.harmonics[0, 1] + 0.05 * lights.colour[1]) * veil
+                out[y, x, 0], out[y, x, 1], out[y, x, 2] = (
+                    hair.colour[0, 0] * dark,
+                    hair.colour[0, 1] * dark,
+                    hair.colour[0, 2] * dark,
+                )
+                out[y, x, 3] = veil
+                continue
             elif kind == HAIR:
                 strand = math.floor(min(attributes[a, 3], attributes[b, 3], attributes[c, 3]))
                 s = one / math.sqrt(at[0] * at[0] + at[1] * at[1] + at[2] * at[2] + 1e-9)

@@ -42,7 +42,7 @@ class ClothLook(NamedTuple):
     collar: float  # height of the neckline, decimetres
     cut: int
     stripes: float  # per decimetre, 0 = plain; negative = upright
-    weave: float  # strength of the texture
+    weave: float  # strength of soft folds
 
 
 def cloth_look(person: Person) -> ClothLook:
@@ -55,7 +55,7 @@ def cloth_look(person: Person) -> ClothLook:
     collar = rng.uniform(5.66, 5.98) if cut != HIGH else rng.uniform(6.02, 6.14)
     f4 = np.float32
     colour = np.asarray(person.cloth, f4)
-    return ClothLook(colour, other.astype(f4), f4(collar), cut, f4(stripes), f4(rng.uniform(0.0, 0.25)))
+    return ClothLook(colour, other.astype(f4), f4(collar), cut, f4(stripes), f4(rng.uniform(0.05, 0.2)))
 
 
 @njit(cache=True, fastmath=True)
@@ -81,7 +81,7 @@ def cloth_colour(cloth: ClothLook, theta: float, bx: float, by: float, below: fl
         mix = 1.0 if math.sin(by * cloth.stripes * 6.2832) > 0.3 else 0.0
     elif cloth.stripes < 0.0:
         mix = 1.0 if math.sin(bx * cloth.stripes * 6.2832) > 0.6 else 0.0
-    weave = 1.0 + cloth.weave * 0.5 * math.sin(bx * 60.0) * math.sin(by * 60.0)
+    weave = 1.0 + cloth.weave * math.sin(bx * 3.0 + 2.0 * math.sin(by * 2.0)) * math.sin(by * 4.0 + bx)
     trim = 1.0 - 0.3 * smooth(0.05, 0.0, below) - 0.25 * smooth(0.018, 0.008, abs(below - 0.07))
     if cloth.cut == SHIRT:
         fold = 0.16 + 0.1 * smooth(0.9, 0.1, abs(theta))  # the turned-down collar ends in a shadow line
@@ -164,7 +164,7 @@ def shade_skin(
     """Skin at rest coordinates b with unit normal n, seen along v: linear RGB and the painted class."""
     h, w = skin.texture.shape[0], skin.texture.shape[1]
     fu, fv = (theta / 6.2831853 + 0.5) * w - 0.5, (8.5 - by) / 2.7 * h - 0.5
-    a, row = int(math.floor(fu)), int(math.floor(fv))
+    a, row = math.floor(fu), math.floor(fv)
     fu, fv = fu - a, min(max(fv - row, 0.0), 1.0)
     row = min(max(row, 1), h - 3)
     a, b = a % w, (a + 1) % w
@@ -205,7 +205,7 @@ def shade_skin(
         * cavity
         * (0.65 + 0.5 * film)
     )
-    rim = (0.014 + 0.14 * (1.0 - nv) ** 5) * cavity * (0.5 + 0.7 * film)
+    rim = (0.009 + 0.13 * (1.0 - nv) ** 5) * cavity * (0.5 + 0.7 * film)
     rx, ry, rz = 2 * nv * mx - vx, 2 * nv * my - vy, 2 * nv * mz - vz
     behind = max(-(vx * kx + vy * ky + vz * kz), 0.0) ** 2 * ear * 0.6
     deep = inner * smooth(1.53, 1.40, bz)
@@ -217,10 +217,10 @@ def shade_skin(
         albedo *= 1.0 - ear * (0.0, 0.09, 0.1)[c]
         own = (0.35, 0.6, 0.72)[c]  # share of the rough normal: red light forgets pores, blue light keeps them
         dx, dy, dz = nx + (mx - nx) * own, ny + (my - ny) * own, nz + (mz - nz) * own
-        wrap = skin.scatter * (0.4, 0.16, 0.09)[c]
+        wrap = skin.scatter * (0.3, 0.13, 0.08)[c]
         nl = smooth_nl + (rough_nl - smooth_nl) * own
         diffuse = max((nl + wrap) / ((1.0 + wrap) * (1.0 + wrap)), 0.0)
-        soft = sun + (sun**0.65 - sun) * skin.scatter if c == 0 else sun
+        soft = sun + (sun**0.8 - sun) * skin.scatter if c == 0 else sun
         sky = open_ ** (0.8, 1.0, 1.06)[c]  # light that bounces in a hollow of skin turns red
         value = albedo * (
             ambient(lights.harmonics, c, dx, dy, dz) * sky + lights.colour[c] * diffuse * soft * (0.6 + 0.4 * open_)
