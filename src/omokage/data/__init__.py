@@ -1,1 +1,1 @@
-"""TODO"""
+"""Material for training and measuring: the record format, identity splits, augmentations."""

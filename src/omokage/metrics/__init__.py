@@ -1,1 +1,1 @@
-"""Measures as plain functions of arrays."""
+"""Plain functions that turn predictions and labels into numbers, with bootstrap intervals; numpy only."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Weight files with readable cards: find, verify, load, save."""

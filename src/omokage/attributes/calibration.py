@@ -1,0 +1,123 @@
+"""What the network's numbers are worth: temperatures, interval margins and spreads, fitted on held-out people.
+
+Temperature scaling (Guo et al., ICML 2017) for probabilities; split conformal margins (Romano et al., NeurIPS 2019) for the 5 to 95
+percent interval of ordinal attributes; spreads scaled so that 68 percent of errors are within one. All of it is plain JSON and
+travels in the weight card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from omokage.attributes.model import Located, bin_centres, pose_of_rotation
+from omokage.attributes.readings import Readings
+from omokage.schema import Attribute, AttributeSchema
+
+LOW, HIGH = 0.05, 0.95
+_TEMPERATURES = tuple(float(t) for t in np.exp(np.linspace(np.log(0.4), np.log(4), 41)))
+_FEWEST = 20  # labelled pictures below which nothing is fitted
+
+
+def fit(schema: AttributeSchema, readings: Readings) -> dict[str, Any]:
+    """Temperatures, margins and spread scales by attribute name, for those with enough labelled pictures."""
+    out: dict[str, Any] = {"temperature": {}, "margin": {}, "spread": {}, "pictures": len(readings)}
+    outputs, targets = readings.outputs, readings.targets
+    for name, logits in outputs.bins.items():
+        known = torch.isfinite(targets[name][:, 0])
+        if known.sum() >= _FEWEST:
+            attribute, true = schema[name], targets[name][known, 0]
+            heat = _best(lambda t, x=logits[known], a=attribute, y=true: _bin_cost(x / t, a, y))
+            out["temperature"][name] = heat
+            out["margin"][name] = margin(attribute, logits[known] / heat, true)
+    for name, logits in outputs.classes.items():
+        known = torch.isfinite(targets[name]).all(1)
+        if known.sum() >= _FEWEST:
+            x, y = logits[known], targets[name][known]
+            out["temperature"][name] = _best(lambda t, x=x, y=y: float(-(y * F.log_softmax(x / t, 1)).sum(1).mean()))
+    for name, logits in outputs.shares.items():
+        known = torch.isfinite(targets[name][:, 0])
+        if known.sum() >= _FEWEST:
+            x, y = logits[known], targets[name][known, 0]
+            out["temperature"][name] = _best(lambda t, x=x, y=y: float(F.binary_cross_entropy_with_logits(x / t, y)))
+    for name, located in {**outputs.points, **outputs.rotations, **outputs.vectors}.items():
+        known = torch.isfinite(targets[name]).all(1)
+        if known.sum() >= _FEWEST:
+            out["spread"][name] = spread_scale(located, targets[name], known)
+    return out
+
+
+def _best(cost: Any) -> float:
+    """The temperature with the least cost."""
+    return round(min(_TEMPERATURES, key=cost), 4)
+
+
+def _bin_cost(logits: Tensor, attribute: Attribute, true: Tensor) -> float:
+    """Mean negative log of the mass that a distribution puts near the true value (three bins: labels are finer than bins)."""
+    step = (attribute.high - attribute.low) / (logits.shape[1] - 1)
+    near = (bin_centres(attribute) - true[:, None]).abs() <= 1.5 * step
+    return float(-torch.logsumexp(F.log_softmax(logits, 1).masked_fill(~near, -30), 1).mean())
+
+
+def quantile(attribute: Attribute, logits: Tensor, level: float) -> Tensor:
+    """The value (b,) below which a share `level` of each distribution lies; linear inside a bin."""
+    centres = bin_centres(attribute, logits.device)
+    half = (attribute.high - attribute.low) / (logits.shape[1] - 1) / 2
+    p = torch.softmax(logits, 1)
+    before = torch.cat([torch.zeros_like(p[:, :1]), p.cumsum(1)], 1)
+    k = (before[:, 1:] < level).sum(1).clamp(max=p.shape[1] - 1)
+    rows = torch.arange(len(p), device=p.device)
+    inside = ((level - before[rows, k]) / p[rows, k].clamp(min=1e-9)).clamp(0, 1)
+    return (centres[k] - half + inside * 2 * half).clamp(attribute.low, attribute.high)
+
+
+def margin(attribute: Attribute, logits: Tensor, true: Tensor) -> float:
+    """How much an interval must be widened (or narrowed, when negative) on each side to hold 90 percent of the true values."""
+    low, high = quantile(attribute, logits, LOW), quantile(attribute, logits, HIGH)
+    miss = torch.maximum(low - true, true - high).numpy()
+    level = min(1.0, (HIGH - LOW) * (len(miss) + 1) / len(miss))
+    return round(float(np.quantile(miss, level)), 4)
+
+
+def spread_scale(located: Located, target: Tensor, known: Tensor) -> float:
+    """What spreads are multiplied with so that 68 percent of the errors lie within one."""
+    error = errors(located.value[known], target[known])
+    ratio = error / torch.exp(located.log_sigma[known].clamp(-7, 5))
+    return round(float(np.quantile(ratio.numpy().ravel(), 0.68)), 4)
+
+
+def errors(value: Tensor, target: Tensor) -> Tensor:
+    """Distances of points, angle differences of rotations, absolute differences of vectors."""
+    if value.dim() == 3 and value.shape[1:] == (3, 3):
+        gap = (pose_of_rotation(value) - pose_of_rotation(target.view(-1, 3, 3))).abs()
+        return torch.minimum(gap, 360 - gap)
+    if value.dim() == 3:
+        return (value - target.view(value.shape)).norm(dim=2)
+    return (value - target).abs()
+
+
+def summary(attribute: Attribute, logits: Tensor, calibration: Mapping[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Mean (b,), 5 and 95 percent bounds (b,) and the distribution (b, bins) of an ordinal attribute, calibrated."""
+    logits = logits / calibration.get("temperature", {}).get(attribute.name, 1.0)
+    density = torch.softmax(logits, 1)
+    mean = (density * bin_centres(attribute, logits.device)).sum(1)
+    wider = calibration.get("margin", {}).get(attribute.name, 0.0)
+    low = torch.minimum((quantile(attribute, logits, LOW) - wider).clamp(min=attribute.low), mean)
+    high = torch.maximum((quantile(attribute, logits, HIGH) + wider).clamp(max=attribute.high), mean)
+    return mean, low, high, density
+
+
+def probability(name: str, logits: Tensor, calibration: Mapping[str, Any]) -> Tensor:
+    """Calibrated probabilities of a share (b,) or of classes (b, classes)."""
+    logits = logits / calibration.get("temperature", {}).get(name, 1.0)
+    return torch.sigmoid(logits) if logits.dim() == 1 else torch.softmax(logits, 1)
+
+
+def spread(name: str, located: Located, calibration: Mapping[str, Any]) -> Tensor:
+    """One standard deviation of located values, calibrated."""
+    return torch.exp(located.log_sigma.clamp(-7, 5)) * calibration.get("spread", {}).get(name, 1.0)

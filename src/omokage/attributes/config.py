@@ -1,0 +1,130 @@
+"""Everything that one training run of the attributes room can choose, as frozen data that goes into its run folder.
+
+`forms` says how each attribute of a schema is read by a head: the link between `schema`, `model`, `loss` and `data`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from omokage.data.photometry import Photometry
+from omokage.data.transforms import Geometry
+from omokage.errors import TrainingError
+from omokage.schema import SHIPPED, Attribute, AttributeSchema
+
+# points: places with a spread each; rotation: a head's matrix; vector: plain numbers; bins: a distribution over an ordered range;
+# classes: one of several; share: one probability (yes/no, perceived gender, quality).
+Form = Literal["points", "rotation", "vector", "bins", "classes", "share"]
+
+
+def form(attribute: Attribute) -> Form:
+    """How an attribute is read. Geometry goes by name, everything else by kind."""
+    if attribute.name == "landmarks":
+        return "points"
+    if attribute.name == "pose":
+        return "rotation"
+    if attribute.name == "quality":
+        return "share"
+    if attribute.kind == "continuous":
+        return "vector"
+    if attribute.kind == "ordinal":
+        return "bins"
+    return "share" if len(attribute.classes) == 2 else "classes"
+
+
+def bin_count(attribute: Attribute) -> int:
+    """Bins of an ordinal attribute: one a year for age, else 21."""
+    return int(attribute.high - attribute.low) + 1 if attribute.unit == "years" else 21
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """The network. `arrangement` is the paper's idea ("categories": one sub-network each) or, for comparison, one "shared" head."""
+
+    size: int = 112
+    margin: float = 1.3  # crop side over the larger side of the box (brows to chin plus a tenth)
+    trunk: Literal["residual", "alexnet"] = "residual"
+    stem: int = 24
+    widths: tuple[int, ...] = (48, 96, 192)
+    blocks: tuple[int, ...] = (2, 2, 2)
+    squeeze: int = 40  # channels of the map that a sub-network sees, every cell of it
+    hidden: int = 160
+    dense: tuple[int, ...] = ()  # widths of the fully connected layers that end the "alexnet" trunk
+    points_squeeze: int = 64
+    points_hidden: int = 256
+    dropout: float = 0.1
+    arrangement: Literal["categories", "shared"] = "categories"
+
+
+@dataclass(frozen=True, slots=True)
+class LossConfig:
+    """Losses by form, a weight per attribute and per category. `paper` = squared error for ordinal, cross-entropy for nominal."""
+
+    ordinal: Literal["distribution", "squared", "coral"] = "distribution"
+    age_spread: float = 3.0  # years: standard deviation of the label distribution
+    other_spread: float = 0.05  # of the range, for the other ordinal attributes
+    balance: Literal["fixed", "learned"] = "fixed"
+    forms: Mapping[str, float] = field(
+        default_factory=lambda: {"points": 14.0, "rotation": 1.2, "vector": 24.0, "bins": 0.35, "classes": 0.7, "share": 0.35}
+    )
+    attributes: Mapping[str, float] = field(
+        default_factory=lambda: {"perceived_gender": 1.2, "age": 0.7, "smiling": 0.6, "eyeglasses": 0.5, "quality": 1.0}
+    )
+    categories: Mapping[str, float] = field(default_factory=dict)  # lambda^g of the paper; absent = 1
+    spread: float = 0.1  # weight of learning how large the own error is
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """Record folders and how they are mixed, split, cropped and changed."""
+
+    folders: tuple[str, ...] = ()
+    repeats: tuple[float, ...] = ()  # how often each folder counts in an epoch; empty = once each
+    held_out: float = 0.08  # share of the people of each folder
+    split_seed: int = 0
+    limit: int = 0  # at most so many pictures a folder, 0 = all
+    negatives: float = 0.07  # share of crops without a well-placed face
+    geometry: Geometry = Geometry()
+    photometry: Photometry = Photometry()
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AttributesConfig:
+    """One run. Length is `steps`, or `minutes` of wall time when that is above 0."""
+
+    out: str
+    schema: AttributeSchema = SHIPPED
+    network: NetworkConfig = NetworkConfig()
+    loss: LossConfig = LossConfig()
+    data: DataConfig = DataConfig()
+    seed: int = 0
+    steps: int = 20_000
+    minutes: float = 0.0
+    batch: int = 32
+    rate: float = 2.5e-3
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    momentum: float = 0.9  # of "sgd"
+    decay: float = 0.02
+    warmup: int = 200  # steps
+    clip: float = 5.0
+    average: float = 0.998  # of the moving average of the weights, per step
+    threads: int = 1
+    device: str = "auto"
+    log_every: int = 100
+    check_every: int = 2_000  # steps between looks at held-out people, 0 = never before the end
+    save_every: int = 500
+    init: str = ""  # weights folder to start from
+    set: str = "synthetic"
+    recipe: str = ""
+    trained_on: str = "rendered heads"
+
+    def __post_init__(self) -> None:
+        if not self.data.folders:
+            raise TrainingError("the run has no training data: give at least one record folder, for example data=['out/records']")
+        if self.data.repeats and len(self.data.repeats) != len(self.data.folders):
+            raise TrainingError(f"{len(self.data.folders)} record folders but {len(self.data.repeats)} repeats: give one each")
+        if self.batch < 2:
+            raise TrainingError(f"a batch needs at least 2 pictures for batch norm, not {self.batch}")

@@ -1,0 +1,97 @@
+"""Known facts change the rest: ``given={"age": 70}`` moves the other answers by how the network's errors go together.
+
+On held-out people the network errs on several attributes at once (who looks too young also looks too female, say). The covariance of
+these errors is learnt; a fact fixes one error, and the others move to their expected value given it (the Gaussian conditional
+mean). Off unless asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from omokage.attributes.calibration import summary
+from omokage.attributes.model import Outputs
+from omokage.attributes.readings import Readings
+from omokage.errors import InputError
+from omokage.schema import AttributeSchema
+
+_FEWEST = 50
+_RIDGE = 0.02  # of the variance: keeps several facts at once stable
+
+
+def learn_correlation(schema: AttributeSchema, readings: Readings) -> dict[str, Any]:
+    """Names and the covariance of their errors (rows of numbers), over ordinal attributes, shares and classes."""
+    columns = answers(schema, readings.outputs, {})
+    truths = _truths(schema, readings)
+    names = [n for n in columns if n in truths and int(torch.isfinite(truths[n]).sum()) >= _FEWEST]
+    if not names:
+        return {"names": [], "covariance": []}
+    error = np.stack([(truths[n] - columns[n]).numpy() for n in names], 1)
+    known = np.isfinite(error)
+    centred = np.where(known, error - np.nanmean(error, 0), 0.0)
+    together = known.T.astype(float) @ known
+    covariance = np.where(together >= _FEWEST, centred.T @ centred / np.maximum(together, 1), 0.0)
+    return {"names": names, "covariance": [[float(f"{v:.4g}") for v in row] for row in covariance]}
+
+
+def answers(schema: AttributeSchema, outputs: Outputs, fitted: Mapping[str, Any]) -> dict[str, Tensor]:
+    """One number (b,) per ordinal attribute and share, and per class of a nominal one (``expression.happiness``)."""
+    out = {name: summary(schema[name], logits, fitted)[0] for name, logits in outputs.bins.items()}
+    out.update({name: torch.sigmoid(logits) for name, logits in outputs.shares.items() if name != "quality"})
+    for name, logits in outputs.classes.items():
+        p = torch.softmax(logits, 1)
+        out.update({f"{name}.{label}": p[:, k] for k, label in enumerate(schema[name].classes)})
+    return out
+
+
+def _truths(schema: AttributeSchema, readings: Readings) -> dict[str, Tensor]:
+    """The true numbers under the same names, NaN where unknown."""
+    out = {name: readings.targets[name][:, 0] for name in (*readings.outputs.bins, *readings.outputs.shares)}
+    for name in readings.outputs.classes:
+        out.update({f"{name}.{label}": readings.targets[name][:, k] for k, label in enumerate(schema[name].classes)})
+    return out
+
+
+def facts(schema: AttributeSchema, given: Mapping[str, float | str]) -> dict[str, float]:
+    """Facts as numbers by answer name: ``{"expression": "happiness"}`` becomes one number per class. Raises InputError."""
+    out: dict[str, float] = {}
+    for name, value in given.items():
+        if name not in schema:
+            raise InputError(f"given={name!r} is not an attribute of these weights; known are {', '.join(a.name for a in schema)}")
+        classes = schema[name].classes
+        if isinstance(value, str):
+            if value not in classes:
+                raise InputError(f"given {name}={value!r} is not one of {', '.join(classes)}")
+            if len(classes) == 2:
+                out[name] = float(classes.index(value))
+            else:
+                out.update({f"{name}.{label}": float(label == value) for label in classes})
+        else:
+            out[name] = float(value)
+    return out
+
+
+def moved(
+    columns: Mapping[str, Tensor], known: Mapping[str, float], learnt: Mapping[str, Any]
+) -> dict[str, Tensor]:  # fmt: skip
+    """The answers (b,) by name after the facts; facts take their own value. Raises InputError for facts without a learnt covariance."""
+    names: list[str] = list(learnt.get("names", []))
+    missing = [n for n in known if n not in names]
+    if missing:
+        raise InputError(f"these weights have no learnt correlation for {', '.join(missing)}; known are {', '.join(names)}")
+    covariance = np.asarray(learnt["covariance"], np.float64)
+    fixed = [names.index(n) for n in known]
+    free = [k for k, n in enumerate(names) if n in columns and n not in known]
+    among = covariance[np.ix_(fixed, fixed)]
+    among = among + np.diag(_RIDGE * np.diag(among) + 1e-9)
+    gain: NDArray[np.float64] = covariance[np.ix_(free, fixed)] @ np.linalg.inv(among)
+    surprise = torch.stack([torch.full_like(columns[n], v) - columns[n] for n, v in known.items()], 1).double()
+    shift = surprise @ torch.from_numpy(gain).T
+    out = {names[k]: columns[names[k]] + shift[:, j].float() for j, k in enumerate(free)}
+    return {**columns, **out, **{n: torch.full_like(columns[n], v) for n, v in known.items()}}

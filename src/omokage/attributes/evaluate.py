@@ -1,0 +1,130 @@
+"""Scores on held-out people, each with a bootstrap interval over people and the trivial answer's score beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.attributes import calibration as calibrating
+from omokage.attributes.data import Crops
+from omokage.attributes.model import AttributeNetwork, pose_of_rotation
+from omokage.attributes.readings import Readings, read
+from omokage.metrics.bootstrap import interval
+from omokage.metrics.classification import accuracy, area_under_curve, balanced_accuracy, calibration_error
+from omokage.metrics.landmarks import normalised_error
+from omokage.metrics.regression import angle_error, correlation, coverage, mean_absolute_error
+from omokage.schema import AttributeSchema
+
+_DRAWS = 200
+_SURE = (0.35, 0.65)  # labels between are left out where a yes or no is needed
+
+Score = dict[str, Any]
+
+
+def quick(model: AttributeNetwork, crops: Crops, limit: int = 1000) -> dict[str, float]:
+    """The main numbers without intervals, for the log of a run."""
+    rows = score(model.schema, read(model, crops, limit), {}, draws=0)
+    return {f"{row['measure']}": round(float(row["value"]), 4) for row in rows}
+
+
+def score(schema: AttributeSchema, readings: Readings, fitted: Mapping[str, Any], draws: int = _DRAWS) -> list[Score]:
+    """Rows with `measure`, `value`, `interval`, `n`, `baseline` for every attribute that has labels."""
+    scorer = _Scorer(readings, draws)
+    for name, located in readings.outputs.points.items():
+        count = located.value.shape[1]
+        truth = readings.targets[name].view(-1, count, 2).numpy()
+        mean_shape = np.broadcast_to(np.nanmean(truth, 0), truth.shape) if np.isfinite(truth).any() else truth
+        error, trivial = (normalised_error(p, truth) * 100 for p in (located.value.numpy(), mean_shape))
+        scorer.mean(f"{name} error, % of box size", error, trivial)
+    for name, located in readings.outputs.rotations.items():
+        angles = pose_of_rotation(located.value).numpy()
+        truth = pose_of_rotation(readings.targets[name].view(-1, 3, 3)).numpy()
+        for k, axis in enumerate(("yaw", "pitch", "roll")):
+            middle = np.nanmedian(truth[:, k]) if np.isfinite(truth).any() else 0.0
+            scorer.mean(f"{axis} error, degrees", angle_error(angles[:, k], truth[:, k]), angle_error(truth[:, k], middle))
+    for name, located in readings.outputs.vectors.items():
+        truth = readings.targets[name].numpy()
+        middle = np.nanmedian(truth, 0) if np.isfinite(truth).any() else truth
+        error = np.abs(located.value.numpy() - truth).mean(1)
+        scorer.mean(f"{name} error", error, np.abs(truth - middle).mean(1))
+    for name in readings.outputs.bins:
+        _ordinal(schema, name, readings, fitted, scorer)
+    for name, logits in readings.outputs.classes.items():
+        truth = readings.targets[name].numpy()
+        top = logits.argmax(1).numpy()
+        scorer.pairs(f"{name} accuracy", accuracy, top, truth.argmax(1), np.isfinite(truth).all(1), most_frequent)
+        scorer.pairs(f"{name} balanced accuracy", balanced_accuracy, top, truth.argmax(1), np.isfinite(truth).all(1),
+                     lambda t: 1 / len(np.unique(t)))  # fmt: skip
+    for name, logits in readings.outputs.shares.items():
+        truth = readings.targets[name][:, 0].numpy()
+        with np.errstate(invalid="ignore"):
+            known = np.isfinite(truth) & ((truth < _SURE[0]) | (truth > _SURE[1]))
+        p = calibrating.probability(name, logits, fitted).numpy()
+        if known.any() and 0 < (truth[known] > 0.5).sum() < known.sum():
+            scorer.pairs(f"{name} AUC", area_under_curve, p, truth > 0.5, known, lambda _: 0.5)
+            scorer.pairs(f"{name} calibration error", calibration_error, p, truth > 0.5, known, lambda _: float("nan"))
+    return scorer.rows
+
+
+def _ordinal(schema: AttributeSchema, name: str, readings: Readings, fitted: Mapping[str, Any], scorer: _Scorer) -> None:
+    """Error, correlation, interval coverage and width."""
+    truth = readings.targets[name][:, 0].numpy()
+    known = np.isfinite(truth)
+    if not known.any():
+        return
+    mean, low, high, _ = (t.numpy() for t in calibrating.summary(schema[name], readings.outputs.bins[name], fitted))
+    unit = f", {schema[name].unit}" if schema[name].unit == "years" else ""
+    scorer.pairs(f"{name} error{unit}", mean_absolute_error, mean, truth, known,
+                 lambda t: float(np.abs(t - np.median(t)).mean()))  # fmt: skip
+    scorer.pairs(f"{name} correlation", correlation, mean, truth, known, lambda _: 0.0)
+    bounds = np.stack([low, high], 1)
+    scorer.pairs(f"{name} in its 5-95 % interval", partial(_covered), bounds, truth, known, lambda _: 0.9)
+    scorer.mean(f"{name} interval width{unit}", np.where(known, high - low, np.nan), np.full(len(truth), np.nan))
+
+
+def _covered(bounds: NDArray[np.float32], true: NDArray[np.float32]) -> float:
+    return coverage(bounds[:, 0], bounds[:, 1], true)
+
+
+def most_frequent(true: NDArray[np.int64]) -> float:
+    """Accuracy of always giving the most frequent class."""
+    return float(np.unique(true, return_counts=True)[1].max() / len(true))
+
+
+class _Scorer:
+    """Collects rows; intervals draw people, not pictures."""
+
+    def __init__(self, readings: Readings, draws: int) -> None:
+        self.people, self.draws = np.array(readings.people), draws
+        self.rows: list[Score] = []
+
+    def mean(self, measure: str, values: NDArray, trivial: NDArray) -> None:
+        """A score that is the mean of a value per picture; pictures without one (NaN) are left out."""
+        known = np.isfinite(values)
+        if known.any():
+            baseline = float(np.nanmean(trivial)) if np.isfinite(trivial).any() else float("nan")
+            self._add(measure, lambda v: float(v.mean()), (values[known],), known, baseline)
+
+    def pairs(
+        self, measure: str, function: Callable[..., float], predicted: NDArray, true: NDArray, known: NDArray,
+        trivial: Callable[[NDArray], float],
+    ) -> None:  # fmt: skip
+        """A score of predictions against labels."""
+        if known.any():
+            self._add(measure, function, (predicted[known], true[known]), known, trivial(true[known]))
+
+    def _add(
+        self, measure: str, function: Callable[..., float], arrays: tuple[NDArray, ...], known: NDArray, baseline: float
+    ) -> None:
+        row: Score = {"measure": measure, "value": round(function(*arrays), 4), "n": int(known.sum()), "set": "held-out rendered people"}
+        if self.draws:
+            low, high = interval(function, *arrays, groups=list(self.people[known]), draws=self.draws)
+            row["interval"] = [round(low, 4), round(high, 4)]
+        row["baseline"] = None if np.isnan(baseline) else round(baseline, 4)
+        self.rows.append(row)
+
+

@@ -1,0 +1,204 @@
+"""The network: one trunk that all attributes share, then one sub-network per category, with a head for each attribute's form.
+
+Deep multi-task learning after Han et al. (TPAMI 2018): categories are kind x scope (and region, where local). Unlike the paper's, a
+sub-network sees every cell of the trunk's map through a 1x1 convolution instead of a pooled vector: with pooling alone nothing but
+geometry was learnt from rendered heads. All operations are modules.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from omokage.attributes.config import NetworkConfig, bin_count, form
+from omokage.attributes.paper import AlexTrunk
+from omokage.nn.blocks import ConvUnit, DenseUnit
+from omokage.nn.trunk import ResidualTrunk
+from omokage.schema import Attribute, AttributeSchema
+
+_VECTOR_SCALE = {"gaze": 30.0}  # what 1 stands for in the head's output
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Located:
+    """A value and the natural log of its expected absolute error, both in the value's own unit."""
+
+    value: Tensor
+    log_sigma: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """Everything read off a batch (b), by attribute name; an attribute is in exactly one mapping.
+
+    `points`: (b, 68, 2) in -1..1 across the crop, with a spread for each point (b, 68). `rotations`: head matrices (b, 3, 3), with
+    the spread of yaw, pitch and roll in degrees (b, 3). `vectors`: (b, size), with spreads. `bins`: logits (b, bins) over the equal
+    steps of the attribute's range. `classes`: logits (b, classes). `shares`: logits (b,) of "yes", or of the second class.
+    """
+
+    points: Mapping[str, Located]
+    rotations: Mapping[str, Located]
+    vectors: Mapping[str, Located]
+    bins: Mapping[str, Tensor]
+    classes: Mapping[str, Tensor]
+    shares: Mapping[str, Tensor]
+
+
+def head_width(attribute: Attribute, ordinal: str = "distribution") -> int:
+    """How many numbers the head of an attribute gives."""
+    kind = form(attribute)
+    if kind == "points":
+        return attribute.size + attribute.size // 2
+    if kind == "rotation":
+        return 6 + 3
+    if kind == "vector":
+        return 2 * attribute.size if attribute.name == "gaze" else attribute.size
+    if kind == "bins":
+        return {"distribution": bin_count(attribute), "squared": 1, "coral": 1}[ordinal]
+    return len(attribute.classes) if kind == "classes" else 1
+
+
+class SubNetwork(nn.Module):
+    """One category: 1x1 convolution, every cell of the map flattened, a dense layer, and one linear layer for all its heads."""
+
+    def __init__(self, width_in: int, cells: int, squeeze: int, hidden: int, width_out: int, dropout: float) -> None:
+        super().__init__()
+        self.squeeze = ConvUnit(width_in, squeeze, 1)
+        self.flatten = nn.Flatten()
+        self.dense = DenseUnit(squeeze * cells, hidden, dropout)
+        self.heads = nn.Linear(hidden, width_out)
+
+    def forward(self, features: Tensor) -> Tensor:
+        out: Tensor = self.heads(self.dense(self.flatten(self.squeeze(features))))
+        return out
+
+
+class AttributeNetwork(nn.Module):
+    """Built from a schema. `forward` gives the raw numbers of each attribute (b, width); `decode` gives them meaning.
+
+    Input: RGB (b, 3, size, size), each channel (value - 127.5) / 127.5. `ordinal` is the loss's choice of how ordinal attributes are
+    read ("distribution", "squared" or "coral"). Raises ValueError for an unknown trunk or arrangement.
+    """
+
+    def __init__(self, schema: AttributeSchema, network: NetworkConfig, ordinal: str = "distribution") -> None:
+        super().__init__()
+        self.schema, self.network, self.ordinal = schema, network, ordinal
+        self.trunk = build_trunk(network)
+        cells = (network.size // int(self.trunk.stride)) ** 2  # type: ignore[arg-type]
+        if network.arrangement == "categories":
+            members = {name: [a.name for a in group] for name, group in schema.categories().items()}
+        elif network.arrangement == "shared":
+            members = {"all": [a.name for a in schema]}
+        else:
+            raise ValueError(f"no such arrangement: {network.arrangement!r}")
+        self.members = members
+        self.widths = {a.name: head_width(a, ordinal) for a in schema}
+        self.categories = nn.ModuleDict({name: self._sub_network(names, cells) for name, names in members.items()})
+        if ordinal == "coral":
+            steps = {a.name: torch.linspace(-3, 3, bin_count(a) - 1) for a in schema if form(a) == "bins"}
+            self.thresholds = nn.ParameterDict({name: nn.Parameter(t) for name, t in steps.items()})
+
+    def _sub_network(self, names: list[str], cells: int) -> SubNetwork:
+        points = "landmarks" in names
+        squeeze = self.network.points_squeeze if points else self.network.squeeze
+        hidden = self.network.points_hidden if points else self.network.hidden
+        width = sum(self.widths[name] for name in names)
+        return SubNetwork(int(self.trunk.width_out), cells, squeeze, hidden, width, self.network.dropout)  # type: ignore[arg-type]
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Raw numbers (b, width) by attribute name."""
+        features = self.trunk(images)
+        raw: dict[str, Tensor] = {}
+        for category, names in self.members.items():
+            out = self.categories[category](features)
+            raw.update(zip(names, torch.split(out, [self.widths[n] for n in names], 1), strict=True))
+        return raw
+
+    def decode(self, raw: Mapping[str, Tensor]) -> Outputs:
+        """The raw numbers as places, rotations, vectors, distributions, classes and shares."""
+        out = Outputs({}, {}, {}, {}, {}, {})
+        for attribute in self.schema:
+            self._decode_one(attribute, raw[attribute.name], out)
+        return out
+
+    def _decode_one(self, attribute: Attribute, raw: Tensor, out: Outputs) -> None:
+        name, kind = attribute.name, form(attribute)
+        if kind == "points":
+            count = attribute.size
+            points, spread = raw[:, :count].reshape(-1, count // 2, 2), raw[:, count:] - 3
+            out.points[name] = Located(points, spread)  # type: ignore[index]
+        elif kind == "rotation":
+            out.rotations[name] = Located(rotation_of_six(raw[:, :6]), raw[:, 6:] + 1)  # type: ignore[index]
+        elif kind == "vector":
+            scale = _VECTOR_SCALE.get(name, 1.0)
+            size = attribute.size
+            spread = raw[:, size:] + 1 if raw.shape[1] > size else torch.zeros_like(raw)
+            out.vectors[name] = Located(raw[:, :size] * scale, spread)  # type: ignore[index]
+        elif kind == "bins":
+            out.bins[name] = self._bin_logits(attribute, raw)  # type: ignore[index]
+        elif kind == "classes":
+            out.classes[name] = raw  # type: ignore[index]
+        else:
+            out.shares[name] = raw[:, 0]  # type: ignore[index]
+
+    def _bin_logits(self, attribute: Attribute, raw: Tensor) -> Tensor:
+        """Log probabilities of bins, whatever the head is: a softmax's logits, a number with a fixed spread, cumulative links."""
+        if self.ordinal == "distribution":
+            return raw
+        if self.ordinal == "squared":  # the raw number is the position in the range, 0..1
+            steps = torch.linspace(0, 1, bin_count(attribute), device=raw.device)
+            return -(((steps - raw) / 0.06) ** 2) / 2
+        above = torch.sigmoid(raw + self.thresholds[attribute.name].flip(0))
+        edges = torch.cat([torch.ones_like(raw), above, torch.zeros_like(raw)], 1)
+        return torch.log((edges[:, :-1] - edges[:, 1:]).clamp(min=1e-6))
+
+
+def build_trunk(network: NetworkConfig) -> nn.Module:
+    """The trunk of a configuration. Raises ValueError for a name that nobody knows."""
+    if network.trunk == "residual":
+        return ResidualTrunk(network.stem, network.widths, network.blocks)
+    if network.trunk == "alexnet":
+        return AlexTrunk(network.size, network.stem, network.widths, network.dense, network.dropout)
+    raise ValueError(f"no such trunk: {network.trunk!r}")
+
+
+def rotation_of_six(six: Tensor) -> Tensor:
+    """The nearest rotation (b, 3, 3) to two columns (b, 6), by Gram-Schmidt (Zhou et al., CVPR 2019)."""
+    first = nn.functional.normalize(six[:, :3] + torch.tensor([1e-4, 0, 0], device=six.device), dim=1)
+    second = six[:, 3:] - (first * six[:, 3:]).sum(1, keepdim=True) * first
+    second = nn.functional.normalize(second + torch.tensor([0, 1e-4, 0], device=six.device), dim=1)
+    return torch.stack([first, second, torch.linalg.cross(first, second)], 2)
+
+
+def pose_of_rotation(rotation: Tensor) -> Tensor:
+    """Yaw, pitch, roll (b, 3) in degrees of head matrices (b, 3, 3), as `data.rotation.pose_of_matrix`."""
+    yaw = torch.atan2(rotation[:, 0, 2], rotation[:, 2, 2])
+    pitch = torch.asin(rotation[:, 1, 2].clamp(-1, 1))
+    roll = torch.atan2(-rotation[:, 1, 0], rotation[:, 1, 1])
+    return torch.stack([yaw, pitch, roll], 1) * (180 / math.pi)
+
+
+def bin_centres(attribute: Attribute, device: torch.device | None = None) -> Tensor:
+    """The values (bins,) that an ordinal attribute's bins stand for."""
+    return torch.linspace(attribute.low, attribute.high, bin_count(attribute), device=device)
+
+
+def normalise(images: Tensor) -> Tensor:
+    """uint8 (b, size, size, 3) as the network's input: float (b, 3, size, size), channels last in memory."""
+    return images.permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
+
+
+def architecture(model: AttributeNetwork) -> dict[str, Any]:
+    """The arguments that rebuild a model, for its card."""
+    return {"network": asdict(model.network), "ordinal": model.ordinal}
+
+
+def rebuilt(schema: AttributeSchema, arguments: Mapping[str, Any]) -> AttributeNetwork:
+    """The model that `architecture` described."""
+    network = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments["network"].items()}
+    return AttributeNetwork(schema, NetworkConfig(**network), arguments["ordinal"])

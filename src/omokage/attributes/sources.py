@@ -1,0 +1,160 @@
+"""Record folders in memory: pictures as uint8, labels as float arrays with NaN where a record lacks one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.attributes.config import form
+from omokage.data.records import SCHEMA, read_shard, shards
+from omokage.errors import RecordError
+from omokage.results import Box
+from omokage.schema import Attribute, AttributeSchema
+
+_LARGEST = 176  # stored side: larger pictures are cut down to the surroundings of the face
+_AROUND = 2.0  # stored surroundings of a cut picture, in sides of the box
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """One folder: `images[i]` (h, w, 3), `outline[i]` (68 or 4, 2) of the face, `labels[name][i]`, `head[i]` (h, w) or None."""
+
+    images: list[NDArray[np.uint8]]
+    outline: list[NDArray[np.float64]]
+    heads: list[NDArray[np.uint8] | None]
+    labels: dict[str, NDArray[np.float32]]
+    people: list[str]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def only(self, keep: NDArray[np.bool_]) -> Source:
+        """The pictures where `keep` (n,) is True."""
+        index = np.flatnonzero(keep)
+        return Source(
+            [self.images[i] for i in index],
+            [self.outline[i] for i in index],
+            [self.heads[i] for i in index],
+            {name: values[index] for name, values in self.labels.items()},
+            [self.people[i] for i in index],
+        )
+
+
+def column(attribute: Attribute) -> str:
+    """The record column that holds an attribute's label."""
+    if attribute.name == "perceived_gender":
+        return "female"
+    return f"attr_{attribute.name}" if attribute.classes == ("no", "yes") else attribute.name
+
+
+def width(attribute: Attribute) -> int:
+    """Numbers per label: rotation 9, classes one probability each, age its value and its bin, the others their size."""
+    kind = form(attribute)
+    return {"rotation": 9, "classes": len(attribute.classes), "bins": 3}.get(kind, attribute.size)
+
+
+def read_source(folder: str | Path, schema: AttributeSchema, limit: int = 0) -> Source:
+    """Decode every record of a folder. Raises RecordError for damaged shards and pictures."""
+    wanted = {column(a) for a in schema} | {"id", "person", "image", "landmarks", "box", "segmentation", "age_low", "age_high"}
+    columns = [name for name in SCHEMA.names if name in wanted]
+    source = Source([], [], [], {}, [])
+    rows: dict[str, list[NDArray[np.float32]]] = {a.name: [] for a in schema}
+    for path in shards(Path(folder)):
+        for batch in read_shard(path, columns).to_batches(max_chunksize=64):
+            for row in batch.to_pylist():
+                if limit and len(source) >= limit:
+                    break
+                _append(source, row)
+                for attribute in schema:
+                    rows[attribute.name].append(label(attribute, row, source.outline[-1]))
+    source.labels.update({name: np.stack(values) for name, values in rows.items()})
+    return source
+
+
+def _append(source: Source, row: dict[str, Any]) -> None:
+    """Decode one row's picture and outline; cut a large picture down to the surroundings of its face."""
+    image = _decoded(row)
+    outline = _outline(row, image)
+    code = row.get("segmentation")
+    head = None
+    if code is not None:
+        classes = cv2.imdecode(np.frombuffer(code, np.uint8), cv2.IMREAD_GRAYSCALE)
+        head = np.asarray((classes > 0) * np.uint8(255), np.uint8)
+    if max(image.shape[:2]) > _LARGEST:
+        image, outline, head = _cut(image, outline, head)
+    source.images.append(image)
+    source.outline.append(outline)
+    source.heads.append(head)
+    source.people.append(row["person"])
+
+
+def _decoded(row: dict[str, Any]) -> NDArray[np.uint8]:
+    image = cv2.imdecode(np.frombuffer(row["image"], np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise RecordError(f"the picture of record {row['id']!r} cannot be decoded; render or convert its shard again")
+    return np.ascontiguousarray(image[..., ::-1])
+
+
+def _outline(row: dict[str, Any], image: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The landmarks, else the corners of the box without its tenth, else those of a face that fills the picture."""
+    if row.get("landmarks") is not None:
+        return np.asarray(row["landmarks"], np.float64).reshape(68, 2)
+    h, w = image.shape[:2]
+    x0, y0, x1, y1 = row["box"] if row.get("box") is not None else (0.15 * w, 0.2 * h, 0.85 * w, 0.95 * h)
+    pad = max(x1 - x0, y1 - y0) / 22  # Box.around adds a twentieth of the points' extent on each side
+    return np.array([[x0 + pad, y0 + pad], [x1 - pad, y0 + pad], [x1 - pad, y1 - pad], [x0 + pad, y1 - pad]], np.float64)
+
+
+def _cut(
+    image: NDArray[np.uint8], outline: NDArray[np.float64], head: NDArray[np.uint8] | None
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.uint8] | None]:
+    """The square around the face, at most `_LARGEST` pixels wide, and the outline in its pixels."""
+    box = Box.around(outline)
+    half = _AROUND * max(box.width, box.height) / 2
+    h, w = image.shape[:2]
+    x0, y0 = max(int(box.centre[0] - half), 0), max(int(box.centre[1] - half), 0)
+    x1, y1 = min(int(box.centre[0] + half) + 1, w), min(int(box.centre[1] + half) + 1, h)
+    scale = min(_LARGEST / max(x1 - x0, y1 - y0), 1.0)
+    size = (max(round((x1 - x0) * scale), 1), max(round((y1 - y0) * scale), 1))
+    ratio = np.array([size[0] / (x1 - x0), size[1] / (y1 - y0)])
+    small = np.asarray(cv2.resize(image[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA), np.uint8)
+    mask = None
+    if head is not None:
+        mask = np.asarray(cv2.resize(head[y0:y1, x0:x1], size, interpolation=cv2.INTER_AREA), np.uint8)
+    return small, (outline - [x0, y0]) * ratio, mask
+
+
+def label(attribute: Attribute, row: dict[str, Any], outline: NDArray[np.float64]) -> NDArray[np.float32]:
+    """One attribute's label as numbers, NaN where the record lacks it."""
+    out = np.full(width(attribute), np.nan, np.float32)
+    value = row.get(column(attribute))
+    kind = form(attribute)
+    if kind == "points":
+        return np.asarray(outline, np.float32).ravel() if value is not None else out
+    if kind == "rotation":
+        out[:3] = value if value is not None else np.nan
+    elif kind == "classes":
+        if value is not None:
+            out[:] = np.asarray([value == name for name in attribute.classes], np.float32)
+    elif kind == "bins":
+        bounds = (row.get("age_low"), row.get("age_high")) if attribute.name == "age" else (None, None)
+        out[:] = [np.nan if v is None else v for v in (value, *bounds)]
+    elif value is not None:
+        out[:] = value
+    return out
+
+
+def labelled(source: Source, schema: AttributeSchema) -> dict[str, int]:
+    """How many pictures have a label for each attribute."""
+    return {a.name: int(np.isfinite(source.labels[a.name]).any(1).sum()) for a in schema}
+
+
+def read_sources(folders: Sequence[str], schema: AttributeSchema, limit: int = 0) -> list[Source]:
+    """Every folder in turn. Raises RecordError as `read_source` does."""
+    return [read_source(folder, schema, limit) for folder in folders]

@@ -1,0 +1,185 @@
+"""One visible loop: read records, step, average, look at held-out people, calibrate, write the weights.
+
+``train(config)`` is all of it; with ``resume=True`` it goes on from the last checkpoint with the losses that an undisturbed run
+would have had. On a CPU it uses one thread for the step and one process that prepares crops, which is faster than two threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from omokage.attributes import calibration, evaluate
+from omokage.attributes.config import AttributesConfig
+from omokage.attributes.correlation import learn_correlation
+from omokage.attributes.data import Crops, Layout, Steps, batches, split
+from omokage.attributes.loss import AttributeLoss
+from omokage.attributes.model import AttributeNetwork, architecture, normalise
+from omokage.attributes.sources import labelled, read_sources
+from omokage.data.splits import held_out
+from omokage.errors import TrainingError
+from omokage.training import device as devices
+from omokage.training.average import WeightAverage
+from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.run import RunFolder, commit_of
+from omokage.training.schedule import Budget, rate_at, set_rate
+from omokage.weights import registry
+
+
+def train(config: AttributesConfig, resume: bool = False) -> Path:
+    """Run to the end and return the run folder; the weights are in its ``weights`` folder. Raises the errors of `errors`."""
+    device = devices.pick_device(config.device)
+    torch.set_num_threads(config.threads)
+    processes = devices.join_processes(device)
+    folder = RunFolder(config.out)
+    if processes.first:
+        folder.begin(config, resume)
+    devices.seed_everything(config.seed)
+    training, validation = _crops(config)
+    if processes.first:
+        folder.log(event="data", training=[len(s) for s in training.sources], held_out=[len(s) for s in validation.sources],
+                   labelled=[labelled(s, config.schema) for s in training.sources])  # fmt: skip
+    model = _model(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    average = _loop(config, model, training, validation, folder, processes, device, resume)
+    if processes.first:
+        finish(config, average, validation, folder.path / "weights")
+        folder.log(event="done")
+    devices.leave_processes()
+    return folder.path
+
+
+def _crops(config: AttributesConfig) -> tuple[Crops, Crops]:
+    """Crop makers of the training and the held-out people."""
+    sources = read_sources(config.data.folders, config.schema, config.data.limit)
+    training, validation = split(sources, config.data)
+    if not all(len(s) for s in training):
+        raise TrainingError("a record folder has no picture left for training: give more records or hold out fewer people")
+    return tuple(Crops(s, config.schema, config.network, config.data) for s in (training, validation))  # type: ignore[return-value]
+
+
+def _model(config: AttributesConfig) -> AttributeNetwork:
+    """A fresh network, or one that starts from other weights where `init` names them (heads of another shape start fresh)."""
+    model = AttributeNetwork(config.schema, config.network, config.loss.ordinal)
+    if config.init:
+        tensors, _ = registry.load(config.init, "attributes")
+        own = model.state_dict()
+        fitting = {k: t for k, t in tensors.items() if k in own and own[k].shape == t.shape}
+        if not fitting:
+            raise TrainingError(f"nothing in {config.init!r} fits this network; give weights of the attributes room")
+        model.load_state_dict({**own, **fitting})
+    return model
+
+
+def _loop(
+    config: AttributesConfig, model: AttributeNetwork, training: Crops, validation: Crops, folder: RunFolder,
+    processes: devices.Processes, device: torch.device, resume: bool,
+) -> AttributeNetwork:  # fmt: skip
+    """Step until the budget is used; returns the averaged model."""
+    loss = AttributeLoss(model, config.loss).to(device)
+    optimizer = build_optimizer(config, [*model.parameters(), *loss.parameters()])
+    average = WeightAverage(model, config.average)
+    modules = {"model": model, "average": average.model, "loss": loss}
+    facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
+    if resume and folder.checkpoint.exists():
+        facts = load_checkpoint(folder.checkpoint, modules, optimizer)
+    devices.share_model(model)
+    budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
+    stream = batches(
+        Steps(training, config.batch, config.seed, config.data.repeats, processes.rank, processes.world), step, config.data.workers
+    )
+    meter = Meter()
+    while (progress := devices.agree(budget.progress(step), device)) < 1:
+        images, flat = next(stream)
+        devices.seed_everything(config.seed, 3, step, processes.rank)
+        set_rate(optimizer, rate_at(progress, step, config.rate, config.warmup))
+        total, parts = step_once(model, loss, optimizer, images, training.layout.unpack(flat.to(device)), config, processes.world)
+        average.update(model, step)
+        step += 1
+        meter.add(total, parts)
+        if processes.first and step % config.log_every == 0:
+            folder.log(step=step, seconds=budget.seconds, **meter.means(total))
+        if processes.first and config.check_every and step % config.check_every == 0:
+            folder.log(step=step, held_out=evaluate.quick(average.model, validation))
+        if processes.first and step % config.save_every == 0:
+            save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
+    if processes.first:
+        save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
+    return average.model
+
+
+def build_optimizer(config: AttributesConfig, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:
+    """AdamW, or plain stochastic gradient descent with momentum."""
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(parameters, config.rate, config.momentum, weight_decay=config.decay)
+    return torch.optim.AdamW(parameters, config.rate, weight_decay=config.decay)
+
+
+def step_once(
+    model: AttributeNetwork, loss: AttributeLoss, optimizer: torch.optim.Optimizer, images: Tensor,
+    targets: Mapping[str, Tensor], config: AttributesConfig, world: int = 1,
+) -> tuple[Tensor, dict[str, Tensor]]:  # fmt: skip
+    """One optimizer step on uint8 pictures (b, size, size, 3). Raises TrainingError when the loss is no longer a number."""
+    device = next(model.parameters()).device
+    model.train()
+    total, parts = loss(model.decode(model(normalise(images.to(device)))), targets)
+    if not torch.isfinite(total):
+        raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    devices.share_gradients(model, world)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+    optimizer.step()
+    return total.detach(), {k: v.detach() for k, v in parts.items()}
+
+
+class Meter:
+    """Means since the last look; the newest total exactly, for comparing runs."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.count = 0
+
+    def add(self, total: Tensor, parts: Mapping[str, Tensor]) -> None:
+        for name, value in {"loss": total, **parts}.items():
+            self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
+        self.count += 1
+
+    def means(self, total: Tensor) -> dict[str, float]:
+        out = {name: float(value) / self.count for name, value in self.sums.items()}
+        self.sums, self.count = {}, 0
+        return {**out, "last_loss": float(total)}
+
+
+def finish(config: AttributesConfig, model: AttributeNetwork, validation: Crops, out: Path) -> registry.Card:
+    """Calibrate on half of the held-out people, score on the other half, write weights and card."""
+    people = [p for s in validation.sources for p in s.people]
+    half = torch.from_numpy(held_out(people, 0.5, seed=config.data.split_seed + 1))
+    readings = evaluate.read(model, validation)
+    fitted = calibration.fit(config.schema, readings.where(half))
+    fitted["correlation"] = learn_correlation(config.schema, readings.where(half))
+    scores = evaluate.score(config.schema, readings.where(~half), fitted)
+    card = registry.Card(
+        model="attributes", set=config.set, architecture=architecture(model),
+        preprocessing={"size": config.network.size, "margin": config.network.margin, "mean": 127.5, "std": 127.5},
+        schema=_schema_rows(config), calibration=fitted, recipe=config.recipe, commit=commit_of(),
+        made=date.today().isoformat(), trained_on=config.trained_on,
+        licences={"code": "Apache-2.0", "weights": "Apache-2.0", "training_data": "CC0 geometry, rendered by this project"},
+        scores=[{**row, "date": date.today().isoformat()} for row in scores],
+        limits=[
+            "Calibrated on rendered people: intervals are too narrow on photographs that differ from them.",
+            "Perceived gender is what raters would say of the picture; never use it to decide anything about a person.",
+        ],
+    )  # fmt: skip
+    return registry.save(out, model.state_dict(), card)
+
+
+def _schema_rows(config: AttributesConfig) -> list[Mapping[str, Any]]:
+    import json
+
+    rows: list[Mapping[str, Any]] = json.loads(config.schema.to_json())
+    return rows

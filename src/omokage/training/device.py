@@ -1,0 +1,92 @@
+"""Where a run computes, how it is seeded, and the processes that share it."""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from omokage.errors import TrainingError
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """``auto`` takes CUDA where there is one. Raises TrainingError for a device that this machine lacks."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise TrainingError(f"{name!r} is not a device; use auto, cpu, cuda or cuda:1") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise TrainingError(f"the device {name!r} was asked for but this machine has no usable CUDA; use --device cpu")
+    return device
+
+
+def seed_everything(*numbers: int) -> None:
+    """Seed Python, numpy and torch from several numbers; called before each step, it makes a resumed run exact."""
+    state = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]
+    random.seed(int(state))
+    np.random.seed(int(state) % 2**32)
+    torch.manual_seed(int(state) % 2**63)
+
+
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """This process's place among those that ``torchrun`` started (0 of 1 without it)."""
+
+    rank: int = 0
+    world: int = 1
+
+    @property
+    def first(self) -> bool:
+        return self.rank == 0
+
+
+def join_processes(device: torch.device) -> Processes:
+    """Join the processes that ``torchrun`` started, over nccl on CUDA and gloo on CPU; alone without it."""
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        return Processes()
+    if not dist.is_initialized():
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timedelta(minutes=10))
+    return Processes(dist.get_rank(), world)
+
+
+def leave_processes() -> None:
+    """Undo `join_processes`."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def share_model(model: nn.Module) -> None:
+    """Give every process the first one's parameters and buffers."""
+    if dist.is_initialized():
+        for tensor in model.state_dict().values():
+            dist.broadcast(tensor, 0)
+
+
+def share_gradients(model: nn.Module, world: int) -> None:
+    """Replace each gradient by its mean over the processes, in one message."""
+    if world == 1:
+        return
+    used = [p for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([p.grad.reshape(-1) for p in used if p.grad is not None])
+    dist.all_reduce(flat)
+    flat /= world
+    for parameter, piece in zip(used, flat.split([p.numel() for p in used]), strict=True):
+        parameter.grad = piece.view_as(parameter)
+
+
+def agree(value: float, device: torch.device) -> float:
+    """The first process's number in all of them, so that clocks cannot make them part."""
+    if not dist.is_initialized():
+        return value
+    shared = torch.tensor([value], dtype=torch.float64, device=device)
+    dist.broadcast(shared, 0)
+    return float(shared[0])
