@@ -26,7 +26,9 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surfaces:
-    """V vertices, T triangles: positions and unit normals (V, 3), `attributes` (V, 8), `detail` (V, 2) for the ribbons' coverage."""
+    """V vertices, T triangles: positions and unit normals (V, 3), `attributes` (V, 8), `detail` (V, 2) for the ribbons'
+    coverage.
+    """
 
     vertices: Floats
     normals: Floats

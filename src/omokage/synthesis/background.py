@@ -1,7 +1,8 @@
-"""What stands behind the head: rooms, open air, studio paper, city lights, clutter, crowds and plain walls, all drawn from a seed.
+"""What stands behind the head: rooms, open air, studio paper, city lights, clutter, crowds and plain walls, all
+drawn from a seed.
 
-A backdrop holds relative radiance, linear RGB: about 0.02..0.8 for surfaces, above 1 for windows, sky and lamps. `light.py` takes
-the ambient light from the same picture, so that the face and what is behind it agree.
+A backdrop holds relative radiance, linear RGB: about 0.02..0.8 for surfaces, above 1 for windows, sky and lamps.
+`light.py` takes the ambient light from the same picture, so that the face and what is behind it agree.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def _polygon(picture: Floats, points: list[tuple[float, float]], colour: Colour)
 
 def _box(picture: Floats, x0: float, y0: float, x1: float, y1: float, colour: Colour) -> None:
     n = picture.shape[0]
-    corners = [int(round(v * n)) for v in (x0, y0, x1, y1)]
+    corners = [round(v * n) for v in (x0, y0, x1, y1)]
     cv2.rectangle(picture, (corners[0], corners[1]), (corners[2], corners[3]), colour, -1)
 
 
@@ -78,7 +79,9 @@ def _shaded(picture: Floats, rng: Draw, strength: float) -> Floats:
 
 
 def room(rng: Draw, n: int) -> Floats:
-    """Walls in perspective with a corner, floor and ceiling, then windows, doors, shelves, frames, curtains and furniture."""
+    """Walls in perspective with a corner, floor and ceiling, then windows, doors, shelves, frames, curtains and
+    furniture.
+    """
     picture = np.empty((n, n, 3), np.float32)
     wall = _tone(rng, 0.15, 0.75, 0.12)
     left, right = sorted((rng.uniform(-0.6, 0.45), rng.uniform(0.55, 1.6)))
@@ -284,7 +287,8 @@ def studio(rng: Draw, n: int) -> Floats:
     halo = np.exp(-((x - np.float32(cx)) ** 2 + (y - np.float32(cy)) ** 2) / np.float32(spread**2))
     low = rng.uniform(0.2, 0.9)
     cloudy = 1.0 + rng.choice([0.0, 0.06, 0.15]) * _noise(rng, n, 6)
-    return ((low + (1.1 - low) * halo) * cloudy)[..., None].astype(np.float32) * colour
+    lit = np.asarray((low + (1.1 - low) * halo) * cloudy, np.float32)
+    return lit[..., None] * colour
 
 
 def bokeh(rng: Draw, n: int) -> Floats:
@@ -367,5 +371,6 @@ def plain(rng: Draw, n: int) -> Floats:
 
 
 _STYLES: dict[str, Callable[[Draw, int], Floats]] = {
-    "room": room, "outdoor": outdoor, "studio": studio, "bokeh": bokeh, "clutter": clutter, "crowd": crowd, "plain": plain,
+    "room": room, "outdoor": outdoor, "studio": studio, "bokeh": bokeh, "clutter": clutter, "crowd": crowd,
+    "plain": plain,
 }  # fmt: skip

@@ -1,8 +1,8 @@
 """The camera: where it stands, how it projects, and what its film or sensor does to the light that reaches it.
 
-Projection is a plain pinhole (Hartley and Zisserman, 2004, section 6.1): the distance sets the perspective, from an arm's length
-(noses grow) to a long lens. The sensor's steps follow the order of a real one: metering, exposure, white balance, tone curve,
-contrast, lens blur, noise, 8 bit, JPEG.
+Projection is a plain pinhole (Hartley and Zisserman, 2004, section 6.1): the distance sets the perspective, from an
+arm's length (noses grow) to a long lens. The sensor's steps follow the order of a real one: metering, exposure,
+white balance, tone curve, contrast, lens blur, noise, 8 bit, JPEG.
 """
 
 from __future__ import annotations
@@ -24,14 +24,18 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """`matrix` (4, 4) from head units to clip space and `eye` (3,), the camera's place. x right, y up, the camera looks along -z."""
+    """`matrix` (4, 4) from head units to clip space and `eye` (3,), the camera's place. x right, y up, the camera looks
+    along -z.
+    """
 
     matrix: Floats
     eye: Floats
 
 
 def view(camera: Camera, target: Floats) -> View:
-    """Look at `target` (3,) from straight in front, so that head pose and pose label agree; `shift` moves the picture, not the eye."""
+    """Look at `target` (3,) from straight in front, so that head pose and pose label agree; `shift` moves the picture,
+    not the eye.
+    """
     near, far = max(camera.distance - 5.0, 0.3), camera.distance + 7.0
     zoom = 2.0 * camera.distance / (camera.frame * HEAD)
     project = np.zeros((4, 4))
@@ -40,14 +44,14 @@ def view(camera: Camera, target: Floats) -> View:
     project[1, 2] = 2.0 * camera.shift[1]
     project[2, 2], project[2, 3] = (far + near) / (near - far), 2.0 * far * near / (near - far)
     project[3, 2] = -1.0
-    eye = np.asarray(target, np.float64) + [0.0, 0.0, camera.distance]
+    eye = np.asarray(target, np.float64) + np.array([0.0, 0.0, camera.distance])
     place = np.eye(4)
     place[:3, 3] = -eye
     return View((project @ place).astype(np.float32), eye.astype(np.float32))
 
 
 def look_from(direction: Floats, centre: Floats, reach: float) -> Floats:
-    """Orthographic matrix (4, 4) of a far light in unit `direction`: `reach` head units around `centre` fill its map."""
+    """Orthographic matrix (4, 4) of a far light in unit `direction`; its map spans `reach` units about `centre`."""
     z = np.asarray(direction, np.float64) / np.linalg.norm(direction)
     x = np.cross([0.0, 1.0, 0.01], z)
     x /= np.linalg.norm(x)
@@ -77,7 +81,8 @@ def expose(light: Floats, cover: Floats, camera: Camera) -> NDArray[np.uint8]:
 
 
 def _metered(light: Floats, cover: Floats) -> float:
-    """Exposure of a centre-weighted meter: mostly the head, partly the whole frame, so that a window behind darkens the face.
+    """Exposure of a centre-weighted meter: mostly the head, partly the whole frame, so that a window behind darkens the
+    face.
 
     The power below 1 keeps dark skin darker than light skin, as cameras with a fixed meter do.
     """
@@ -88,26 +93,29 @@ def _metered(light: Floats, cover: Floats) -> float:
 
 
 def _tone(x: Floats) -> Floats:
-    """Filmic shoulder: near linear in the shadows, highlights roll off (mixture of Reinhard's and Hable-like curves)."""
+    """Filmic shoulder: near linear in the shadows, highlights roll off (a mixture of two rational curves)."""
     shoulder = x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14)
     return (0.35 * np.minimum(shoulder, 1.0) + 0.65 * x / (1.0 + 0.45 * x)).astype(np.float32)
 
 
 def _grain(picture: Floats, camera: Camera, rng: np.random.Generator) -> Floats:
-    """Sensor noise, stronger in the shadows after the tone curve; partly coarse, as after demosaicing. Grey cameras: one channel."""
+    """Sensor noise, stronger in the shadows after the tone curve; partly coarse, as after demosaicing. Grey cameras:
+    one channel.
+    """
     n = picture.shape[0]
     channels = 1 if camera.grey else 3
     grain = rng.standard_normal((n, n, channels), dtype=np.float32)
     coarse = rng.standard_normal((n // 2 + 1, n // 2 + 1, channels), dtype=np.float32)
     coarse = cv2.resize(coarse, (n, n), interpolation=cv2.INTER_LINEAR).reshape(n, n, channels)
     strength = np.float32(camera.noise) * (np.float32(1.15) - np.float32(0.6) * picture.mean(axis=2, keepdims=True))
-    return (grain * np.float32(0.8) + coarse * np.float32(0.7)) * strength
+    return np.asarray((grain * np.float32(0.8) + coarse * np.float32(0.7)) * strength, np.float32)
 
 
 def _jpeg(picture: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """Through a JPEG file and back."""
     _, code = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
-    return np.ascontiguousarray(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1])
+    decoded = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(decoded[..., ::-1])
 
 
 def direction(azimuth: float, elevation: float) -> Floats:

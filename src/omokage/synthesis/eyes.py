@@ -1,7 +1,8 @@
-"""Eyes and teeth: iris, limbus, pupil, the lids' shadow on the ball, the wet line along the lower lid, teeth and gums.
+"""Eyes and teeth: iris, limbus, pupil, the lids' shadow on the ball, the wet line along the lower lid, teeth and
+gums.
 
-The lids shade the eyeball by where a point lies between the lid edges, seen from the ball's centre; without that shade rendered
-eyes glow and stare. Proportions: eyeball radius 12 mm, iris radius 5.9 mm, so half a radian.
+The lids shade the eyeball by where a point lies between the lid edges, seen from the ball's centre; without that
+shade rendered eyes glow and stare. Proportions: eyeball radius 12 mm, iris radius 5.9 mm, so half a radian.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ IRIS_ANGLE = 0.49
 # Source ids of the lid edges, per eye: inner corner, two of the upper edge, outer corner, two of the lower edge.
 _LIDS = ((10405, 7233, 7245, 496, 478, 490), (455, 460, 5352, 3737, 7219, 11954))
 
+_RIMS = (474, 493)  # middle of the upper and of the lower inner lip
+
 
 class EyeLook(NamedTuple):
     """Both eyes, the person's left first."""
@@ -35,6 +38,7 @@ class EyeLook(NamedTuple):
     teeth: Floats  # (3,)
     pupil: float  # radians
     seed: float
+    mouth: float  # 0 closed .. 1 open: a slit lets no light in
 
 
 @lru_cache(maxsize=1)
@@ -44,7 +48,9 @@ def _lid_vertices() -> NDArray[np.int64]:
 
 
 def eye_look(person: Person, pose: Pose, mesh: Mesh, turn: Floats, camera: Floats) -> EyeLook:
-    """Eyes of the posed `mesh`, head axes `turn` (3, 3), looking `pose.gaze_right`, `gaze_up` degrees beside the camera."""
+    """Eyes of the posed `mesh`, head axes `turn` (3, 3), looking `pose.gaze_right`, `gaze_up` degrees beside the
+    camera.
+    """
     rng = np.random.default_rng((person.seed, 51))
     centres = np.stack([mesh.left_eye, mesh.right_eye]).astype(np.float32)
     axes = np.ascontiguousarray(turn.T)
@@ -61,8 +67,16 @@ def eye_look(person: Person, pose: Pose, mesh: Mesh, turn: Floats, camera: Float
     f4 = np.float32
     return EyeLook(
         centres, np.ascontiguousarray(tangents, f4), np.stack([gaze, gaze]).astype(f4), axes,
-        np.asarray(person.iris, f4), white.astype(f4), teeth.astype(f4), f4(rng.uniform(0.15, 0.26)), f4(rng.uniform(0, 9)),
+        np.asarray(person.iris, f4), white.astype(f4), teeth.astype(f4),
+        float(rng.uniform(0.15, 0.26)), float(rng.uniform(0, 9)),
+        float(smooth(0.02, 0.1, _gap(mesh))),
     )  # fmt: skip
+
+
+def _gap(mesh: Mesh) -> float:
+    """Distance between the middles of the inner lip rims, head units."""
+    upper, lower = (mesh.vertices[head_model().vertex(v)] for v in _RIMS)
+    return float(np.linalg.norm(upper - lower))
 
 
 @njit(cache=True, fastmath=True)
@@ -77,12 +91,15 @@ def _edge(lids: Floats, eye: int, a: int, b: int, u: float) -> float:
     if x > lids[eye, b, 0] * sign:
         p, q = lids[eye, b], outer
     share = min(max((u - p[0]) / (q[0] - p[0] + sign * 1e-6), 0.0), 1.0)
-    return p[1] + share * (q[1] - p[1])
+    height: float = p[1] + share * (q[1] - p[1])
+    return height
 
 
 @njit(cache=True, fastmath=True)
 def _lid_shade(look: EyeLook, eye: int, nx: float, ny: float, nz: float) -> tuple[float, float, float]:
-    """Openness to light 0..1, the wet line 0..1, and nearness to the inner corner 0..1 at a direction from the ball's centre."""
+    """Openness to light 0..1, the wet line 0..1, and nearness to the inner corner 0..1 at a direction from the ball's
+    centre.
+    """
     ax = look.axes
     ahead = max(ax[2, 0] * nx + ax[2, 1] * ny + ax[2, 2] * nz, 0.15)
     u = (ax[0, 0] * nx + ax[0, 1] * ny + ax[0, 2] * nz) / ahead
@@ -188,7 +205,7 @@ def shade_mouth(
         gum = smooth(6.578, 6.558, by)
     gap = smooth(0.0, 0.18, abs(bx * 12.5 + 0.5 - math.floor(bx * 12.5 + 0.5) - 0.5) * 2.0)
     gap = 0.6 + 0.4 * gap
-    depth = 0.04 + 0.86 * smooth(1.05, 1.47, bz)
+    depth = (0.04 + 0.86 * smooth(1.05, 1.47, bz)) * (0.12 + 0.88 * look.mouth)
     front = max((nx * lights.direction[0] + ny * lights.direction[1] + nz * lights.direction[2]) * 0.5 + 0.5, 0.0)
     shine = facets(nh, 0.3) * 0.012
     r = (0.0, 0.0, 0.0)

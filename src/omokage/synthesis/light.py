@@ -1,7 +1,9 @@
-"""From a `Light` and the backdrop to what the shader needs: key light, ambient light, and how bright the backdrop itself is.
+"""From a `Light` and the backdrop to what the shader needs: key light, ambient light, and how bright the backdrop
+itself is.
 
-Ambient light is irradiance in nine spherical harmonics (Ramamoorthi and Hanrahan, SIGGRAPH 2001), gathered from the backdrop
-around the head; the half of the world behind the camera is taken to look like the half that is seen, mirrored.
+Ambient light is irradiance in nine spherical harmonics (Ramamoorthi and Hanrahan, SIGGRAPH 2001), gathered from the
+backdrop around the head; the half of the world behind the camera is taken to look like the half that is seen,
+mirrored.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ _CELLS = 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lighting:
-    """Key `direction` (3,) towards the light, key `colour` (3,), ambient `harmonics` (9, 3), shadow `softness`, `backdrop` gain.
+    """Key `direction` (3,) towards the light, key `colour` (3,), ambient `harmonics` (9, 3), shadow `softness`,
+    `backdrop` gain.
 
-    `harmonics` are coefficients of 1, y, z, x, xy, yz, 3zz-1, xz, xx-yy; their sum at a normal is the light that a white surface
-    sends on (irradiance over pi).
+    `harmonics` are coefficients of 1, y, z, x, xy, yz, 3zz-1, xz, xx-yy; their sum at a normal is the light that a
+    white surface sends on (irradiance over pi).
     """
 
     direction: Floats
@@ -82,7 +85,9 @@ def _gather() -> tuple[Floats, Floats]:
 
 
 def _around(backdrop: Floats, rng: np.random.Generator) -> Floats:
-    """Radiance (96, 3) from all around: the backdrop behind, its mirror image behind the camera, light ceiling, dark floor."""
+    """Radiance (96, 3) from all around: the backdrop behind, its mirror image behind the camera, light ceiling, dark
+    floor.
+    """
     small = cv2.resize(np.minimum(backdrop, 3.0), (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
     mean = small.mean(axis=(0, 1))
     d = _gather()[0]
@@ -96,7 +101,7 @@ def _around(backdrop: Floats, rng: np.random.Generator) -> Floats:
     world = grey + (world - grey) * 0.6  # light that has bounced a few times has lost most of its colour
     world = world * np.exp(rng.uniform(0.2, 1.0) * d[:, 1:2])  # ceilings and skies are brighter than floors
     for _ in range(2):  # large soft sources out of view: a window to the side, a white wall
-        source = rng.normal(0, 1, 3) + [0, 0.3, 0.6]
+        source = rng.normal(0, 1, 3) + np.array([0, 0.3, 0.6])
         lobe = np.clip(d @ (source / np.linalg.norm(source)), 0, 1) ** 4
         world = world + grey.mean() * rng.uniform(0, 2.5) * lobe[:, None] * np.array(
             [1.0, rng.uniform(0.9, 1.0), rng.uniform(0.75, 1.1)]

@@ -1,7 +1,7 @@
 """Hair, lashes, glasses, hats and other things: the materials that are neither skin nor eye.
 
-Hair has the two highlights of Marschner et al. (SIGGRAPH 2003), simplified to powers of the sine to the strand (Kajiya and Kay,
-1989): a white one shifted to the root and a coloured one shifted to the tip.
+Hair has the two highlights of Marschner et al. (SIGGRAPH 2003), simplified to powers of the sine to the strand
+(Kajiya and Kay, 1989): a white one shifted to the root and a coloured one shifted to the tip.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class HairLook(NamedTuple):
 @njit(cache=True, fastmath=True)
 def shade_hair(
     look: HairLook, lights: Lights, which: int, strand: float, across: float, along: float,
-    tx: float, ty: float, tz: float, nx: float, ny: float, nz: float, vx: float, vy: float, vz: float, sun: float, open_: float,
+    tx: float, ty: float, tz: float, nx: float, ny: float, nz: float, vx: float, vy: float, vz: float,
+    sun: float, open_: float,
 ) -> Colour:  # fmt: skip
     """Hair of a ribbon with unit tangent t on the hair mass with unit normal n."""
     kx, ky, kz = lights.direction[0], lights.direction[1], lights.direction[2]

@@ -1,8 +1,9 @@
-"""Triangles to pixels: a z-buffer rasteriser in numba that leaves triangle, barycentric weights and depth at every pixel.
+"""Triangles to pixels: a z-buffer rasteriser in numba that leaves triangle, barycentric weights and depth at every
+pixel.
 
-Pixel centres lie at (x + 0.5, y + 0.5), origin top-left. A screen vertex is (x, y, depth, 1/w); depth is linear on the screen.
-Shading comes later and once per pixel ("deferred", Deering et al., SIGGRAPH 1988), because heads are made of triangles only
-two to four pixels wide.
+Pixel centres lie at (x + 0.5, y + 0.5), origin top-left. A screen vertex is (x, y, depth, 1/w); depth is linear on
+the screen. Shading comes later and once per pixel ("deferred", Deering et al., SIGGRAPH 1988), because heads are
+made of triangles only two to four pixels wide.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Ints = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GBuffer:
-    """Per pixel of an (n, n) picture: `triangle` (-1 where nothing is), `weights` of its 2nd and 3rd corner, `depth`."""
+    """Per pixel of an (n, n) picture: `triangle` (-1 = none), `weights` of its 2nd and 3rd corner, `depth`."""
 
     triangle: Ints
     weights: Floats
@@ -38,7 +39,9 @@ class GBuffer:
 
 @njit(cache=True, fastmath=True)
 def project(points: Floats, matrix: Floats, n: int) -> Floats:
-    """Points (V, 3) through a 4 x 4 clip matrix to screen vertices (V, 4): x, y in pixels, depth, 1/w (0 behind the camera)."""
+    """Points (V, 3) through a 4 x 4 clip matrix to screen vertices (V, 4): x, y in pixels, depth, 1/w (0 behind the
+    camera).
+    """
     out = np.empty((len(points), 4), np.float32)
     half = np.float32(0.5) * np.float32(n)
     for i in range(len(points)):
@@ -57,7 +60,9 @@ def project(points: Floats, matrix: Floats, n: int) -> Floats:
 
 @njit(cache=True, fastmath=True)
 def strand_alpha(across: float, along: float, strand: float) -> float:
-    """Coverage 0..1 of a hair ribbon: several fibres side by side that thin out towards the tip, different on each ribbon."""
+    """Coverage 0..1 of a hair ribbon: several fibres side by side that thin out towards the tip, different on each
+    ribbon.
+    """
     fibre = 0.5 + 0.5 * math.sin(across * 19.0 + strand * 7.0)
     fine = 0.5 + 0.5 * math.sin(across * 47.0 + strand * 3.0)
     k = min(max((1.02 - along * (1.0 + 0.3 * fine)) / 0.52, 0.0), 1.0)
@@ -72,7 +77,8 @@ def _covered(detail: Floats, a: int, b: int, c: int, w0: float, w1: float, w2: f
     value = w0 * detail[a, 0] + w1 * detail[b, 0] + w2 * detail[c, 0]
     # The strand number is the same at all corners; taking it from the smallest keeps `across` = 1 on its own strand.
     strand = math.floor(min(detail[a, 0], detail[b, 0], detail[c, 0]))
-    return strand_alpha(value - strand, along, strand) >= 0.22
+    solid: bool = strand_alpha(value - strand, along, strand) >= 0.22
+    return solid
 
 
 @njit(cache=True, fastmath=True)
@@ -96,10 +102,10 @@ def fill(
         area = ux * vy - vx * uy
         if area == 0 or (area > 0 and kinds[t] < LASH):
             continue
-        left = max(int(math.ceil(x0 + min(ux, vx, np.float32(0.0)) - half)), 0)
-        right = min(int(math.floor(x0 + max(ux, vx, np.float32(0.0)) - half)), n - 1)
-        top = max(int(math.ceil(y0 + min(uy, vy, np.float32(0.0)) - half)), 0)
-        bottom = min(int(math.floor(y0 + max(uy, vy, np.float32(0.0)) - half)), n - 1)
+        left = max(math.ceil(x0 + min(ux, vx, np.float32(0.0)) - half), 0)
+        right = min(math.floor(x0 + max(ux, vx, np.float32(0.0)) - half), n - 1)
+        top = max(math.ceil(y0 + min(uy, vy, np.float32(0.0)) - half), 0)
+        bottom = min(math.floor(y0 + max(uy, vy, np.float32(0.0)) - half), n - 1)
         if left > right or top > bottom:
             continue
         inverse = one / area
@@ -136,10 +142,10 @@ def fill_depth(screen: Floats, triangles: Ints, depth: Floats) -> None:
         ux, uy = screen[b, 0] - x0, screen[b, 1] - y0
         vx, vy = screen[c, 0] - x0, screen[c, 1] - y0
         area = ux * vy - vx * uy
-        left = max(int(math.ceil(x0 + min(ux, vx, np.float32(0.0)) - half)), 0)
-        right = min(int(math.floor(x0 + max(ux, vx, np.float32(0.0)) - half)), n - 1)
-        top = max(int(math.ceil(y0 + min(uy, vy, np.float32(0.0)) - half)), 0)
-        bottom = min(int(math.floor(y0 + max(uy, vy, np.float32(0.0)) - half)), n - 1)
+        left = max(math.ceil(x0 + min(ux, vx, np.float32(0.0)) - half), 0)
+        right = min(math.floor(x0 + max(ux, vx, np.float32(0.0)) - half), n - 1)
+        top = max(math.ceil(y0 + min(uy, vy, np.float32(0.0)) - half), 0)
+        bottom = min(math.floor(y0 + max(uy, vy, np.float32(0.0)) - half), n - 1)
         if area == 0 or left > right or top > bottom:
             continue
         inverse = one / area

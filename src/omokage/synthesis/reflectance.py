@@ -1,4 +1,5 @@
-"""How light meets a surface: ambient light from spherical harmonics, soft shadows from a depth map, microfacet highlights.
+"""How light meets a surface: ambient light from spherical harmonics, soft shadows from a depth map, microfacet
+highlights.
 
 Everything here is compiled and works on scalars; colours are tuples of three, linear RGB.
 """
@@ -30,7 +31,7 @@ class Lights(NamedTuple):
     softness: float
 
 
-# Eight points in a disc, turned by eight angles: neighbouring pixels take different ones, so that steps become fine grain.
+# Eight points in a disc, turned by eight angles: neighbouring pixels take different ones, so steps become fine grain.
 _DISC = np.array(
     [(0.9, 0.1), (-0.3, 0.8), (-0.7, -0.5), (0.2, -0.9), (0.3, 0.3), (-0.4, 0.1), (0.6, -0.5), (-0.1, -0.3)]
 )
@@ -53,7 +54,8 @@ def ambient(h: Floats, k: int, x: float, y: float, z: float) -> float:
     high = (
         h[4, k] * x * y + h[5, k] * y * z + h[6, k] * (3.0 * z * z - 1.0) + h[7, k] * x * z + h[8, k] * (x * x - y * y)
     )
-    return max(low + high, 0.15 * h[0, k])
+    light: float = max(low + high, 0.15 * h[0, k])
+    return light
 
 
 @njit(cache=True, fastmath=True)

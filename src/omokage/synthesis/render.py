@@ -1,7 +1,7 @@
 """Render a `Scene`: geometry, light, pixels, camera, and every label that the same pass gives away for free.
 
-Pictures are drawn at 1.5 times their size and averaged down. The order: head, hair and things into one G-buffer; depth maps from
-the key light and from above; shading; lenses over it; the backdrop behind it; the camera.
+Pictures are drawn at 1.5 times their size and averaged down. The order: head, hair and things into one G-buffer;
+depth maps from the key light and from above; shading; lenses over it; the backdrop behind it; the camera.
 """
 
 from __future__ import annotations
@@ -44,9 +44,10 @@ _Looks = tuple[SkinLook, ClothLook, EyeLook, HairLook]
 class Rendering:
     """A picture of n x n pixels with its labels, all exact.
 
-    `image` RGB uint8 (n, n, 3); `segmentation` (n, n) uint8 index into `data.records.SEGMENTATION`; `alpha` (n, n) float32 share
-    of each pixel that head, hair, clothes and things cover; `landmarks` (68, 2) pixels; `visibility` (68,) uint8 1 where the
-    surface point is in the picture and nothing solid stands before it; `points_3d` (68, 3) head units, posed.
+    `image` RGB uint8 (n, n, 3); `segmentation` (n, n) uint8 index into `data.records.SEGMENTATION`; `alpha` (n, n)
+    float32 share of each pixel that head, hair, clothes and things cover; `landmarks` (68, 2) pixels; `visibility`
+    (68,) uint8 1 where the surface point is in the picture and nothing solid stands before it; `points_3d` (68, 3) head
+    units, posed.
     """
 
     image: Bytes
@@ -58,7 +59,8 @@ class Rendering:
 
 
 def render(scene: Scene, skin: PaintedSkin | None = None) -> Rendering:
-    """Render a scene. `skin` = this person's painted skin if at hand (`skin.paint`, the slowest step); painted here when None.
+    """Render a scene. `skin` = this person's painted skin if at hand (`skin.paint`, the slowest step); painted here
+    when None.
 
     The same scene gives the same bytes. Raises InputError on an unknown background style.
     """
@@ -96,7 +98,9 @@ def render(scene: Scene, skin: PaintedSkin | None = None) -> Rendering:
 
 
 def warm_up() -> None:
-    """Compile every kernel (about half a minute on a fresh machine, then cached), so that timings and progress bars are honest."""
+    """Compile every kernel (about half a minute on a fresh machine, then cached), so that timings and progress bars are
+    honest.
+    """
     for glasses, hair in (("sunglasses", "short"), ("frame", "long")):
         person = Person(
             1,
@@ -141,17 +145,15 @@ def _lights(world: Lighting, surfaces: Surfaces, eye: Floats) -> Lights:
         depth = np.full((size, size), FAR, np.float32)
         fill_depth(project(surfaces.vertices, matrix, size), surfaces.triangles, depth)
         maps.append(depth)
-    return Lights(
-        world.direction, world.colour, world.harmonics, eye, maps[0], key, maps[1], above, np.float32(world.softness)
-    )
+    return Lights(world.direction, world.colour, world.harmonics, eye, maps[0], key, maps[1], above, world.softness)
 
 
 def _skin_look(person: Person, skin: PaintedSkin, texture: Bytes, turn: Floats) -> SkinLook:
     rng = np.random.default_rng((person.seed, 62))
-    f4 = np.float32
     oil = rng.uniform(0.0, 0.6) * (1.0 - 0.4 * min(max((person.age - 40) / 40, 0), 1))
     return SkinLook(
-        texture, skin.seg, turn, np.asarray(skin.lips, f4), f4(skin.lip_gloss), f4(oil), f4(1.0 - 0.45 * person.melanin), f4(0.1)
+        texture, skin.seg, turn, np.asarray(skin.lips, np.float32), float(skin.lip_gloss), oil,
+        1.0 - 0.45 * person.melanin, 0.1,
     )  # fmt: skip
 
 
@@ -166,8 +168,8 @@ def _shade(
     buffer: GBuffer, screen: Floats, surfaces: Surfaces, lights: Lights, looks: _Looks, colour: Floats, classes: Bytes
 ) -> None:
     shade(
-        buffer.triangle, buffer.weights, screen, surfaces.vertices, surfaces.normals, surfaces.attributes, surfaces.triangles,
-        surfaces.kinds, lights, *looks, colour, classes,
+        buffer.triangle, buffer.weights, screen, surfaces.vertices, surfaces.normals, surfaces.attributes,
+        surfaces.triangles, surfaces.kinds, lights, *looks, colour, classes,
     )  # fmt: skip
 
 
@@ -205,7 +207,8 @@ def _shrunk(classes: Bytes, size: int) -> Bytes:
 
 
 def _visibility(points: Floats, look_at: View, buffer: GBuffer) -> Bytes:
-    """1 where a point (68, 3), lifted a little off the skin towards the camera, is nearer than what was drawn around its pixel.
+    """1 where a point (68, 3), lifted a little off the skin towards the camera, is nearer than what was drawn around
+    its pixel.
 
     The best of 3 x 3 pixels counts, because contour points lie on the edge of the head.
     """
@@ -217,4 +220,4 @@ def _visibility(points: Floats, look_at: View, buffer: GBuffer) -> Bytes:
     inside = (column >= 0) & (row >= 0) & (column < n) & (row < n) & (screen[:, 3] > 0)
     farthest = cv2.dilate(buffer.depth, np.ones((3, 3), np.uint8))
     around = farthest[np.clip(row, 0, n - 1), np.clip(column, 0, n - 1)]
-    return (inside & (screen[:, 2] <= around)).astype(np.uint8)
+    return np.asarray(inside & (screen[:, 2] <= around), np.uint8)

@@ -1,4 +1,6 @@
-"""Deferred shading: for every pixel of a `GBuffer`, interpolate its surface, ask the material, write colour and class."""
+"""Deferred shading: for every pixel of a `GBuffer`, interpolate its surface, ask the material, write colour and
+class.
+"""
 
 from __future__ import annotations
 
@@ -63,18 +65,22 @@ def _veil(bx: float, by: float, bz: float, n: int) -> float:
     along = min(max((bz - 1.37) / 0.06, 0.0), 1.0)
     dense = 0.75 if by > 7.27 else 0.3
     if n < 500:
-        return dense * (1.0 - along) ** 1.5
+        return dense * math.pow(1.0 - along, 1.5)
     across = abs(bx) * 70.0
     gap = abs(across - math.floor(across) - 0.5) * 2.0
-    return dense * smooth(0.75 - 0.7 * along, 0.45 - 0.7 * along, gap)
+    share: float = smooth(0.75 - 0.7 * along, 0.45 - 0.7 * along, gap)
+    return dense * share
 
 
 @njit(cache=True, fastmath=True)
 def shade(
     ids: Ints, weights: Floats, screen: Floats, vertices: Floats, normals: Floats, attributes: Floats, triangles: Ints,
-    kinds: Bytes, lights: Lights, skin: SkinLook, cloth: ClothLook, eyes: EyeLook, hair: HairLook, out: Floats, classes: Bytes,
+    kinds: Bytes, lights: Lights, skin: SkinLook, cloth: ClothLook, eyes: EyeLook, hair: HairLook, out: Floats,
+    classes: Bytes,
 ) -> None:  # fmt: skip
-    """Fill `out` (n, n, 4), linear RGB times coverage and coverage, and `classes` (n, n), where `ids` says that something is."""
+    """Fill `out` (n, n, 4), linear RGB times coverage and coverage, and `classes` (n, n), where `ids` says that
+    something is.
+    """
     n = ids.shape[0]
     at = np.empty(ATTRIBUTES, np.float32)
     one = np.float32(1.0)

@@ -1,8 +1,9 @@
 """Skin and cloth, shaded per pixel from the painted map.
 
-Skin: light that enters red leaves softer than light that enters blue, so each channel takes its own mixture of smooth and rough
-normal and its own wrap around the terminator (Penner, SIGGRAPH 2011 course; Jimenez et al., 2010), plus two GGX lobes for the
-oily film. Cloth begins below a collar line in rest coordinates: cuts, stripes, shirt collars and jackets are patterns on the body.
+Skin: light that enters red leaves softer than light that enters blue, so each channel takes its own mixture of
+smooth and rough normal and its own wrap around the terminator (Penner, SIGGRAPH 2011 course; Jimenez et al., 2010),
+plus two GGX lobes for the oily film. Cloth begins below a collar line in rest coordinates: cuts, stripes, shirt
+collars and jackets are patterns on the body.
 """
 
 from __future__ import annotations
@@ -55,14 +56,14 @@ def cloth_look(person: Person) -> ClothLook:
     collar = rng.uniform(5.66, 5.98) if cut != HIGH else rng.uniform(6.02, 6.14)
     f4 = np.float32
     colour = np.asarray(person.cloth, f4)
-    return ClothLook(colour, other.astype(f4), f4(collar), cut, f4(stripes), f4(rng.uniform(0.05, 0.2)))
+    return ClothLook(colour, other.astype(f4), float(collar), cut, stripes, float(rng.uniform(0.05, 0.2)))
 
 
 @njit(cache=True, fastmath=True)
 def neckline(cloth: ClothLook, theta: float, height: float) -> float:
     """Height above the cloth's edge in decimetres (negative: cloth) at an angle around the neck."""
     side = abs(theta)
-    edge = cloth.collar + 0.264 * smooth(0.2, 1.2, side)
+    edge: float = cloth.collar + 0.264 * smooth(0.2, 1.2, side)
     if cloth.cut == VEE:
         edge -= 0.5 * max(1.0 - side / 0.42, 0.0)
     elif cloth.cut == SHIRT:
