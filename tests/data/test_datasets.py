@@ -14,6 +14,7 @@ from PIL import Image
 from omokage.data.datasets import SETS, read_dataset, write_dataset
 from omokage.data.records import read_records
 from omokage.errors import InputError, UnreadableError
+from omokage.results import Box, Detection
 from omokage.schema import CELEBA
 
 CELEBA_HEADER = (
@@ -259,3 +260,20 @@ def test_unknown_set_split_folder_and_empty_split(tmp_path: Path) -> None:
             read_dataset(name, root, split)
     with pytest.raises(InputError, match="empty"):
         write_dataset("folder", tmp_path, "val", tmp_path / "out")
+
+
+def test_missing_boxes_come_from_the_finder_that_is_passed_in(tmp_path: Path) -> None:
+    folder(tmp_path)
+    seen: list[tuple[int, ...]] = []
+
+    def find(image: np.ndarray) -> list[Detection]:
+        seen.append(image.shape)
+        return [Detection(Box(0, 0, 4, 4), 0.99), Detection(Box(6, 8, 15, 17), 0.5)]
+
+    write_dataset("folder", tmp_path, "all", tmp_path / "out", find=find)
+    ann, bob = read_records(tmp_path / "out")
+    assert ann.labels["box"] == [1, 2, 15, 16], "a box that the set gives stays"
+    assert bob.labels["box"] == [6, 8, 15, 17], "of two faces the one nearest to the middle"
+    assert seen == [(24, 20, 3)]
+    write_dataset("folder", tmp_path, "test", tmp_path / "none", find=lambda image: [])
+    assert next(iter(read_records(tmp_path / "none"))).labels == {}
