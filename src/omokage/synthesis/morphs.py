@@ -1,7 +1,8 @@
 """Which morph targets a `Person` and an `Expression` switch on, and how strongly: a table of anatomy, no arrays.
 
-Ages stand on the source mesh's anchors (baby 1, child 12, young 25, old 90 years; linear between) and are helped by local
-targets: large eyes, small nose and round cheeks in children; eye bags, hanging lids, jowls and thin lips from `sagging`.
+Ages stand on the source mesh's anchors (baby 1, child 12, young 25, old 90 years; linear between) and are helped by
+local targets: large eyes, small nose and round cheeks in children; eye bags, hanging lids, jowls and thin lips from
+`sagging`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ SHAPES = (
 )  # names that the source mesh gives its three head shapes; used as shape axes only
 PREFIX = "faceunits/"
 # Targets whose full strength is too small for what faces do: a jaw at 1 opens 1.2 times as far as the target.
-GAIN = {"jawOpen": 1.2, "mouthSmileLeft": 1.1, "mouthSmileRight": 1.1}
+GAIN = {
+    "jawOpen": 1.2, "mouthSmileLeft": 1.1, "mouthSmileRight": 1.1, "browInnerUp": 1.6, "browOuterUpLeft": 1.5,
+    "browOuterUpRight": 1.5, "browDownLeft": 1.4, "browDownRight": 1.4, "mouthFrownLeft": 1.5, "mouthFrownRight": 1.5,
+    "eyeWideLeft": 1.2, "eyeWideRight": 1.2,
+}  # fmt: skip
 _ANCHORS = ((1.0, "baby"), (12.0, "child"), (25.0, "young"), (90.0, "old"))
 Morphs = dict[str, float]
 
