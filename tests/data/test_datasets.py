@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from omokage.data.datasets import SETS, read_dataset, write_dataset
+from omokage.data.readers.fairface import age_bin
 from omokage.data.records import read_records
 from omokage.errors import InputError, UnreadableError
 from omokage.results import Box, Detection
@@ -277,3 +278,23 @@ def test_missing_boxes_come_from_the_finder_that_is_passed_in(tmp_path: Path) ->
     assert seen == [(24, 20, 3)]
     write_dataset("folder", tmp_path, "test", tmp_path / "none", find=lambda image: [])
     assert next(iter(read_records(tmp_path / "none"))).labels == {}
+
+
+def test_one_labels_file_serves_evaluation_and_training(tmp_path: Path) -> None:
+    picture(tmp_path / "a.jpg")
+    points = [f"{axis}{k}" for k in range(68) for axis in "xy"]
+    header = ["file", "smile", "glasses", "emotion", "age_bin", "yaw_deg", "pitch_deg", "roll_deg", *points]
+    values = ["a.jpg", "1", "0", "anger", "70+", "10", "-5", "2", *map(str, range(136))]
+    (tmp_path / "labels.csv").write_text(",".join(header) + "\n" + ",".join(values) + "\n")
+    (record,) = read_dataset("folder", tmp_path, "all")
+    assert record.labels["attr_smiling"] == 1.0
+    assert record.labels["attr_eyeglasses"] == 0.0
+    assert record.labels["expression"] == "anger"
+    assert (record.labels["age_low"], record.labels["pose"]) == (70.0, [10.0, -5.0, 2.0])
+    assert record.labels["landmarks"] == list(range(136))
+
+
+@pytest.mark.parametrize("text", ["20", "29-20", "old", "more than 200", "-5"])
+def test_age_bins_that_are_none(text: str) -> None:
+    with pytest.raises(ValueError, match="age bin"):
+        age_bin(text)

@@ -15,10 +15,12 @@ import pytest
 from PIL import Image
 
 from omokage.errors import InputError, OutputError
+from omokage.pipeline.config import ReviewRules
+from omokage.pipeline.review import reasons
 from omokage.report.drawing import age_svg, face_svg, pose_axes, view_of
 from omokage.report.html import ReportFace, write_report
 from omokage.report.panels import verdict
-from omokage.report.words import ACTION_UNIT_NAMES, JAPANESE, LANGUAGES, MEANING, TEXT, name_of
+from omokage.report.words import ACTION_UNIT_NAMES, JAPANESE, LANGUAGES, MEANING, TEXT, name_of, remark
 from omokage.results import EXPRESSIONS, AgeEstimate, Box, Categorical, FaceAnalysis, Pose, Scalar
 from omokage.schema import ACTION_UNITS, SHIPPED
 
@@ -211,3 +213,14 @@ def test_user_errors_are_sentences(tmp_path: Path) -> None:
         write_report(tmp_path / "r.html", [], "fr")
     with pytest.raises(OutputError, match="cannot write the report"):
         write_report(tmp_path / "nowhere" / "r.html", [])
+
+
+def test_remarks_of_the_pipeline_are_translated() -> None:
+    rules = ReviewRules(
+        score_below=1.1, quality_below=1.1, age_wider_than=1, yaw_beyond=1, side_below=999, faces_above=0
+    )
+    text = "; ".join(reasons(analysis(), 3, rules))
+    assert text.count(";") == 5
+    left = re.sub(r"yaw|pitch|roll|px", "", remark(text, "ja"))
+    assert not re.search("[A-Za-z]", left), f"still English: {left}"
+    assert remark("no_face", "en") == "no face found"

@@ -15,7 +15,7 @@ from omokage.errors import InputError, OutputError
 from omokage.report import panels
 from omokage.report.drawing import face_svg, view_of
 from omokage.report.style import CSS
-from omokage.report.words import LANGUAGES, MEANING, TEXT, name_of
+from omokage.report.words import LANGUAGES, MEANING, TEXT, name_of, remark
 from omokage.results import FaceAnalysis
 
 _SIDE, _SIDE_MANY, _MANY = 420, 240, 60  # thumbnail side in pixels, smaller when the page holds more faces than _MANY
@@ -100,8 +100,8 @@ def _overview(faces: Sequence[ReportFace], language: str) -> str:
     for number, face in enumerate(faces):
         analysis = face.analysis
         label = name_of(analysis.expression.top, language) if analysis.expression else "–"
-        remark = analysis.needs_review or words["fine"]
-        cells = (panels.age_text(analysis, language), label, remark)
+        note = remark(analysis.needs_review, language) or words["fine"]
+        cells = (panels.age_text(analysis, language), label, note)
         link = f'<a href="#face-{number}">{escape(_title(face, language))}</a>'
         rows.append(f"<tr><td>{link}</td>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
     return (
@@ -129,7 +129,7 @@ def _card(number: int, face: ReportFace, language: str, side: int, linked: bool)
 def _without(rows: Sequence[tuple[str, str]], language: str) -> str:
     words = TEXT[language]
     head = "".join(f'<th scope="col">{escape(words[key])}</th>' for key in ("file", "reason"))
-    body = "".join(f"<tr><td>{escape(name)}</td><td>{escape(reason)}</td></tr>" for name, reason in rows)
+    body = "".join(f"<tr><td>{escape(name)}</td><td>{escape(remark(why, language))}</td></tr>" for name, why in rows)
     return (
         f'<section><h2>{escape(words["without"])}</h2><table class="without"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></section>"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from html import escape
 
 from omokage.report.drawing import age_svg
-from omokage.report.words import TEXT, name_of
+from omokage.report.words import TEXT, name_of, remark
 from omokage.results import FaceAnalysis
 
 UNSURE = (0.3, 0.7)  # between these a yes/no probability is called unsure
@@ -126,6 +126,8 @@ def quality(face: FaceAnalysis, language: str) -> str:
     if face.quality is not None:
         rows.insert(0, _row(words["quality"], f"{100 * face.quality:.0f} %"))
     warning = (
-        f'<p class="review">{escape(words["review"])}: {escape(face.needs_review)}</p>' if face.needs_review else ""
+        f'<p class="review">{escape(words["review"])}: {escape(remark(face.needs_review, language))}</p>'
+        if face.needs_review
+        else ""
     )
     return f"{warning}<table>{''.join(rows)}</table>"

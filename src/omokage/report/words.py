@@ -278,6 +278,29 @@ ACTION_UNIT_NAMES: Mapping[str, tuple[str, str]] = {
     "au43": ("eyes closed", "目を閉じる"),
 }
 
+# Phrases of the remarks that the pipeline writes in English: status of a picture and reasons for review.
+REMARKS: Mapping[str, str] = {
+    "low confidence": "確信度が低い",
+    "poor crop": "切り出しが悪い",
+    "quality": "画質",
+    "small face": "顔が小さい",
+    "wide age interval": "年齢の区間が広い",
+    "years": "年",
+    "extreme pose": "極端な向き",
+    "many faces": "顔が多い",
+    "no_face": "顔が見つかりません",
+    "unreadable": "読み取れません",
+}
+
+
+def remark(text: str, language: str) -> str:
+    """A status or a reason for review as a reader sees it; what is not in `REMARKS` stays as it is."""
+    if language != "ja":
+        return text.replace("no_face", "no face found")
+    for english, japanese in REMARKS.items():
+        text = text.replace(english, japanese)
+    return text
+
 
 def name_of(key: str, language: str) -> str:
     """A schema name (attribute, expression or action unit) as a reader sees it."""

@@ -27,18 +27,19 @@ FAIRFACE_SOURCE = Source("fairface", "CC BY 4.0, Kärkkäinen and Joo 2021")
 UTKFACE_SOURCE = Source("utkface", "UTKFace: non-commercial research only")
 OLDEST = 100.0  # the open last bin, "more than 70", is closed here because the age scale ends here
 _BIN = re.compile(r"(\d+)-(\d+)")
+_OPEN_BIN = re.compile(r"(?:more than )?(\d+)\+?", re.IGNORECASE)
 _UTK_NAME = re.compile(r"(\d+)_([01])_(?:([0-4])_)?(\d+)\D.*")
 UTK_GROUPS = ("White", "Black", "Asian", "Indian", "Others")
 
 
 def age_bin(text: str) -> tuple[float, float]:
-    """Low and high (excluded) of a bin such as ``20-29`` or ``more than 70``. Raises ValueError."""
-    if text.strip().lower() == "more than 70":
-        return 70.0, OLDEST
-    match = _BIN.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(f"unknown age bin {text!r}")
-    return float(match[1]), float(match[2]) + 1
+    """Low and high (excluded) of a bin such as ``20-29``, ``more than 70`` or ``70+``. Raises ValueError."""
+    closed, oldest = _BIN.fullmatch(text.strip()), _OPEN_BIN.fullmatch(text.strip())
+    if closed and int(closed[1]) <= int(closed[2]):
+        return float(closed[1]), float(closed[2]) + 1
+    if oldest and not text.strip().isdigit() and int(oldest[1]) < OLDEST:
+        return float(oldest[1]), OLDEST
+    raise ValueError(f"unknown age bin {text!r}")
 
 
 def read_fairface(folder: Path, split: str = "train") -> Iterator[Record]:

@@ -7,15 +7,17 @@ One row a picture, one face each. Columns: `file` (relative to the folder); then
 | person | who it is, for splits; without it each picture counts as its own person |
 | split | train, val or test; without it every row is in `all` only |
 | age, age_std | years |
-| age_low, age_high | years, when only a bin is known (high excluded) |
+| age_low, age_high, or age_bin | years, when only a bin is known (high excluded; `20-29`, `70+`) |
 | gender | male or female (perceived), or `female` as a share 0..1 |
-| expression | one of the seven names |
+| expression, or emotion | one of the seven names |
 | box_x0, box_y0, box_x1, box_y1 | pixels: brows to chin, ear to ear |
-| yaw, pitch, roll | degrees |
+| yaw, pitch, roll (also with `_deg`) | degrees |
+| x0, y0, .. x67, y67 | the 68 landmarks in pixels |
 | attr_<name>, or the bare name | 0 or 1, no or yes, for every attribute the record format knows |
 | group_<anything> | kept as text for audits |
 
-An empty cell is an unknown label. Any other column is refused, so that a misspelt label is not lost in silence.
+`smile` and `glasses` stand for `smiling` and `eyeglasses`: the file that ``omokage evaluate`` takes can be read here
+too. An empty cell is an unknown label. Any other column is refused, so that a misspelt label is not lost in silence.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from omokage.data.readers.fairface import age_bin
 from omokage.data.readers.source import Source, female, locate, number, table
 from omokage.data.records import LABELS, Record
 from omokage.errors import InputError
@@ -35,13 +38,19 @@ _YES = {"1": 1.0, "yes": 1.0, "true": 1.0, "0": 0.0, "no": 0.0, "false": 0.0}
 _BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
 _POSE = ("yaw", "pitch", "roll")
 _AGES = ("age", "age_std", "age_low", "age_high")
-_OTHER = {"file", "person", "split", "gender", "female", "expression", *_BOX, *_POSE, *_AGES}
+_POINTS = tuple(f"{axis}{k}" for k in range(68) for axis in "xy")
+_OTHER = {"file", "person", "split", "gender", "female", "expression", "age_bin", *_BOX, *_POSE, *_AGES, *_POINTS}
+_ALIASES = {
+    "emotion": "expression", "smile": "smiling", "glasses": "eyeglasses", "yaw_deg": "yaw", "pitch_deg": "pitch",
+    "roll_deg": "roll", "yaw_right_deg": "yaw", "pitch_up_deg": "pitch", "roll_cw_deg": "roll",
+}  # fmt: skip
 
 
 def read_folder(folder: Path, split: str = "all", labels: str = "labels.csv") -> Iterator[Record]:
     """Stream the pictures that ``labels.csv`` names, one split of `SPLITS`. Raises InputError or UnreadableError."""
     path = locate(folder, labels)
-    for line, row in table(path, ("file",)):
+    for line, given in table(path, ("file",)):
+        row = {_ALIASES.get(column, column): text for column, text in given.items()}
         for column in row:
             if not (column in _OTHER or column.startswith("group_") or _attribute(column) in LABELS):
                 raise InputError(
@@ -57,6 +66,8 @@ def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, objec
     """The labels of one row in the record format; empty cells are left out. Raises InputError."""
     given = {column: text for column, text in row.items() if text}
     labels: dict[str, object] = {c: number(given[c], path, line, c) for c in _AGES if c in given}
+    if "age_bin" in given:
+        labels["age_low"], labels["age_high"] = _bin(given["age_bin"], path, line)
     if "female" in given:
         labels["female"] = number(given["female"], path, line, "female", 0.0, 1.0)
     elif "gender" in given:
@@ -67,7 +78,7 @@ def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, objec
                 f"{path}, line {line}: expression {given['expression']!r} is none of {', '.join(EXPRESSIONS)}"
             )
         labels["expression"] = given["expression"]
-    for name, columns, bound in (("box", _BOX, 1e6), ("pose", _POSE, 180.0)):
+    for name, columns, bound in (("box", _BOX, 1e6), ("pose", _POSE, 180.0), ("landmarks", _POINTS, 1e6)):
         if all(c in given for c in columns):
             labels[name] = [number(given[c], path, line, c, -bound, bound) for c in columns]
     for column, text in given.items():
@@ -77,6 +88,13 @@ def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, objec
     if groups:
         labels["groups"] = json.dumps(groups, ensure_ascii=False)
     return labels
+
+
+def _bin(text: str, path: Path, line: int) -> tuple[float, float]:
+    try:
+        return age_bin(text)
+    except ValueError as error:
+        raise InputError(f"{path}, line {line}: {error}; write 20-29 or 70+") from error
 
 
 def _attribute(column: str) -> str:
