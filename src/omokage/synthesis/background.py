@@ -36,7 +36,7 @@ def paint_backdrop(surroundings: Surroundings, n: int) -> Floats:
 def _tone(rng: Draw, low: float = 0.04, high: float = 0.7, spread: float = 0.22) -> Colour:
     """A surface colour: mostly greyish, as walls and cloth are; now and then a strong one."""
     level = rng.uniform(low**0.5, high**0.5) ** 2
-    spread = spread * (2.2 if rng.random() < 0.15 else 1.0)
+    spread = spread * (2.0 if rng.random() < 0.1 else 0.75)
     r, g, b = np.clip(level * (1.0 + rng.normal(0.0, spread, 3)), 0.01, 0.95)
     return float(r), float(g), float(b)
 
@@ -293,7 +293,7 @@ def studio(rng: Draw, n: int) -> Floats:
 
 def bokeh(rng: Draw, n: int) -> Floats:
     """City lights far out of focus: discs of light over a dark blur."""
-    base = np.array(_tone(rng, 0.01, 0.15, 0.4), np.float32)
+    base = np.array(_tone(rng, 0.01, 0.15, 0.25), np.float32)
     picture = np.clip(1 + 0.6 * _noise(rng, n, 4), 0.1, 3)[..., None].astype(np.float32) * base
     radius = rng.uniform(0.015, 0.07)
     for _ in range(rng.integers(8, 50)):

@@ -8,22 +8,20 @@ shade rendered eyes glow and stare. Proportions: eyeball radius 12 mm, iris radi
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from omokage.synthesis.geometry import Mesh, head_model
+from omokage.synthesis.geometry import Mesh
 from omokage.synthesis.reflectance import Colour, Floats, Lights, ambient, facets, smooth
 from omokage.synthesis.scene import Person, Pose
 
 IRIS_ANGLE = 0.49
-# Source ids of the lid edges, per eye: inner corner, two of the upper edge, outer corner, two of the lower edge.
-_LIDS = ((10405, 7233, 7245, 496, 478, 490), (455, 460, 5352, 3737, 7219, 11954))
+# Landmarks of the lid edges, left eye first: inner corner, two of the upper edge, outer corner, two of the lower edge.
+_LIDS = np.array([(42, 43, 44, 45, 47, 46), (39, 38, 37, 36, 40, 41)])
 
-_RIMS = (474, 493)  # middle of the upper and of the lower inner lip
+_RIMS = (62, 66)  # landmarks: middle of the upper and of the lower inner lip
 
 
 class EyeLook(NamedTuple):
@@ -41,27 +39,25 @@ class EyeLook(NamedTuple):
     mouth: float  # 0 closed .. 1 open: a slit lets no light in
 
 
-@lru_cache(maxsize=1)
-def _lid_vertices() -> NDArray[np.int64]:
-    model = head_model()
-    return np.array([[model.vertex(v) for v in eye] for eye in _LIDS])
+def eye_look(person: Person, pose: Pose, mesh: Mesh, points: Floats, turn: Floats, camera: Floats) -> EyeLook:
+    """Eyes of the posed `mesh` with landmarks `points` (68, 3) in head axes `turn` (3, 3).
 
-
-def eye_look(person: Person, pose: Pose, mesh: Mesh, turn: Floats, camera: Floats) -> EyeLook:
-    """Eyes of the posed `mesh`, head axes `turn` (3, 3), looking `pose.gaze_right`, `gaze_up` degrees beside the
+    They look `pose.gaze_right`, `gaze_up` degrees beside the camera at `camera` (3,).
+    """
     camera.
     """
     rng = np.random.default_rng((person.seed, 51))
     centres = np.stack([mesh.left_eye, mesh.right_eye]).astype(np.float32)
     axes = np.ascontiguousarray(turn.T)
-    lids = (mesh.vertices[_lid_vertices()] - centres[:, None]) @ turn
+    lids = (points[_LIDS] - centres[:, None]) @ turn
     tangents = lids[..., :2] / np.maximum(lids[..., 2:], 1e-3)
     to_camera = camera - centres.mean(axis=0)
     right = math.atan2(to_camera[0], to_camera[2]) + math.radians(pose.gaze_right)
     up = math.atan2(to_camera[1], math.hypot(to_camera[0], to_camera[2])) + math.radians(pose.gaze_up)
     gaze = np.array([math.sin(right) * math.cos(up), math.sin(up), math.cos(right) * math.cos(up)])
     yellow = min(max((person.age - 40) / 50, 0.0), 1.0) * 0.5 + 0.3 * person.melanin
-    white = np.array([0.56, 0.5 - 0.02 * yellow, 0.46 - 0.06 * yellow]) * rng.uniform(0.85, 1.05)
+    white = np.array([0.47, 0.43 - 0.02 * yellow, 0.4 - 0.06 * yellow]) * rng.uniform(0.85, 1.05)
+    gap = float(np.linalg.norm(points[_RIMS[0]] - points[_RIMS[1]]))
     stain = rng.uniform(0, 1)
     teeth = np.array([0.6, 0.56 - 0.04 * stain, 0.5 - 0.1 * stain]) * rng.uniform(0.75, 1.05)
     f4 = np.float32
@@ -69,14 +65,8 @@ def eye_look(person: Person, pose: Pose, mesh: Mesh, turn: Floats, camera: Float
         centres, np.ascontiguousarray(tangents, f4), np.stack([gaze, gaze]).astype(f4), axes,
         np.asarray(person.iris, f4), white.astype(f4), teeth.astype(f4),
         float(rng.uniform(0.15, 0.26)), float(rng.uniform(0, 9)),
-        float(smooth(0.02, 0.1, _gap(mesh))),
+        float(smooth(0.02, 0.1, gap)),
     )  # fmt: skip
-
-
-def _gap(mesh: Mesh) -> float:
-    """Distance between the middles of the inner lip rims, head units."""
-    upper, lower = (mesh.vertices[head_model().vertex(v)] for v in _RIMS)
-    return float(np.linalg.norm(upper - lower))
 
 
 @njit(cache=True, fastmath=True)
@@ -111,7 +101,7 @@ def _lid_shade(look: EyeLook, eye: int, nx: float, ny: float, nz: float) -> tupl
     from_inner, from_outer = abs(u - inner) / width, abs(u - outer) / width
     corners = smooth(-0.02, 0.22, from_inner) * smooth(-0.04, 0.2, from_outer)
     shade = (
-        (0.28 + 0.72 * smooth(-0.06, 0.28, upper)) * (0.6 + 0.4 * smooth(-0.06, 0.14, lower)) * (0.4 + 0.6 * corners)
+        (0.2 + 0.8 * smooth(-0.04, 0.4, upper)) * (0.6 + 0.4 * smooth(-0.06, 0.14, lower)) * (0.4 + 0.6 * corners)
     )
     wet = smooth(0.1, 0.02, lower) * smooth(-0.08, 0.0, lower)
     return shade, wet, smooth(0.17, 0.04, from_inner)
@@ -167,7 +157,7 @@ def shade_eye(
     diffuse = max((nx * kx + ny * ky + nz * kz + 0.3) / 1.3, 0.0) * (0.2 + 0.8 * sun)
     limbus = smooth(IRIS_ANGLE - 0.12, IRIS_ANGLE, angle) * 0.75
     pupil = smooth(look.pupil + 0.05, look.pupil, angle)
-    ring = 1.25 - 0.6 * smooth(look.pupil, IRIS_ANGLE, angle)
+    ring = 0.95 - 0.45 * smooth(look.pupil, IRIS_ANGLE, angle)
     r0, r1, r2 = 0.0, 0.0, 0.0
     for k in range(3):
         ball = look.white[k] * (1.0 - corner) + (0.42 if k == 0 else 0.2) * corner

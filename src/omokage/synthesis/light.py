@@ -98,7 +98,7 @@ def _around(backdrop: Floats, rng: np.random.Generator) -> Floats:
     front = np.clip(d[:, 2:3] + 0.5, 0, 1)
     world = seen * (1 - 0.6 * front) + mean * 0.6 * front
     grey = (world @ LUMA)[:, None]
-    world = grey + (world - grey) * 0.6  # light that has bounced a few times has lost most of its colour
+    world = grey + (world - grey) * 0.4  # light that has bounced a few times has lost most of its colour
     world = world * np.exp(rng.uniform(0.2, 1.0) * d[:, 1:2])  # ceilings and skies are brighter than floors
     for _ in range(2):  # large soft sources out of view: a window to the side, a white wall
         source = rng.normal(0, 1, 3) + np.array([0, 0.3, 0.6])

@@ -69,6 +69,8 @@ def render(scene: Scene, skin: PaintedSkin | None = None) -> Rendering:
     mesh, turn = build_mesh(person, scene.expression), rotation(scene.pose)
     posed = pose_mesh(mesh, scene.pose)
     look_at = view(camera, pose_points(_FACE, turn)[0] * np.array([0.9, 1.0, 1.0], np.float32))
+    flat = project(posed.vertices, look_at.matrix, camera.size)[:, :2]
+    points = landmark_points(flat, posed.vertices)
     ribbons = _ribbons(person, mesh, camera.size)
     parts = build_parts(person, scene.surroundings, mesh, np.random.default_rng((scene.surroundings.seed, 61)))
     surfaces = assemble(posed, turn, ribbons, parts)
@@ -78,7 +80,7 @@ def render(scene: Scene, skin: PaintedSkin | None = None) -> Rendering:
     backdrop = paint_backdrop(scene.surroundings, camera.size)
     world = lighting(scene.light, backdrop)
     lights = _lights(world, surfaces, look_at.eye)
-    eyes = eye_look(person, scene.pose, posed, turn, look_at.eye)
+    eyes = eye_look(person, scene.pose, posed, points, turn, look_at.eye)
     looks = (
         _skin_look(person, skin, with_expression(skin, scene.expression), turn),
         cloth_look(person),
@@ -91,8 +93,6 @@ def render(scene: Scene, skin: PaintedSkin | None = None) -> Rendering:
     for veil in (lashes(posed), lenses(turn, parts)):
         _veil_pass(veil, look_at, buffer, lights, looks, colour, classes)
     image, alpha = _develop(colour, backdrop * np.float32(world.backdrop), scene)
-    flat = project(posed.vertices, look_at.matrix, camera.size)[:, :2]
-    points = landmark_points(flat, posed.vertices)
     seen = _visibility(points, look_at, buffer)
     return Rendering(image, _shrunk(classes, camera.size), alpha, landmarks(flat, posed.vertices), seen, points)
 
@@ -189,6 +189,8 @@ def _veil_pass(
     colour[hit] = over[hit] + colour[hit] * (1.0 - over[hit][:, 3:])
     named = names > 0  # lashes keep the class of what they cover
     classes[named] = names[named]
+    dark = named & (over[..., 3] > 0.6)  # sunglasses hide the eyes as a solid thing would
+    solid.depth[dark] = buffer.depth[dark]
 
 
 def _develop(colour: Floats, backdrop: Floats, scene: Scene) -> tuple[Bytes, Floats]:
