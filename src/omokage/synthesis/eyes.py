@@ -44,8 +44,6 @@ def eye_look(person: Person, pose: Pose, mesh: Mesh, points: Floats, turn: Float
 
     They look `pose.gaze_right`, `gaze_up` degrees beside the camera at `camera` (3,).
     """
-    camera.
-    """
     rng = np.random.default_rng((person.seed, 51))
     centres = np.stack([mesh.left_eye, mesh.right_eye]).astype(np.float32)
     axes = np.ascontiguousarray(turn.T)
@@ -100,9 +98,7 @@ def _lid_shade(look: EyeLook, eye: int, nx: float, ny: float, nz: float) -> tupl
     width = abs(outer - inner) + 1e-3
     from_inner, from_outer = abs(u - inner) / width, abs(u - outer) / width
     corners = smooth(-0.02, 0.22, from_inner) * smooth(-0.04, 0.2, from_outer)
-    shade = (
-        (0.2 + 0.8 * smooth(-0.04, 0.4, upper)) * (0.6 + 0.4 * smooth(-0.06, 0.14, lower)) * (0.4 + 0.6 * corners)
-    )
+    shade = (0.2 + 0.8 * smooth(-0.04, 0.4, upper)) * (0.6 + 0.4 * smooth(-0.06, 0.14, lower)) * (0.4 + 0.6 * corners)
     wet = smooth(0.1, 0.02, lower) * smooth(-0.08, 0.0, lower)
     return shade, wet, smooth(0.17, 0.04, from_inner)
 
