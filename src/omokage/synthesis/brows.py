@@ -51,12 +51,12 @@ def brow_shape(person: Person, rng: np.random.Generator) -> BrowShape:
     density = (0.45 + 0.5 * person.brow) * (0.55 + 0.45 * adult) * (1 - 0.35 * old * (1 - bushy))
     return BrowShape(
         half=half * float(rng.uniform(0.9, 1.1)) * (1 + 0.3 * bushy),
-        arch=float(rng.normal(0.004, 0.006)) + 0.006 * person.female_perceived,
+        arch=float(rng.normal(-0.004, 0.006)) + 0.006 * person.female_perceived,
         tail=float(rng.uniform(0.01, 0.07)),
-        hairs=int(210 * density),
+        hairs=int(230 * density),
         unruly=float(rng.uniform(0.08, 0.22)) * (1 - 0.5 * plucked) + 0.25 * bushy,
         strength=float(rng.uniform(0.65, 0.95)) * (0.55 + 0.45 * adult) * (1 - 0.25 * old),
-        underlay=float(rng.uniform(0.25, 0.5)) * density + 0.25 * plucked,
+        underlay=(float(rng.uniform(0.2, 0.45)) * density + 0.25 * plucked) * (1 - 0.6 * old),
     )
 
 
@@ -80,7 +80,7 @@ def paint_brows(person: Person, size: Size) -> Floats:
     soft = shade.draw(np.zeros(size, np.float32))
     blurred = cv2.GaussianBlur(hairs, (0, 0), max(0.4, 0.010 * texels_per_dm(size)))
     # Hairs are finer than texels: their blurred sum is what a camera sees, the sharp ones only give it grain.
-    return np.minimum(0.35 * hairs + 0.85 * blurred + shape.underlay * soft * (0.4 + 0.6 * blurred), np.float32(0.93))
+    return np.minimum(0.55 * hairs + 0.55 * blurred + shape.underlay * soft * (0.3 + 0.7 * blurred), np.float32(0.93))
 
 
 def _centre(
@@ -89,10 +89,10 @@ def _centre(
     """Theta, y of the middle of the brow and its half thickness at u in 0 (inner end) .. 1 (tip of the tail)."""
     line, inner, outer = brow_line()
     theta = inner - 0.015 + (outer + shape.tail - inner + 0.015) * u
-    half = shape.half * np.interp(u, (0, 0.12, 0.45, 0.75, 1), (0.75, 1.0, 0.95, 0.60, 0.22))
+    half = shape.half * np.interp(u, (0, 0.12, 0.45, 0.75, 1), (0.60, 0.95, 1.0, 0.66, 0.22))
     lift = shape.arch * np.exp(-(((u - 0.62) / 0.22) ** 2)) - 0.25 * np.maximum(u - 0.85, 0) ** 2
     # The landmarks are to lie a little above the middle.
-    return theta, np.polyval(line, theta) + lift - 0.25 * half, half
+    return theta, np.polyval(line, theta) + lift - 0.45 * half, half
 
 
 def _hairs(strokes: Strokes, shape: BrowShape, side: float, size: Size, rng: np.random.Generator) -> None:
@@ -102,10 +102,10 @@ def _hairs(strokes: Strokes, shape: BrowShape, side: float, size: Size, rng: np.
     across = np.clip(rng.normal(0, 0.5, n), -1, 1)
     y = y + across * half
     # Up at the inner end, along the brow in the middle; rows above and below the middle lean towards it.
-    angle = np.interp(u, (0, 0.18, 0.4, 0.7, 1), (1.35, 0.85, 0.35, -0.12, -0.5)) - 0.35 * across * (u > 0.15)
+    angle = np.interp(u, (0, 0.18, 0.4, 0.7, 1), (1.15, 0.75, 0.35, -0.12, -0.5)) - 0.35 * across * (u > 0.15)
     angle = angle + rng.normal(0, shape.unruly, n)
-    length = rng.uniform(0.035, 0.07, n) * (1 - 0.35 * u)
-    start = np.stack([side * theta, y - 0.4 * length * np.sin(angle)], axis=1)
+    length = rng.uniform(0.028, 0.052, n) * (1 - 0.3 * u)
+    start = np.stack([side * theta, y - 0.5 * length * np.sin(angle)], axis=1)
     end = start + np.stack([side * length * np.cos(angle), length * np.sin(angle)], axis=1)
     strokes.segments(to_texels(start, size), to_texels(end, size), 0.0042, shape.strength * rng.uniform(0.5, 1.0, n))
 

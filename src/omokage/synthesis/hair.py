@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.synthesis.canvas import AXIS_Z
-from omokage.synthesis.envelope import head_envelope
+from omokage.synthesis.envelope import Envelope, head_envelope
 from omokage.synthesis.geometry import Mesh, head_model
 from omokage.synthesis.hairline import beard_density, has_ring, hat_line, scalp_density
 from omokage.synthesis.hairstyles import STYLES, Roots, Style, knot
@@ -30,7 +30,7 @@ def grow_hair(person: Person, mesh: Mesh, detail: float) -> Ribbons | None:
     if person.hat == "scarf" or (person.hair == "bald" and not has_ring(person)):
         return None
     rng = np.random.default_rng((person.seed, 30))
-    share = 1.4 if person.hair in ("afro", "short", "buzz") else 1.0
+    share = {"short": 1.6, "buzz": 1.3, "afro": 1.3}.get(person.hair, 1.0)
     roots = _scalp_roots(person, mesh, max(40, int(_STRANDS * detail * share)), rng)
     if len(roots) < 8:
         return None
@@ -41,9 +41,19 @@ def grow_hair(person: Person, mesh: Mesh, detail: float) -> Ribbons | None:
     if person.hair == "afro":
         groups = [_lifted(groups[0], person, rng)]
     vertices, triangles = ribbons(
-        stack(groups), roots.envelope, roots.brow_y + 0.36, style.steps, style.clumping, style.clumps, person.seed
-    )
-    return Ribbons(vertices, triangles, person.hair_colour, person.grey)
+        stack(groups), roots.envelope, roots.brow_y + 0.45, style.steps, style.clumping, style.clumps, person.seed,
+        knot(roots) if person.hair == "tied" else None,
+    )  # fmt: skip
+    return Ribbons(vertices, triangles, *_greyed(person.hair_colour, person.grey))
+
+
+def _greyed(colour: tuple[float, float, float], grey: float) -> tuple[tuple[float, float, float], float]:
+    """Colour of the mass of hair and the share of strands that stand out grey.
+
+    A ribbon is hundreds of hairs, so most of the grey is mixed in; only some ribbons differ.
+    """
+    mixed = np.array(colour) * (1 - 0.9 * grey) + 0.9 * grey * np.array([0.42, 0.41, 0.40])
+    return (float(mixed[0]), float(mixed[1]), float(mixed[2])), float(grey * (1 - 0.6 * grey) * 0.7)
 
 
 def grow_beard(person: Person, mesh: Mesh, detail: float) -> Ribbons | None:
@@ -51,9 +61,8 @@ def grow_beard(person: Person, mesh: Mesh, detail: float) -> Ribbons | None:
     if person.beard not in ("moustache", "goatee", "full"):
         return None
     rng = np.random.default_rng((person.seed, 32))
-    share = {"moustache": 0.22, "goatee": 0.45, "full": 1.0}[person.beard]
-    where = _sample(_beard_triangles(), int(_WHISKERS * detail * share), mesh, rng)
-    rest, root, normal = where
+    share = {"moustache": 0.16, "goatee": 0.45, "full": 1.0}[person.beard]
+    rest, root, normal = _sample(_beard_triangles(person.beard), int(_WHISKERS * detail * share), mesh, rng)
     theta = np.arctan2(rest[:, 0], rest[:, 2] - AXIS_Z)
     keep = rng.random(len(rest)) < beard_density(person, theta, rest[:, 1])
     rest, root, normal, theta = rest[keep], root[keep], normal[keep], theta[keep]
@@ -80,7 +89,7 @@ def _whiskers(
     flow = flow + rng.normal(0, 0.16, (n, 3))
     curl = np.full(n, float(rng.uniform(0.002, 0.010)))
     values = {
-        "lift": 0.42, "gravity": 1.2, "offset": 0.0, "limit": 0.0, "cut": -9.0, "turns": 1.5,
+        "lift": 0.42, "gravity": 1.2, "offset": 0.0, "limit": 0.0, "cut": -9.0, "turns": 1.5, "pull": 0.0,
         "width": 0.0095 / detail**0.55,
     }  # fmt: skip
     arrays = {k: np.full(n, v, np.float32) for k, v in values.items()}
@@ -101,13 +110,19 @@ def _scalp_triangles() -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     return _with_areas(triangles[(middle[:, 1] > lowest) & ~ears])
 
 
-@lru_cache(maxsize=1)
-def _beard_triangles() -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+@lru_cache(maxsize=3)
+def _beard_triangles(beard: str) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     model = head_model()
     triangles = model.triangles[model.group == 0]
     middle = model.base[triangles].mean(1)
     inside = model.masks[triangles][:, :, (0, 3)].max((1, 2)) > 0.2
-    return _with_areas(triangles[(middle[:, 1] > 5.9) & (middle[:, 1] < 7.2) & (middle[:, 2] > 0.55) & ~inside])
+    y, theta = middle[:, 1], np.abs(np.arctan2(middle[:, 0], middle[:, 2] - AXIS_Z))
+    place = (y > 5.9) & (y < 7.2) & (middle[:, 2] > 0.55) & ~inside
+    if beard == "moustache":
+        place &= (y > 6.64) & (y < 6.90) & (theta < 0.40)
+    elif beard == "goatee":
+        place &= (y < 6.90) & (theta < 0.42)
+    return _with_areas(triangles[place])
 
 
 def _with_areas(triangles: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
@@ -134,11 +149,16 @@ def _sample(
 def _scalp_roots(person: Person, mesh: Mesh, n: int, rng: np.random.Generator) -> Roots:
     rest, root, normal = _sample(_scalp_triangles(), n, mesh, rng)
     theta = np.arctan2(rest[:, 0], rest[:, 2] - AXIS_Z)
-    keep = rng.random(n) < scalp_density(person, theta, rest[:, 1], 0.07)
+    keep = rng.random(n) < scalp_density(person, theta, rest[:, 1] - 0.035, 0.06)
     if person.hat != "none":
         keep &= rest[:, 1] < hat_line(person, theta) - 0.03
     brow, chin = _levels(mesh)
-    return Roots(rest[keep], root[keep], normal[keep], person, head_envelope(mesh), brow, chin, rng)
+    return Roots(rest[keep], root[keep], normal[keep], person, _draped(head_envelope(mesh)), brow, chin, rng)
+
+
+def _draped(envelope: Envelope) -> Envelope:
+    """The envelope without the shoulders' width: hair falls before or behind a shoulder, it does not slide off its end."""
+    return Envelope(envelope.centre, np.minimum(envelope.radius, np.float32(1.12)))
 
 
 def _levels(mesh: Mesh) -> tuple[float, float]:
@@ -170,7 +190,7 @@ def _strands(roots: Roots, style: Style, detail: float, rng: np.random.Generator
     if roots.person.hat != "none":
         arrays["lift"] = arrays["lift"] * 0.2
         arrays["offset"] = np.minimum(arrays["offset"], 0.02)
-    for name in ("gravity", "limit", "cut", "curl", "turns"):
+    for name in ("gravity", "limit", "cut", "curl", "turns", "pull"):
         arrays[name] = np.broadcast_to(np.asarray(getattr(style, name)), (n,))
     return Strands(roots.root, roots.normal, **{k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()})
 
@@ -196,7 +216,7 @@ def _tail(roots: Roots, style: Style, detail: float, rng: np.random.Generator) -
         length, gravity = np.full(n, 0.4 + 1.1 * person.hair_length) * rng.uniform(0.8, 1.1, n), 4.0
         normal, curl = np.tile(out, (n, 1)) + around * 0.6, np.full(n, 0.02)
         normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    values = {"lift": 0.05, "gravity": gravity, "offset": 0.03, "limit": 0.0, "cut": -9.0, "turns": 1.0}
+    values = {"lift": 0.05, "gravity": gravity, "offset": 0.03, "limit": 0.0, "cut": -9.0, "turns": 1.0, "pull": 0.0}
     arrays = {k: np.full(n, v, np.float32) for k, v in values.items()}
     arrays["width"] = (style.width * 1.2 * detail**-0.55 * rng.uniform(0.7, 1.3, n)).astype(np.float32)
     vectors = (v.astype(np.float32) for v in (root, normal, flow, length))

@@ -57,7 +57,7 @@ def scalp_zone(person: Person, size: Size) -> Floats:
         shaved = np.clip(over / 0.12, 0, 1) * np.float32(rng.uniform(0.03, 0.22) * (1 - 0.7 * person.grey))
         ring = scalp_density(person, theta, y, 0.12) * 0.8
         return np.maximum(shaved, ring).astype(np.float32)
-    cover = np.clip(over / 0.10 + 0.15, 0, 1) * np.clip((y - line) / 0.04 + 1.6, 0, 1)
+    cover = np.clip(over / 0.10 + 0.35, 0, 1) * np.clip((y - line) / 0.04 + 1.6, 0, 1)
     if person.recession > 0.45:
         cover = cover * scalp_density(person, theta, y, 1e-3 + 0.3)
     grain = 0.72 + 0.14 * noise(size, 1.0, rng) if person.hair == "buzz" else np.float32(0.93)

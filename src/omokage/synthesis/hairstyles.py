@@ -53,11 +53,11 @@ class Style:
     cut: Floats | float = -9.0
     curl: Floats | float = 0.0
     turns: Floats | float = 1.0
-    width: float = 0.026
+    pull: Floats | float = 0.0
+    width: float = 0.024
     steps: int = 6
     clumping: float = 0.45
     clumps: int = 70
-    share: float = 1.0  # of the usual number of strands
     unruly: float = 0.10  # spread of flow directions
 
 
@@ -79,7 +79,7 @@ def _parting(roots: Roots, side: float, back: float = 0.4) -> NDArray[np.floatin
 def _buzz(roots: Roots) -> Style:
     flow = roots.away * 0.5 + [0, -0.25, 0.25]
     length = roots.rng.uniform(0.03, 0.06, len(roots)) * (0.6 + 0.6 * roots.top)
-    return Style(flow, length, 0.55, 0.0, 0.0, width=0.016, steps=2, clumping=0, share=0.9, unruly=0.25)
+    return Style(flow, length, 0.55, 0.0, 0.0, width=0.016, steps=2, clumping=0, unruly=0.25)
 
 
 def _short(roots: Roots) -> Style:
@@ -104,8 +104,8 @@ def _short(roots: Roots) -> Style:
         lift = 0.15 + 0.55 * roots.top
     length = size * (0.13 + 0.10 * female + (0.17 + 0.05 * female) * roots.top) * rng.uniform(0.75, 1.15, n)
     curl = float(rng.random() < 0.3) * float(rng.uniform(0.004, 0.014))
-    return Style(_mix(sides, crown, roots.top), length, lift, 1.5, 0.02, curl=curl, turns=2.0, width=0.022, steps=4,
-                 clumping=float(rng.uniform(0.2, 0.5)), clumps=110, share=1.25, unruly=0.14)  # fmt: skip
+    return Style(_mix(sides, crown, roots.top), length, lift, 1.5, 0.02, curl=curl, turns=2.0, width=0.015, steps=4,
+                 clumping=float(rng.uniform(0.15, 0.4)), clumps=130, unruly=0.12)  # fmt: skip
 
 
 def _side(roots: Roots) -> Style:
@@ -115,8 +115,7 @@ def _side(roots: Roots) -> Style:
     sides = roots.away * 0.2 + [0, -1.0, -0.3]
     length = (0.30 + 0.5 * roots.top) * (0.7 + roots.person.hair_length) * rng.uniform(0.8, 1.1, n)
     lift = 0.12 + 0.4 * roots.top * roots.front
-    return Style(_mix(sides, crown, roots.top), length, lift, 1.6, 0.035, limit=0.95, width=0.026, steps=6, clumping=0.45,
-                 share=1.1, unruly=0.10)  # fmt: skip
+    return Style(_mix(sides, crown, roots.top), length, lift, 1.6, 0.035, limit=0.95, width=0.026, steps=6, clumping=0.45, unruly=0.10)  # fmt: skip
 
 
 def _hanging(roots: Roots, length: float, cut: float, ragged: float) -> Style:
@@ -125,18 +124,19 @@ def _hanging(roots: Roots, length: float, cut: float, ragged: float) -> Style:
     part = float(rng.choice([0.0, 0.0, -0.22, 0.22])) + 0.02 * rng.normal(0, 1, n)
     flow = _parting(roots, 0.0, 0.25)  # the sign below follows the wavering parting
     flow[:, 0] = np.where(roots.rest[:, 0] > part, 1.1, -1.1)
-    flow = flow + roots.away * 0.4
+    # The front goes up and back first, or it would hang over the forehead.
+    flow = flow + roots.away * 0.3 + roots.front[:, None] * np.array([0.0, 0.25, -0.65])
     wave = float(rng.random() < 0.45) * float(rng.uniform(0.015, 0.04))
     volume = float(rng.uniform(0.03, 0.10))
     limit = np.where(rng.random(n) < 0.97, float(rng.choice([0.85, 1.0, 1.45])), 0.8)
     return Style(flow, np.full(n, length), 0.22, 3.0, volume * rng.uniform(0.35, 1.1, n), limit=limit,
-                 cut=cut + ragged * rng.normal(0, 1, n), curl=wave, turns=float(rng.uniform(1.0, 2.5)), width=0.032, steps=9,
-                 clumping=float(rng.uniform(0.3, 0.6)), clumps=80, share=1.1, unruly=0.08)  # fmt: skip
+                 cut=cut + ragged * rng.normal(0, 1, n), curl=wave, turns=float(rng.uniform(1.0, 2.5)), width=0.027, steps=9,
+                 clumping=float(rng.uniform(0.25, 0.5)), clumps=110, unruly=0.07)  # fmt: skip
 
 
 def _long(roots: Roots) -> Style:
-    drop = 0.2 + 1.1 * roots.person.hair_length
-    return _hanging(roots, 2.9, roots.chin_y + 0.45 - drop, 0.10)
+    drop = 1.75 * roots.person.hair_length - 0.05
+    return _hanging(roots, 2.0 + drop, roots.chin_y + 0.25 - drop, 0.10)
 
 
 def _bob(roots: Roots) -> Style:
@@ -175,18 +175,16 @@ def _afro(roots: Roots) -> Style:
     """A ball of fine curls: short strands standing anywhere in a shell over the scalp (see `lifted`)."""
     rng, n = roots.rng, len(roots)
     flow = roots.away * 0.2 + rng.normal(0, 0.8, (n, 3))
-    return Style(flow, 0.10 * rng.uniform(0.7, 1.4, n), 0.5, 0.0, 0.0, curl=0.022, turns=1.3, width=0.026, steps=4, clumping=0,
-                 share=1.5, unruly=0.3)  # fmt: skip
+    return Style(flow, 0.20 * rng.uniform(0.7, 1.4, n), 0.3, 0.0, 0.0, curl=0.03, turns=1.6, width=0.042, steps=5, clumping=0,
+                 unruly=0.3)  # fmt: skip
 
 
 def _tied(roots: Roots) -> Style:
     """Hair drawn back to a knot (see `knot`), sleek at the sides."""
     aim = knot(roots) - roots.root
-    length = np.linalg.norm(aim, axis=1) * 1.12
-    flow = aim + roots.normal * 0.2 + [0, 0.12, 0]
-    return Style(
-        flow, length, 0.06, 0.12, 0.022, width=0.028, steps=7, clumping=0.2, clumps=60, share=0.95, unruly=0.03
-    )
+    length = np.linalg.norm(aim, axis=1) * 1.3
+    flow = aim * [1, 0.4, 1] + [0, 0.3, 0]
+    return Style(flow, length, 0.05, 0.0, 0.02, pull=1.2, width=0.024, steps=7, clumping=0.0, unruly=0.03)
 
 
 def knot(roots: Roots) -> Floats:

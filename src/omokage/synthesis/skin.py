@@ -73,8 +73,8 @@ def paint(person: Person, size: Size = SIZE) -> PaintedSkin:
     brow = paint_brows(person, size)
     scalp, beard = scalp_zone(person, size), _whiskers(person, size, rng)
     hair = np.clip(_aged_hair(person), 0.004, 0.8).astype(np.float32)
-    coats = np.stack([hair * 0.9 + 0.01, hair * _scalp_tone(person), hair * (0.75 if person.grey < 0.5 else 0.6)])
     base = skin_colour(person).astype(np.float32)
+    coats = np.stack([hair * 0.85 + base * 0.08, hair * _scalp_tone(person), _brow_colour(person, rng)])
     texture = np.empty((*size, 4), np.uint8)
     _compose(texture, base, red, dark, height, beard, scalp, brow, coats.astype(np.float32))
     apply_folds(texture, folds.texels, folds.relief, folds.start, folds.rest)
@@ -108,6 +108,13 @@ def skin_colour(person: Person) -> NDArray[np.float64]:
 def _aged_hair(person: Person) -> NDArray[np.float64]:
     """Hair colour with its grey mixed in, linear RGB."""
     return np.array(person.hair_colour) * (1 - person.grey) + person.grey * np.array([0.42, 0.41, 0.40])
+
+
+def _brow_colour(person: Person, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Brows are darker than hair, grey later and stay warmer; lightest brows still show against the skin."""
+    grey = float(np.clip(person.grey - rng.uniform(0.1, 0.5), 0, 1))
+    own = np.minimum(np.array(person.hair_colour) * 0.7, 0.55 * skin_colour(person))
+    return np.asarray(own * (1 - grey) + grey * np.array([0.34, 0.31, 0.28]))
 
 
 def _scalp_tone(person: Person) -> float:
@@ -159,11 +166,11 @@ def _layers(person: Person, size: Size, rng: np.random.Generator) -> tuple[Float
     # Each person takes one field of every scale, shifted at random.
     picks = np.stack([np.arange(len(_SCALES)) * _VARIANTS + rng.integers(_VARIANTS, size=len(_SCALES)),
                       rng.integers(size[0], size=len(_SCALES)), rng.integers(size[1], size=len(_SCALES))], axis=1)  # fmt: skip
-    uneven = 1 + 0.8 * old + 0.5 * person.spots
+    uneven = 1 + 0.5 * old + 0.5 * person.spots
     mix = np.array(
         [
-            [0.055, 0.045, 0.035, 0.02, 0.012, 0, 0, 0, 0, 0],
-            [0, 0, 0, 0, 0.010, 0.028, 0.020, 0.018, 0.010, 0],
+            [0.030, 0.032, 0.032, 0.026, 0.018, 0, 0, 0, 0, 0],
+            [0, 0, 0, 0, 0.012, 0.014, 0.016, 0.020, 0.014, 0],
             [0, 0, 0, 0, 0.05, 0, 0.015, 0.05, 0.06, 0.05],
         ]
     ) * np.array([[uneven], [uneven], [adult * (0.7 + 0.5 * old)]])  # fmt: skip

@@ -45,6 +45,7 @@ class Strands:
     curl: Floats  # (n,) radius of curls
     turns: Floats  # (n,) curls along the strand
     width: Floats  # (n,)
+    pull: Floats  # (n,) steering towards the aim of `ribbons`, e.g. a knot
 
     def __len__(self) -> int:
         return len(self.root)
@@ -57,19 +58,28 @@ def stack(parts: list[Strands]) -> Strands:
 
 
 def ribbons(
-    strands: Strands, envelope: Envelope | None, face_top: float, steps: int, clumping: float, clumps: int, seed: int
+    strands: Strands,
+    envelope: Envelope | None,
+    face_top: float,
+    steps: int,
+    clumping: float,
+    clumps: int,
+    seed: int,
+    aim: Floats | None = None,
 ) -> tuple[Floats, NDArray[np.int32]]:
     """Vertices (n * (steps + 1) * 2, 11) and triangles of all strands.
 
-    `face_top` = height below which hair keeps out of the face; `clumping` 0..1 draws tips to the nearest of `clumps` guides.
+    `face_top` = height below which hair keeps out of the face; `clumping` 0..1 draws tips to the nearest of `clumps` guides;
+    `aim` = the point (3,) that strands with `pull` run to.
     """
     radius = envelope.radius if envelope is not None else np.zeros((0, 0), np.float32)
     centre = envelope.centre if envelope is not None else np.zeros(3, np.float32)
+    target = np.zeros(3, np.float32) if aim is None else np.asarray(aim, np.float32)
     n = len(strands)
-    numbers = np.empty((n, 7), np.float32)
-    for k, name in enumerate(("length", "lift", "gravity", "offset", "limit", "cut", "width")):
+    numbers = np.empty((n, 8), np.float32)
+    for k, name in enumerate(("length", "lift", "gravity", "offset", "limit", "cut", "width", "pull")):
         numbers[:, k] = getattr(strands, name)
-    paths = _trace(strands.root, strands.normal, strands.flow, numbers, radius, centre, face_top, steps)
+    paths = _trace(strands.root, strands.normal, strands.flow, numbers, radius, centre, face_top, steps, target)
     if clumping > 0 and clumps > 1:
         _clump(paths, strands.root, min(clumps, n), clumping)
     chance = np.random.default_rng(seed).random((n, 3), dtype=np.float32)
@@ -128,7 +138,7 @@ def _keep_out(p, d, centre, face_top, limit, side):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, fastmath=True)
-def _trace(root, normal, flow, numbers, radius, centre, face_top, steps):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _trace(root, normal, flow, numbers, radius, centre, face_top, steps, target):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Middle lines (n, steps + 1, 3) of all strands."""
     n = root.shape[0]
     paths = np.empty((n, steps + 1, 3), np.float32)
@@ -159,6 +169,15 @@ def _trace(root, normal, flow, numbers, radius, centre, face_top, steps):  # typ
         last = steps
         for s in range(1, steps + 1):
             d[1] -= gravity * step * (1 + np.float32(s) / steps)
+            if numbers[i, 7] > 0:
+                ax, ay, az = target[0] - p[0], target[1] - p[1], target[2] - p[2]
+                far = math.sqrt(ax * ax + ay * ay + az * az) + np.float32(1e-6)
+                draw = numbers[i, 7] / far
+                if far < step:  # arrived: stay
+                    draw, step = np.float32(0.0), np.float32(0.25) * far
+                d[0] += draw * ax
+                d[1] += draw * ay
+                d[2] += draw * az
             size = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]) + np.float32(1e-9)
             for k in range(3):
                 d[k] /= size
@@ -253,7 +272,10 @@ def _widen(paths, normal, numbers, curl, turns, centre, chance, hugging):  # typ
             sx, sy, sz = sx / size, sy / size, sz / size
             # Ribbons are rolled a little about themselves, so that they do not all catch the light together.
             ux, uy, uz = sx + roll * ox, sy + roll * oy, sz + roll * oz
-            half = np.float32(0.5) * numbers[i, 6] * (np.float32(1.0) - np.float32(0.8) * t * t)
+            # Thin where it leaves the skin and thinner at the tip, so that neither end shows as an edge.
+            half = np.float32(0.5) * numbers[i, 6] * (np.float32(1.0) - np.float32(0.82) * t * t)
+            if s == 0:
+                half *= np.float32(0.4)
             c = curl[i] * min(np.float32(1.0), np.float32(2.5) * t)
             swing = c * math.sin(phase + turns[i] * t * np.float32(6.2832))
             sway = c * np.float32(0.7) * math.cos(phase + turns[i] * t * np.float32(6.2832))

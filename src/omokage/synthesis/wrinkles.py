@@ -105,13 +105,27 @@ FOLDS = (
         (("eyeWide*", 0.25), ("browOuterUp*", 0.2)), rest=0.25, sag=0.45, young=0.22, loose=0.004,
     ),
     Fold(
-        "frown", "glabella", (((0.050, 7.385), (0.040, 7.450), (0.044, 7.530), (0.060, 7.610)),), 0.012, 0.9,
+        "frown",
+        "glabella",
+        (((0.055, 7.385), (0.046, 7.450), (0.050, 7.530), (0.064, 7.610)),),
+        0.0150,
+        0.95,
         (("browDown*", 1.0), ("noseSneer*", 0.2), ("eyeSquint*", 0.1)),
-        (((0.100, 7.420), (0.095, 7.500), (0.105, 7.570)),), 0.035, 0.35, rest=0.6, loose=0.012,
+        (((0.115, 7.430), (0.108, 7.500), (0.115, 7.570)),),
+        0.035,
+        0.30,
+        rest=0.6,
+        loose=0.012,
     ),
     Fold(
-        "frown middle", "glabella", (((0.004, 7.400), (-0.002, 7.470), (0.003, 7.550)),), 0.013, 0.4,
-        (("browDownLeft", 0.5), ("browDownRight", 0.5)), rest=0.25, middle=True,
+        "frown middle",
+        "glabella",
+        (((0.004, 7.400), (-0.002, 7.470), (0.003, 7.550)),),
+        0.013,
+        0.35,
+        (("browDownLeft", 0.5), ("browDownRight", 0.5)),
+        rest=0.25,
+        middle=True,
     ),
     Fold(
         "nose root", "glabella", (_arc(-0.10, 0.10, 7.325, 0.012), _arc(-0.085, 0.085, 7.290, 0.015)), 0.011, 0.6,
@@ -242,7 +256,7 @@ def _layer(fold: Fold, side: int, size: Size, rng: np.random.Generator, depth: f
     flank.draw(high)
     where = np.flatnonzero(np.maximum(low, high) > 0.03).astype(np.int32)
     low, high = low.ravel()[where], high.ravel()[where]
-    height = depth * (fold.flank * high * (1 - low) - fold.depth * low) * 1.9
+    height = depth * (fold.flank * high * (1 - low) - fold.depth * low) * 3.6
     return where, np.stack([height, depth * fold.depth * low], axis=1).astype(np.float32)
 
 
@@ -270,5 +284,5 @@ def apply_folds(texture, texels, relief, start, gains):  # type: ignore[no-untyp
             d = g * relief[i, 1]
             for c in range(3):
                 # Occlusion darkens all of it, light scattered inside the crease keeps it reddish (factors on the square root).
-                keep = np.float32(1.0) - d * (np.float32(0.13) + np.float32(0.045) * c)
-                flat[t, c] = np.uint8(max(np.float32(flat[t, c]) * max(keep, np.float32(0.3)), np.float32(0.0)))
+                keep = np.float32(1.0) - d * (np.float32(0.25) + np.float32(0.07) * c)
+                flat[t, c] = np.uint8(max(np.float32(flat[t, c]) * max(keep, np.float32(0.4)), np.float32(0.0)))
