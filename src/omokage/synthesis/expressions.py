@@ -90,7 +90,7 @@ WAYS: dict[str, tuple[tuple[float, tuple[Unit, ...]], ...]] = {
 _REST: tuple[Unit, ...] = (
     ("browInnerUp", 0.0, 0.12, 0.4), ("browOuterUp", 0.0, 0.12, 0.4), ("browDown", 0.0, 0.15, 0.25),
     ("mouthSmile", 0.0, 0.12, 0.4), ("mouthFrown", 0.0, 0.14, 0.25), ("jawOpen", 0.0, 0.06, 0.3),
-    ("eyeSquint", 0.0, 0.3, 0.35), ("eyeWide", 0.0, 0.15, 0.2), ("eyeBlink", 0.0, 0.3, 0.35),
+    ("eyeSquint", 0.0, 0.25, 0.3), ("eyeWide", 0.0, 0.15, 0.2), ("eyeBlink", 0.0, 0.22, 0.3),
     ("mouthPress", 0.0, 0.25, 0.2), ("mouthPucker", 0.0, 0.15, 0.1), ("mouthRollLower", 0.0, 0.2, 0.1),
     ("mouthShrugLower", 0.0, 0.15, 0.12), ("mouthLeft", 0.0, 0.15, 0.06), ("mouthRight", 0.0, 0.15, 0.06),
 )  # fmt: skip

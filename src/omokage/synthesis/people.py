@@ -22,15 +22,16 @@ _FOLDERS = ("cheek", "chin", "ears", "eyebrows", "eyes", "forehead", "head", "mo
 # Not identity: set by fatness, age or pose, or too wild at any strength.
 _NOT_IDENTITY = (
     "head-fat", "head-age", "neck-double", "ear-shape", "head-trans", "neck-trans", "head-angle", "measure-",
-    "laugh-lines", "eye-bag", "mouth-trans-in", "mouth-trans-out", "nose-trans-in", "nose-trans-out", "dimples",
-    "eyebrows-trans", "mouth-angles", "neck-back", "compression",
+    "laugh-lines", "eye-bag", "eye-height2", "mouth-trans-in", "mouth-trans-out", "nose-trans-in", "nose-trans-out",
+    "dimples", "eyebrows-trans", "eyebrows-angle", "mouth-angles", "neck-back", "compression",
 )  # fmt: skip
 _OPPOSITES = (
     ("-incr", "-decr"), ("-up", "-down"), ("-out", "-in"), ("-forward", "-backward"), ("-convex", "-concave"),
 )  # fmt: skip
 _WILD = {
     "forehead-nubian": 0.3, "head-scale": 0.6, "chin-jaw-drop": 0.5, "eye-trans": 0.7, "eye-push": 0.6,
-    "mouth-scale": 0.4, "lip-width": 0.4, "chin/": 0.7, "mouth/": 0.6, "nose/": 0.75, "cheek/": 0.75, "neck/": 0.6, "ears/": 0.8,
+    "mouth-scale": 0.4, "lip-width": 0.4, "chin/": 0.7, "mouth/": 0.6, "nose/": 0.75, "cheek/": 0.75,
+    "neck/": 0.6, "ears/": 0.8,
 }  # fmt: skip
 # Linear RGB of undyed hair: black, dark brown, brown, blond, red.
 HAIR_COLOURS = (
@@ -59,7 +60,7 @@ WOMEN_HAIR = {
 
 @dataclass(frozen=True, slots=True)
 class PersonSampler:
-    """Draws people. `ages` are (share, low, high) in years, each uniform; other fields are shares, or spreads of morphs.
+    """Draws people. `ages` are (share, low, high) in years, each uniform; other fields are shares or spreads of morphs.
 
     `spread` is the standard deviation of every signed shape axis (a pair of opposite morphs); 0.44 gives about 1.7
     times the landmark spread of a population drawn with half-normal 0.28 on 60 % of the morphs. `asymmetry` is the
@@ -165,10 +166,13 @@ class PersonSampler:
                 half = float(rng.normal(0, self.asymmetry)) * gain
                 _put(found, _side(plus, "l-"), _side(minus, "l-"), half)
                 _put(found, _side(plus, "r-"), _side(minus, "r-"), -half)
-        # The base mesh looks stern, with low brows and tired mouth corners: lift both, each face by its own amount.
-        _put(found, "eyebrows/eyebrows-trans-up", "eyebrows/eyebrows-trans-down", float(rng.normal(0.42, 0.3)))
-        _put(found, "eyebrows/eyebrows-angle-up", "eyebrows/eyebrows-angle-down", float(rng.normal(0.12, 0.25)))
+        # The base mesh looks stern and sleepy (low inner brows, tired mouth corners, narrow eyes): put the set of the
+        # features at rest right, each face by its own amount. These are shape, so no expression unit reports them.
+        _put(found, "eyebrows/eyebrows-trans-up", "eyebrows/eyebrows-trans-down", float(rng.normal(0.3, 0.3)))
+        _put(found, "eyebrows/eyebrows-angle-up", "eyebrows/eyebrows-angle-down", float(rng.normal(0.2, 0.15)))
+        _put(found, "faceunits/browInnerUp", None, float(rng.normal(0.3, 0.22)))
         _put(found, "mouth/mouth-angles-up", "mouth/mouth-angles-down", float(rng.normal(0.22, 0.3)))
+        _put(found, "eyes/eye-height2-incr", "eyes/eye-height2-decr", float(rng.normal(0.25, 0.35)))
         _put(found, "mouth/mouth-trans-in", "mouth/mouth-trans-out", float(rng.normal(0, 0.08)))
         _put(found, "nose/nose-trans-in", "nose/nose-trans-out", float(rng.normal(0, 0.06)))
         return tuple(sorted((name, round(value, 4)) for name, value in found.items() if abs(value) > 0.01))
@@ -176,8 +180,7 @@ class PersonSampler:
 
 @lru_cache(maxsize=1)
 def shape_axes() -> tuple[tuple[str, str | None, float], ...]:
-    """The shape axes: morph, its opposite (None for one-way morphs such as ``head/head-oval``), and a damping factor.
-    """
+    """The shape axes: morph, its opposite (None for one-way ones such as ``head/head-oval``), and a damping factor."""
     names = {
         name.replace("/l-", "/")
         for name in head_model().names

@@ -114,7 +114,7 @@ class CameraSampler:
     shift: float = 0.05
     exposure_sigma: float = 0.28
     white_balance_sigma: float = 0.07
-    clean: float = 0.35
+    clean: float = 0.45
     grey: float = 0.08
 
     def draw(self, rng: Draw) -> Camera:
@@ -122,7 +122,7 @@ class CameraSampler:
         low, high = self.frame
         warm, tint = rng.normal(0, self.white_balance_sigma), rng.normal(0, self.white_balance_sigma * 0.4)
         clean = rng.random() < self.clean
-        blur = abs(rng.normal(0, 0.25 if clean else 0.75)) * self.size / 128
+        blur = abs(rng.normal(0, 0.2 if clean else 0.55)) * self.size / 128
         return Camera(
             seed=int(rng.integers(1 << 31)),
             size=self.size,
@@ -133,7 +133,7 @@ class CameraSampler:
             white_balance=(round(float(1 + warm), 4), round(float(1 + tint), 4), round(float(1 - warm), 4)),
             contrast=round(float(np.clip(rng.normal(1.05, 0.13), 0.7, 1.45)), 4),
             blur=round(float(min(blur, 2.2 * self.size / 128)), 3),
-            noise=round(float(rng.exponential(0.006 if clean else 0.022)), 4),
+            noise=round(float(rng.exponential(0.004 if clean else 0.014)), 4),
             jpeg=0 if clean else int(rng.integers(35, 96)),
             grey=bool(rng.random() < self.grey),
         )
