@@ -1,0 +1,244 @@
+"""Render scenes into a folder of record shards: on all cores, resumable, and the same bytes for any number of workers.
+
+The folder gets ``shard-00000.parquet``, ..., `CONFIG` with what was asked for, and `SHEET` to look at. A group of
+pictures (one person, one pair, one track) never crosses a shard; a shard is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+
+from omokage.data.records import Record, provenance, write_shard
+from omokage.errors import InputError, OutputError
+from omokage.synthesis.labels import encode_png, scene_labels
+from omokage.synthesis.plans import Pictures, Plan, Shot
+from omokage.synthesis.render import Rendering, render, warm_up
+from omokage.synthesis.sampling import SceneSampler
+from omokage.synthesis.scene import Person
+from omokage.synthesis.sheet import write_sheet
+from omokage.synthesis.skin import PaintedSkin, paint
+
+CONFIG, SHEET = "records.json", "sheet.png"
+SHARD_SIZE = 500
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything that decides the bytes of the shards, `count` aside: asking for more extends a folder."""
+
+    plan: Plan
+    seed: int
+    image: str = "jpeg"  # or "png"
+    shard_size: int = SHARD_SIZE
+
+    @property
+    def groups_per_shard(self) -> int:
+        return max(1, self.shard_size // self.plan.group_size)
+
+    def describe(self) -> dict[str, Any]:
+        """The configuration as plain JSON."""
+        settings = asdict(self.plan)  # type: ignore[call-overload]
+        own = {"plan": type(self.plan).__name__, "settings": settings, "seed": self.seed, "image": self.image}
+        return dict(json.loads(json.dumps({**own, "shard_size": self.shard_size, "omokage": version("omokage")})))
+
+
+def write_records(
+    out: Path,
+    count: int,
+    seed: int,
+    sampler: SceneSampler | None = None,
+    *,
+    size: int = 128,
+    pictures_per_person: int = 4,
+    workers: int | None = None,
+    image: str = "jpeg",
+    progress: Progress | None = None,
+) -> int:
+    """Write `count` pictures of `size` x `size` pixels; returns how many records the folder then holds.
+
+    `workers` None = every core. `progress(done, total)` is called from this process. Raises InputError when the folder
+    holds records of another configuration or `count` is not positive, OutputError when it cannot be written.
+    """
+    sampler = sampler or SceneSampler()
+    sampler = replace(sampler, cameras=replace(sampler.cameras, size=size))
+    return write_plan(out, count, Job(Pictures(sampler, pictures_per_person), seed, image), workers, progress)
+
+
+def write_plan(out: Path, count: int, job: Job, workers: int | None = None, progress: Progress | None = None) -> int:
+    """Write the first `count` pictures of a plan (whole groups but for the last one); errors as `write_records`."""
+    if count < 1:
+        raise InputError(f"cannot render {count} pictures; ask for one or more")
+    if job.image not in ("jpeg", "png"):
+        raise InputError(f"pictures cannot be stored as {job.image!r}; choose jpeg or png")
+    _claim(out, job)
+    per_shard = job.groups_per_shard * job.plan.group_size
+    wanted = {i: min(per_shard, count - i * per_shard) for i in range(-(-count // per_shard))}
+    missing = {i: rows for i, rows in wanted.items() if _rows(_shard(out, i)) < rows}
+    done = count - sum(missing.values())
+    if progress:
+        progress(done, count)
+    if missing:
+        warm_up()  # compiles the kernels once, before the workers would do it all at the same time
+        threads = max(1, min(workers or len(os.sched_getaffinity(0)), len(missing)))
+        run = _run_here if threads == 1 else _run_apart
+        run(out, job, missing, threads, lambda n: progress(done + n, count) if progress else None)
+    write_sheet(out / SHEET, _heads(out, job, count))
+    return sum(_rows(path) for path in sorted(out.glob("shard-*.parquet")))
+
+
+def _claim(out: Path, job: Job) -> None:
+    """Make the folder, or check that what it holds was asked for in the same way."""
+    config, path = job.describe(), out / CONFIG
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            found = json.loads(path.read_text("utf8"))
+            other = sorted(k for k in config if found.get(k) != config[k])
+            if other:
+                raise InputError(
+                    f"{out} holds records rendered with another {', '.join(other)}; choose another folder or delete it"
+                )
+            return
+        if any(out.glob("*.parquet")):
+            raise InputError(f"{out} already holds records that this command did not write; choose another folder")
+        path.write_text(json.dumps(config, indent=1) + "\n", "utf8")
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path} is damaged; delete the folder or choose another one") from error
+    except OSError as error:
+        raise OutputError(f"cannot write into {out}: {error.strerror or error}; choose another folder") from error
+
+
+def _shard(out: Path, index: int) -> Path:
+    return out / f"shard-{index:05d}.parquet"
+
+
+def _rows(path: Path) -> int:
+    """Rows of a complete shard, 0 when it is missing or damaged."""
+    try:
+        return int(pq.read_metadata(path).num_rows)
+    except Exception:  # pyarrow raises a different error for each way in which a file can be cut short
+        return 0
+
+
+def _run_here(out: Path, job: Job, missing: dict[int, int], _: int, report: Callable[[int], None]) -> None:
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        report(done)
+
+    for index, rows in missing.items():
+        write_shard(_shard(out, index), shard_records(job, index, rows, count))
+
+
+_ticks: Any = None  # counter shared with the parent, set in each worker
+
+
+def _start_worker(ticks: Any) -> None:
+    global _ticks
+    _ticks = ticks
+    cv2.setNumThreads(1)
+
+
+def _tick() -> None:
+    with _ticks.get_lock():
+        _ticks.value += 1
+
+
+def _write_one(out: Path, job: Job, index: int, rows: int) -> int:
+    return write_shard(_shard(out, index), shard_records(job, index, rows, _tick))
+
+
+def _run_apart(out: Path, job: Job, missing: dict[int, int], threads: int, report: Callable[[int], None]) -> None:
+    """One process a shard at a time. Spawned, not forked: torch and OpenCV hold threads that do not survive a fork."""
+    context = multiprocessing.get_context("spawn")
+    ticks = context.Value("q", 0)
+    with ProcessPoolExecutor(threads, context, _start_worker, (ticks,)) as pool:
+        open_: set[Future[int]] = {pool.submit(_write_one, out, job, i, rows) for i, rows in missing.items()}
+        try:
+            while open_:
+                finished, open_ = wait(open_, timeout=0.3)
+                report(int(ticks.value))
+                for future in finished:
+                    future.result()
+        except BrokenProcessPool as error:
+            raise OutputError(
+                "a rendering process was ended from outside (out of memory, or a script that lacks an "
+                "'if __name__ == \"__main__\"' guard); finished shards are kept: run again, perhaps with fewer workers"
+            ) from error
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def shard_records(job: Job, index: int, rows: int, tick: Callable[[], None] = lambda: None) -> Iterator[Record]:
+    """The first `rows` records of shard `index`; `tick()` after each. Depends on the job and the index alone."""
+    made = 0
+    for group in range(job.groups_per_shard):
+        if made >= rows:
+            return
+        rng = np.random.default_rng((job.seed, index, group))
+        name = f"{job.seed}-{index:05d}-{group:04d}"
+        skins = _Skins()
+        for k, shot in enumerate(job.plan.draw(rng)[: rows - made]):
+            yield _record(job, f"{name}-{k:03d}", name, shot, skins)
+            made += 1
+            tick()
+
+
+class _Skins:
+    """The last painted skin, reused while nothing that the paint shows has changed."""
+
+    def __init__(self) -> None:
+        self._person: Person | None = None
+        self._skin: PaintedSkin | None = None
+
+    def of(self, person: Person) -> PaintedSkin:
+        bare = replace(person, glasses="none", hat="none", cloth=(0.0, 0.0, 0.0), features=(), fatness=0.0)
+        if self._skin is None or bare != self._person:
+            self._person, self._skin = bare, paint(person)
+        return self._skin
+
+
+def _record(job: Job, name: str, person: str, shot: Shot, skins: _Skins) -> Record:
+    picture = render(shot.scene, skins.of(shot.scene.person))
+    labels = scene_labels(shot.scene, picture)
+    if shot.groups:
+        labels["groups"] = json.dumps({"group": person, **shot.groups}, sort_keys=True)
+    made_by = provenance(
+        made_by=f"omokage {version('omokage')}",
+        licence="CC0-1.0 geometry; rendered, no person",
+        seed=job.seed,
+        **shot.facts,
+    )
+    size = shot.scene.camera.size
+    return Record(name, person, "rendered", _encode(picture, job.image), size, size, labels, made_by)
+
+
+def _encode(picture: Rendering, kind: str) -> bytes:
+    if kind == "png":
+        return encode_png(picture.image)
+    options = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    return bytes(cv2.imencode(".jpg", picture.image[..., ::-1], options)[1])
+
+
+def _heads(out: Path, job: Job, count: int) -> list[bytes]:
+    """Up to 48 encoded pictures for the contact sheet: one a person, or all of short groups that belong together."""
+    columns = pq.read_table(_shard(out, 0), columns=["image"])["image"].to_pylist()[:count]
+    step = 1 if job.plan.group_size == 2 else max(1, min(job.plan.group_size, len(columns) // 24))
+    return [bytes(code) for code in columns[::step][:48]]
