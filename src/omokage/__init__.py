@@ -1,1 +1,100 @@
-"""omokage"""
+"""omokage: reads attributes off faces, with uncertainty and evidence, on your own machine.
+
+    import omokage
+
+    analyzer = omokage.Analyzer()
+    faces = analyzer("team.jpg")        # list[FaceAnalysis], largest face first
+    faces[0].age                        # AgeEstimate(years=..., q05=..., q95=...)
+
+Public names are loaded at first use: importing the package loads neither torch nor numba, OpenCV or pyarrow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from omokage.errors import (
+        InputError,
+        MissingExtraError,
+        OmokageError,
+        OutputError,
+        RecordError,
+        TrainingError,
+        UnreadableError,
+        WeightsError,
+    )
+    from omokage.media.image import read_image
+    from omokage.media.sinks import FacesSink
+    from omokage.media.table import Reading
+    from omokage.pipeline import Analyzer, AnalyzerConfig, ReviewRules
+    from omokage.results import (
+        EXPRESSIONS,
+        AgeEstimate,
+        Box,
+        Categorical,
+        Detection,
+        FaceAnalysis,
+        FaceCrop,
+        Pose,
+        Scalar,
+    )
+    from omokage.schema import AttributeSchema
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "omokage.errors": (
+        "InputError", "MissingExtraError", "OmokageError", "OutputError", "RecordError", "TrainingError",
+        "UnreadableError", "WeightsError",
+    ),
+    "omokage.media.image": ("read_image",),
+    "omokage.media.sinks": ("FacesSink",),
+    "omokage.media.table": ("Reading",),
+    "omokage.pipeline": ("Analyzer", "AnalyzerConfig", "ReviewRules"),
+    "omokage.results": (
+        "EXPRESSIONS", "AgeEstimate", "Box", "Categorical", "Detection", "FaceAnalysis", "FaceCrop", "Pose", "Scalar",
+    ),
+    "omokage.schema": ("AttributeSchema",),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "EXPRESSIONS",
+    "AgeEstimate",
+    "Analyzer",
+    "AnalyzerConfig",
+    "AttributeSchema",
+    "Box",
+    "Categorical",
+    "Detection",
+    "FaceAnalysis",
+    "FaceCrop",
+    "FacesSink",
+    "InputError",
+    "MissingExtraError",
+    "OmokageError",
+    "OutputError",
+    "Pose",
+    "Reading",
+    "RecordError",
+    "ReviewRules",
+    "Scalar",
+    "TrainingError",
+    "UnreadableError",
+    "WeightsError",
+    "read_image",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'omokage' has no attribute {name!r}")
+    value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -62,9 +62,10 @@ def decode(content: bytes, name: str) -> Picture:
     try:
         with Image.open(io.BytesIO(content)) as image:
             _check_size(image.size, name)
-            turn = _orientation(image)
             if image.format in ("JPEG", "MPO") and image.mode in ("RGB", "L"):
-                return Picture(upright(_decode_jpeg(content, name), turn))
+                return Picture(upright(_decode_jpeg(content, name), _orientation(image)))
+            image.load()
+            turn = _orientation(image)  # asked only now: PIL's TIFF reader has undone and cleared it while loading
             frames = int(getattr(image, "n_frames", 1))
             note = f"first of {frames} frames" if frames > 1 else ""
             return Picture(upright(_to_rgb(image), turn), note)

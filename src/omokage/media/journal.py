@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,18 @@ from omokage.media.table import Reading, rows, to_table
 ROWS_PER_PART = 512
 SECONDS_PER_PART = 5.0  # at most so much work is lost to a kill
 _FINISHED = b"omokage.finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What an output holds: frames are pictures and video frames that could be read."""
+
+    frames: int = 0
+    faces: int = 0
+    no_face: int = 0
+    unreadable: int = 0
+    review: int = 0
+    first_problem: str = ""
 
 
 class Journal:
@@ -108,6 +121,22 @@ class Journal:
                 waiting = []
         if waiting:
             yield pa.concat_tables(waiting)
+
+    def counts(self) -> Counts:
+        """Counts over everything on disk."""
+        frames = faces = no_face = unreadable = review = 0
+        problem = ""
+        for path in self.parts():
+            table = pq.read_table(path, columns=["source", "status", "face", "needs_review"])
+            for source, status, face, why in zip(*(column.to_pylist() for column in table.columns), strict=True):
+                faces += face is not None
+                review += bool(why)
+                no_face += status.startswith("no_face")
+                frames += face == 0 or status.startswith("no_face")
+                if status.startswith("unreadable"):
+                    unreadable += 1
+                    problem = problem or f"{source}: {status.removeprefix('unreadable: ')}"
+        return Counts(frames, faces, no_face, unreadable, review, problem)
 
     def remove(self) -> None:
         """Delete the parts. They are renamed first, so that a kill half-way cannot leave half of them to be resumed

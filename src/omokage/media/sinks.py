@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal
@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from omokage.errors import InputError, OutputError
 from omokage.media.files import whole_file
-from omokage.media.journal import Journal
+from omokage.media.journal import Counts, Journal
 from omokage.media.openface import COLUMNS, openface_row
 from omokage.media.table import Reading
 
@@ -53,6 +53,7 @@ class FacesSink:
         self.out, self.kind, self.schema = out, kind, schema
         self._journal = Journal(out, schema, {**settings, "format": kind}, resume)
         self.written = 0
+        self.counts = Counts()  # of the whole output, known when the block has ended
 
     @property
     def done(self) -> Mapping[str, set[int]]:
@@ -78,7 +79,11 @@ class FacesSink:
         if isinstance(error, OutputError):
             return  # the disk has just refused: what is in the journal stays as it is
         self._journal.flush()
+        if error is not None and not self._journal.parts():
+            self._journal.remove()  # nothing was done: leave no trace
+            return
         write_table(self.out, self.kind, self._journal.tables(), self.schema, self._journal.hint)
+        self.counts = self._journal.counts()
         if error is None:
             self._journal.remove()
 
@@ -153,16 +158,17 @@ def _parsed(text: str) -> Any:
         return text
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
+def read_rows(path: Path, kind: Format | None = None, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """The rows of a faces table written as parquet, csv or jsonl; null and absent alike are None or missing.
+    `columns` spares reading the others of a parquet file.
 
     Raises InputError when the file is missing, damaged or no faces table.
     """
     try:
-        kind = format_of(path)
-        if kind == "parquet":
-            found: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-        elif kind == "csv":
+        form = kind or format_of(path)
+        if form == "parquet":
+            found: list[dict[str, Any]] = pq.read_table(path, columns=columns).to_pylist()
+        elif form == "csv":
             with open(path, encoding="utf-8", newline="") as stream:
                 found = [_typed(row) for row in csv.DictReader(stream)]
         else:

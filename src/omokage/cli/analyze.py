@@ -1,0 +1,189 @@
+"""`omokage analyze` and `omokage demo`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from omokage.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from omokage.cli.reporting import ReportPages
+    from omokage.media.journal import Counts
+    from omokage.media.sources import Source
+    from omokage.media.table import Reading
+    from omokage.pipeline import Analyzer
+    from omokage.pipeline.run import RunOptions
+
+LANGUAGES = ("en", "ja")
+
+
+def analyze(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Pictures, folders, patterns, videos; - reads a list.")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Write the faces table here.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="parquet, csv, jsonl or openface; default: the ending of --out.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write one self-contained HTML file with the pictures.")] = None,
+    review: Annotated[
+        Path | None, typer.Option(help="Write what a person should look at: a .csv file, or a folder with crops.")
+    ] = None,
+    crops: Annotated[bool, typer.Option("--crops", help="Each picture is one face already: skip finding.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished --out.")] = False,
+    features_only: Annotated[
+        bool, typer.Option("--features-only", help="Keep no pixels anywhere: numbers only.")
+    ] = False,
+    every: Annotated[int, typer.Option(min=1, help="Of videos, read every N-th frame.")] = 1,
+    batch_size: Annotated[int, typer.Option(min=1, help="Faces that go through the network at once.")] = 32,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda, cuda:1, ...; default: CUDA where there is one.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="A shipped set's name (see: omokage models list) or a folder.")
+    ] = None,
+    finder: Annotated[str | None, typer.Option(help="A finder's name or a model file of your own.")] = None,
+    given: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="What is known already, e.g. age=70.")
+    ] = None,
+    lang: Annotated[str, typer.Option(help="Language of the printed table and the report: en or ja.")] = "en",
+) -> None:
+    """Read age, expression, pose, landmarks and attributes off every face, each with its uncertainty."""
+    _check(out, format, resume, features_only, report, review, lang)
+    from omokage.media.files import check_writable
+    from omokage.media.sources import expand
+    from omokage.pipeline import Analyzer
+    from omokage.pipeline.run import RunOptions
+
+    for place in (out, report):
+        if place is not None:
+            check_writable(place)
+    found = expand(inputs)
+    if found.ignored:
+        typer.echo(f"passed over {found.ignored} files that are neither pictures nor videos", err=True)
+    known = dict(_pair(text) for text in given or [])
+    analyzer = Analyzer(weights, finder, device, batch_size, given=known or None)
+    options = RunOptions(every, crops, features_only, known)
+    failed = _work(analyzer, list(found.sources), out, format, options, resume, report, review, lang)
+    raise typer.Exit(1 if failed else 0)
+
+
+def demo(
+    lang: Annotated[str, typer.Option(help="en or ja.")] = "en",
+    report: Annotated[Path | None, typer.Option(help="Also write the HTML report here.")] = None,
+) -> None:
+    """Analyse the photograph of an astronaut that comes with scikit-image."""
+    _check(None, None, False, False, report, None, lang)
+    try:
+        import skimage
+    except ImportError as error:
+        raise MissingExtraError("the demonstration picture", "demo") from error
+    from omokage.media.sources import Source
+    from omokage.pipeline import Analyzer
+    from omokage.pipeline.run import RunOptions
+
+    path = Path(skimage.__file__).parent / "data" / "astronaut.png"
+    if not path.is_file():
+        raise InputError(f"scikit-image's picture {path} is missing: reinstall scikit-image")
+    failed = _work(Analyzer(), [Source(str(path))], None, None, RunOptions(), False, report, None, lang)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _check(
+    out: Path | None,
+    format: str | None,
+    resume: bool,
+    features_only: bool,
+    report: Path | None,
+    review: Path | None,
+    lang: str,
+) -> None:
+    """Options that contradict each other. Raises InputError."""
+    if lang not in LANGUAGES:
+        raise InputError(f"no texts in the language {lang!r}: choose one of {', '.join(LANGUAGES)}")
+    if out is None and (resume or format):
+        raise InputError(f"{'--resume' if resume else '--format'} needs --out: name the file to write")
+    if review is not None and format == "openface":
+        raise InputError("OpenFace's columns hold no reasons for review: use another format together with --review")
+    if features_only and report is not None:
+        raise InputError("a report shows pictures: leave --report or --features-only away")
+    if features_only and review is not None and review.suffix.lower() != ".csv":
+        raise InputError("a review folder holds pictures: with --features-only give --review a .csv file")
+
+
+def _pair(text: str) -> tuple[str, float | str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name.strip() or not value.strip():
+        raise InputError(f"--given {text!r} is not NAME=VALUE, for example --given age=70")
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        return name.strip(), value.strip()
+
+
+def _work(
+    analyzer: Analyzer, sources: list[Source], out: Path | None, kind: str | None, options: RunOptions, resume: bool,
+    report: Path | None, review: Path | None, lang: str,
+) -> bool:  # fmt: skip
+    """Analyse, print, and write what was asked for; returns whether an input failed."""
+    from omokage.cli.progress import Progress
+    from omokage.cli.show import print_counts, print_readings
+    from omokage.pipeline.run import analyze_to_table
+
+    pages = _pages(report, lang)
+    kept: list[Reading] = []
+
+    def see(reading: Reading) -> None:
+        progress.step(reading)
+        if pages is not None:
+            pages.add(reading)
+        if out is None and not reading.silent:
+            kept.append(replace(reading, pixels=None))
+
+    counts: Counts | None = None
+    stopped = False
+    with Progress(len(sources)) as progress:
+        try:
+            if out is not None:
+                counts = analyze_to_table(analyzer, sources, out, kind, options, resume, see, pages is not None)
+            else:
+                for reading in analyzer.analyze_many(
+                    sources, every=options.every, crops=options.crops, keep_pixels=pages is not None
+                ):
+                    see(reading)
+        except KeyboardInterrupt:
+            stopped = True
+    if out is not None:
+        print_counts(out, counts, stopped)
+    else:
+        print_readings(kept, lang)
+    if pages is not None:
+        shown = pages.write({k: str(v) for k, v in analyzer.describe(options.crops).items()})
+        more = f" ({pages.left_out} more are left out)" if pages.left_out else ""
+        typer.echo(f"report of {shown} faces{more}: {report}", err=True)
+    if review is not None:
+        _write_review(review, out, kind, kept, options)
+    return stopped or (counts.unreadable > 0 if counts is not None else any(r.problem for r in kept))
+
+
+def _pages(report: Path | None, lang: str) -> ReportPages | None:
+    if report is None:
+        return None
+    from omokage.cli.reporting import ReportPages
+
+    return ReportPages(report, lang)
+
+
+def _write_review(review: Path, out: Path | None, kind: str | None, kept: list[Reading], options: RunOptions) -> None:
+    """The cases that a person should look at, from the whole table (also what an earlier, resumed run wrote)."""
+    from omokage.media.sinks import format_of, read_rows
+    from omokage.media.table import rows
+    from omokage.pipeline.cases import write_cases
+
+    table = read_rows(out, format_of(out, kind)) if out is not None else [row for r in kept for row in rows(r)]
+    number = write_cases(review, table, pictures=not options.features_only)
+    typer.echo(f"{number} faces or files that a person should look at: {review}", err=True)

@@ -1,0 +1,65 @@
+"""The `omokage` command. Nothing heavy is imported here: commands load what they need when they run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from omokage.cli import analyze, doctor, evaluate, models, train
+from omokage.errors import InputError, OmokageError, UnreadableError
+
+app = typer.Typer(
+    help="Reads attributes off faces, with uncertainty and evidence, on your own machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("analyze")(analyze.analyze)
+app.command("demo")(analyze.demo)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("doctor")(doctor.doctor)
+app.add_typer(models.app, name="models")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from omokage import __version__
+
+        typer.echo(f"omokage {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Reads attributes off faces, with uncertainty and evidence, on your own machine."""
+
+
+def run() -> None:
+    """Entry point: an error of omokage's own is one sentence on standard error, never a traceback.
+
+    Exit status 0: all went well; 1: some inputs failed or the work could not be finished; 2: what was asked cannot be
+    done.
+    """
+    try:
+        app()
+    except OmokageError as error:
+        print(f"omokage: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, InputError) and not isinstance(error, UnreadableError) else 1)
+    except BrokenPipeError:
+        # The reader of our output (head, less) has left; point stdout elsewhere so that the interpreter's last flush
+        # is quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,67 @@
+"""Collects the faces of a run for `--report`, keeping only their surroundings in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from omokage.media.table import Reading
+from omokage.report.html import ReportFace, write_report
+from omokage.results import Box, FaceAnalysis
+
+FACES = 200  # a page with more is no longer read by anybody, and browsers become slow
+_MARGIN = 1.0  # of the box, around it
+_SIDE = 900  # pixels that a kept cut-out has at most
+
+
+class ReportPages:
+    """`add` every reading (with pixels), then `write`. Faces beyond `FACES` are counted and left out."""
+
+    def __init__(self, path: Path, language: str) -> None:
+        self.path, self.language = path, language
+        self._faces: list[ReportFace] = []
+        self._without: list[tuple[str, str]] = []
+        self.left_out = 0
+
+    def add(self, reading: Reading) -> None:
+        """Keep what the page will show of one reading."""
+        if not reading.silent and not reading.faces and len(self._without) < FACES:
+            self._without.append((reading.source, reading.status))
+        for face in reading.faces:
+            if len(self._faces) >= FACES:
+                self.left_out += 1
+            elif reading.pixels is not None:
+                small, pixels = cut_out(face, reading.pixels)
+                self._faces.append(ReportFace(small, pixels, Path(reading.source).name))
+
+    def write(self, about: Mapping[str, str]) -> int:
+        """Write the page; returns how many faces it shows. Raises OutputError."""
+        write_report(self.path, self._faces, self.language, self._without, about)
+        return len(self._faces)
+
+
+def cut_out(face: FaceAnalysis, pixels: NDArray[np.uint8]) -> tuple[FaceAnalysis, NDArray[np.uint8]]:
+    """The surroundings of a face, reduced where large, and the analysis in the coordinates of that smaller picture."""
+    height, width = pixels.shape[:2]
+    pad = _MARGIN * max(face.box.width, face.box.height)
+    x0, y0 = int(np.clip(face.box.x0 - pad, 0, width - 1)), int(np.clip(face.box.y0 - pad, 0, height - 1))
+    x1, y1 = int(np.clip(face.box.x1 + pad, x0 + 1, width)), int(np.clip(face.box.y1 + pad, y0 + 1, height))
+    scale = min(1.0, _SIDE / max(x1 - x0, y1 - y0))
+    part = np.ascontiguousarray(pixels[y0:y1, x0:x1])
+    if scale < 1:
+        size = (max(round((x1 - x0) * scale), 1), max(round((y1 - y0) * scale), 1))
+        part = np.asarray(Image.fromarray(part).resize(size, Image.Resampling.BOX), np.uint8)
+    b = face.box
+    box = Box((b.x0 - x0) * scale, (b.y0 - y0) * scale, (b.x1 - x0) * scale, (b.y1 - y0) * scale)
+    points, spread = face.landmarks, face.landmark_sigma
+    return replace(
+        face,
+        box=box,
+        landmarks=None if points is None else ((points - np.array([x0, y0])) * scale).astype(np.float32),
+        landmark_sigma=None if spread is None else (spread * scale).astype(np.float32),
+    ), part

@@ -1,0 +1,172 @@
+"""Answers as readable tables on a terminal, in English or Japanese."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from omokage.media.journal import Counts
+from omokage.media.table import Reading
+from omokage.report.words import TEXT, name_of
+from omokage.results import Categorical, FaceAnalysis, Pose
+
+CARDS_UP_TO = 3  # faces that are shown in full; more become one line each
+ATTRIBUTES_FROM = 0.5
+_BAR = 12
+
+
+def print_readings(readings: Sequence[Reading], language: str) -> None:
+    """Every face in full when they are few, else a line each; pictures without an answer with the reason."""
+    console = Console(highlight=False)
+    faces = [face for reading in readings for face in reading.faces]
+    if len(faces) <= CARDS_UP_TO:
+        for face in faces:
+            console.print(card(face, language))
+    else:
+        console.print(overview(faces, language))
+    for reading in readings:
+        if not reading.faces:
+            console.print(f"{where(reading.source, reading.frame)}: {reading.status}", markup=False)
+        elif reading.note:
+            console.print(f"{where(reading.source, reading.frame)}: {reading.note}", markup=False)
+
+
+def print_counts(out: Path, counts: Counts | None, stopped: bool) -> None:
+    """What an output file holds after a run."""
+    console = Console(stderr=True, highlight=False)
+    if stopped:
+        console.print(
+            f"stopped; what was done is kept in {out}: run the same command with --resume to go on", markup=False
+        )
+    elif counts is None:
+        console.print(f"{out} is complete already: nothing to do", markup=False)
+    else:
+        text = f"{counts.frames} pictures or frames, {counts.faces} faces: {out}"
+        if counts.no_face:
+            text += f"; {counts.no_face} without a face"
+        if counts.review:
+            text += f"; {counts.review} faces to look at (needs_review)"
+        console.print(text, markup=False)
+        if counts.unreadable:
+            console.print(f"{counts.unreadable} unreadable, the first: {counts.first_problem}", markup=False)
+
+
+def where(source: str, frame: int) -> str:
+    return f"{source} #{frame}" if frame else source
+
+
+def card(face: FaceAnalysis, language: str) -> Table:
+    """One face in full: a line per task with its uncertainty."""
+    words = TEXT[language]
+    table = Table(
+        show_header=False,
+        title=f"{where(face.source, face.frame)} · {words['face']} {face.face + 1}",
+        title_justify="left",
+    )
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    box = f"x {face.box.x0:.0f}-{face.box.x1:.0f}, y {face.box.y0:.0f}-{face.box.y1:.0f} px"
+    table.add_row(words["found"], f"{face.score:.2f}   ({box})")
+    for label, text in lines(face, language):
+        table.add_row(label, text)
+    table.add_row(words["review"] if face.needs_review else "", face.needs_review or words["fine"])
+    return table
+
+
+def lines(face: FaceAnalysis, language: str) -> list[tuple[str, str]]:
+    """(label, text) of every task that was estimated."""
+    words = TEXT[language]
+    found: list[tuple[str, str]] = []
+    if face.age is not None:
+        found.append((words["age"], f"{age(face)} {words['years']}   ({words['interval']})"))
+    if face.gender_female is not None:
+        found.append((words["gender"], gender(face, language)))
+    if face.expression is not None:
+        found.append((words["expression"], expression(face.expression, language)))
+    if face.pose is not None:
+        found.append((words["pose"], pose(face.pose, language)))
+    if face.gaze is not None:
+        right, up = face.gaze
+        text = (
+            f"{right.value:+.0f}° ± {right.sigma:.0f} {words['right']}, {up.value:+.0f}° ± {up.sigma:.0f} {words['up']}"
+        )
+        found.append((words["gaze"], text))
+    if face.landmarks is not None:
+        spread = "" if face.landmark_sigma is None else f" ± {float(face.landmark_sigma.mean()):.1f} px"
+        found.append(("68 landmarks" if language == "en" else "68 点", f"{len(face.landmarks)}{spread}"))
+    if face.attributes:
+        found.append((words["attributes"], attributes(face, language, absent=True)))
+    strong = [(n, v) for n, v in face.action_units.items() if v >= 1]
+    if strong:
+        found.append((words["action_units"], ", ".join(f"{n.upper()} {v:.1f}" for n, v in strong) + " / 5"))
+    if face.scalars:
+        each = (f"{name_of(n, language)} {s.value:.2f} ± {s.sigma:.2f}" for n, s in face.scalars.items())
+        found.append((words["scalars"], ", ".join(each)))
+    if face.quality is not None:
+        found.append((words["quality"], f"{face.quality:.2f}"))
+    return found
+
+
+def age(face: FaceAnalysis) -> str:
+    """``34 (26-43)``: years with the 5 to 95 percent interval."""
+    return "" if face.age is None else f"{face.age.years:.0f} ({face.age.q05:.0f}-{face.age.q95:.0f})"
+
+
+def gender(face: FaceAnalysis, language: str) -> str:
+    """The likelier answer of raters with its share."""
+    if face.gender_female is None:
+        return ""
+    words = TEXT[language]
+    female = face.gender_female >= 0.5
+    return f"{words['female'] if female else words['male']} {max(face.gender_female, 1 - face.gender_female):.2f}"
+
+
+def expression(answer: Categorical, language: str) -> str:
+    """Classes from the likeliest down, each with a bar; those below two percent are left out."""
+    ranked = sorted(zip(answer.probabilities, answer.labels, strict=True), reverse=True)
+    shown = [(p, name) for p, name in ranked if p >= 0.02] or ranked[:1]
+    width = max(len(name_of(name, language)) for _, name in shown)
+    return "\n".join(f"{name_of(n, language):<{width}} {p:.2f} {'█' * round(p * _BAR)}" for p, n in shown)
+
+
+def pose(answer: Pose, language: str) -> str:
+    """The three angles with one standard deviation."""
+    words = TEXT[language]
+    angles = zip(("yaw", "pitch", "roll"), answer.sigma, strict=True)
+    return "\n".join(f"{n:<5} {getattr(answer, n):+4.0f}° ± {s:.0f}   ({words[n]})" for n, s in angles)
+
+
+def attributes(face: FaceAnalysis, language: str, absent: bool = False) -> str:
+    """Attributes that are likelier there than not, from the surest down; `absent` adds how many are likelier not
+    there."""
+    ranked = sorted(face.attributes.items(), key=lambda pair: -pair[1])
+    there = [f"{name_of(n, language)} {p:.2f}" for n, p in ranked if p >= ATTRIBUTES_FROM]
+    if absent:
+        there.append("\n" + TEXT[language]["no"] + ": " + ", ".join(
+            f"{name_of(n, language)} {p:.2f}" for n, p in ranked if p < ATTRIBUTES_FROM
+        ))  # fmt: skip
+        return ", ".join(there[:-1]) + there[-1]
+    return ", ".join(there)
+
+
+def overview(faces: Sequence[FaceAnalysis], language: str) -> Table:
+    """One line per face."""
+    words = TEXT[language]
+    table = Table()
+    for key in ("file", "face", "age", "gender", "expression", "pose", "attributes", "review"):
+        table.add_column(words[key], overflow="fold")
+    for face in faces:
+        top = face.expression
+        angles = (
+            "" if face.pose is None else "/".join(f"{v:+.0f}" for v in (face.pose.yaw, face.pose.pitch, face.pose.roll))
+        )
+        table.add_row(
+            Text(where(face.source, face.frame)), str(face.face + 1), age(face), gender(face, language),
+            "" if top is None else f"{name_of(top.top, language)} {top[top.top]:.2f}", angles,
+            attributes(face, language), face.needs_review,
+        )  # fmt: skip
+    return table

@@ -1,0 +1,287 @@
+"""Scores of a faces table against a labelled folder, with the found rate, intervals and the trivial answer beside each.
+
+A labels file is a CSV with the column `file` and any of: `age`; `age_bin` (``20-29``, ``70+``); `gender` (``female``,
+``male``); `smile`, `glasses` (1/0, yes/no); `emotion`; `yaw`, `pitch`, `roll` (also with `_deg`, `yaw_right_deg`,
+`pitch_up_deg`, `roll_cw_deg`); points `x0, y0 .. x67, y67`, or the five `leye_x, leye_y, reye_.., nose_.., lmouth_..,
+rmouth_..`; `person` (pictures of one person are not independent: intervals then draw whole persons).
+
+A labelled face without an answer counts as wrong: an accuracy misses it, its landmark error is `MISSED_POINTS`, a
+number counts as the trivial answer (the labels' own mean or median), a probability as 0.5.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.errors import InputError
+from omokage.metrics.bootstrap import interval
+from omokage.metrics.classification import area_under_curve
+from omokage.results import EXPRESSIONS
+
+MISSED_POINTS = 30.0  # percent of the distance between the eyes
+FIVE = ("leye", "reye", "nose", "lmouth", "rmouth")
+_EMOTIONS = {"happy": "happiness", "sad": "sadness", "angry": "anger", "surprised": "surprise"} | {
+    "fearful": "fear",
+    "disgusted": "disgust",
+}
+_YES = {"1", "yes", "true", "1.0"}
+_NO = {"0", "no", "false", "0.0", "-1"}
+_ANGLES = {
+    "yaw_deg": ("yaw_right_deg", "yaw_deg", "yaw"),
+    "pitch_deg": ("pitch_up_deg", "pitch_deg", "pitch"),
+    "roll_deg": ("roll_cw_deg", "roll_deg", "roll"),
+}
+Label = Mapping[str, str]
+Face = Mapping[str, Any]
+Pair = tuple[Label, Face | None]
+
+
+@dataclass(frozen=True, slots=True)
+class TableScore:
+    """One measure: its value with the 95 percent interval, over `n` labelled faces, and what a constant answer would
+    get."""
+
+    measure: str
+    value: float
+    low: float
+    high: float
+    n: int
+    trivial: float | None = None
+
+
+def read_labels(path: Path) -> list[dict[str, str]]:
+    """The rows of a labels file. Raises InputError when it is missing, empty or lacks the column `file`."""
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = "no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise InputError(f"the labels {path} cannot be read: {why}") from error
+    if not rows:
+        raise InputError(f"the labels {path} have no rows")
+    if "file" not in rows[0]:
+        raise InputError(f"the labels {path} lack the column 'file'; they have {', '.join(map(str, rows[0]))}")
+    return [{str(k): v or "" for k, v in row.items() if k is not None} for row in rows]
+
+
+def match(labels: Sequence[Label], faces: Iterable[Face]) -> list[Pair]:
+    """Each label row with the face that belongs to it: nearest to the labelled points where there are any, else the
+    largest."""
+    by_name: dict[str, list[Face]] = {}
+    for face in faces:
+        if face.get("box_x0") is not None:
+            for name in _names(str(face["source"])):
+                by_name.setdefault(name, []).append(face)
+    pairs: list[Pair] = []
+    for row in labels:
+        found: list[Face] = next((by_name[n] for n in _names(row["file"]) if n in by_name), [])
+        pairs.append((row, _belonging(found, points_of(row))))
+    return pairs
+
+
+def score_table(labels: Sequence[Label], faces: Iterable[Face]) -> list[TableScore]:
+    """Every measure that the labels allow, the found rate first."""
+    pairs = match(labels, faces)
+    found = np.array([face is not None for _, face in pairs], float)
+    scores = [_score("found", np.mean, [r for r, _ in pairs], found)]
+    for measure in (_points, _age, _age_bin, _gender, _smile, _glasses, _emotion, _pose):
+        scores += measure(pairs)
+    return scores
+
+
+def points_of(row: Label) -> NDArray[np.float64] | None:
+    """Labelled points (68, 2) or (5, 2) in pixels, or None."""
+    if row.get("x67"):
+        return np.array([[float(row[f"x{i}"]), float(row[f"y{i}"])] for i in range(68)])
+    if row.get("leye_x"):
+        return np.array([[float(row[f"{n}_x"]), float(row[f"{n}_y"])] for n in FIVE])
+    return None
+
+
+def _names(path: str) -> tuple[str, str]:
+    parts = Path(path).parts
+    return "/".join(parts[-2:]), parts[-1] if parts else ""
+
+
+def _belonging(faces: Sequence[Face], points: NDArray[np.float64] | None) -> Face | None:
+    if not faces:
+        return None
+    if points is None:
+        return max(faces, key=lambda f: (f["box_x1"] - f["box_x0"]) * (f["box_y1"] - f["box_y0"]))
+    low, high = points.min(0), points.max(0)
+
+    def distance(face: Face) -> float:
+        centre = np.array([face["box_x0"] + face["box_x1"], face["box_y0"] + face["box_y1"]]) / 2
+        return float(np.linalg.norm(centre - (low + high) / 2))
+
+    best = min(faces, key=distance)
+    return best if distance(best) < 0.75 * float((high - low).max()) else None
+
+
+def _score(
+    name: str, function: Callable[..., Any], rows: Sequence[Label], *arrays: NDArray, trivial: float | None = None
+) -> TableScore:
+    persons = [r.get("person", "") for r in rows]
+    groups = persons if all(persons) else None
+    low, high = interval(lambda *a: float(function(*a)), *arrays, groups=groups)
+    return TableScore(name, float(function(*arrays)), low, high, len(rows), trivial)
+
+
+def _value(face: Face | None, column: str) -> float | None:
+    value = None if face is None else face.get(column)
+    return None if value is None else float(value)
+
+
+def _points(pairs: Sequence[Pair]) -> list[TableScore]:
+    use = [(r, f, p) for r, f in pairs if (p := points_of(r)) is not None]
+    if not use:
+        return []
+    errors = np.array([_point_error(f, p) for _, f, p in use])
+    rows = [r for r, _, _ in use]
+    return [_score("landmark error, % of the eye distance", np.mean, rows, errors)]
+
+
+def _point_error(face: Face | None, truth: NDArray[np.float64]) -> float:
+    if face is None or face.get("landmarks") is None:
+        return MISSED_POINTS
+    got = np.asarray(face["landmarks"], float).reshape(-1, 2)
+    if len(truth) == 5:
+        got = np.stack([got[36:42].mean(0), got[42:48].mean(0), got[30], got[48], got[54]])
+        between = np.linalg.norm(truth[0] - truth[1])
+    else:
+        between = np.linalg.norm(truth[36] - truth[45])
+    return min(float(100 * np.linalg.norm(got - truth, axis=1).mean() / between), MISSED_POINTS)
+
+
+def _age(pairs: Sequence[Pair]) -> list[TableScore]:
+    use = [(r, f) for r, f in pairs if r.get("age")]
+    if not use:
+        return []
+    rows = [r for r, _ in use]
+    truth = np.array([float(r["age"]) for r in rows])
+    middle = float(np.median(truth))
+    said = [_value(f, "age_years") for _, f in use]
+    error = np.abs(np.array([middle if s is None else s for s in said]) - truth)
+    scores = [
+        _score("age, mean absolute error in years", np.mean, rows, error, trivial=float(np.abs(truth - middle).mean()))
+    ]
+    spans = [(_value(f, "age_q05"), _value(f, "age_q95"), float(r["age"])) for r, f in use]
+    inside = np.array([lo is not None and hi is not None and lo <= t <= hi for lo, hi, t in spans], float)
+    return [*scores, _score("age inside the 90 % interval", np.mean, rows, inside)]
+
+
+def _age_bin(pairs: Sequence[Pair]) -> list[TableScore]:
+    use = [(r, f, s) for r, f in pairs if (s := _span(r.get("age_bin", ""))) is not None]
+    if not use:
+        return []
+    bins = sorted({s for _, _, s in use})
+    truth = np.array([bins.index(s) for _, _, s in use])
+    said = np.array([_bin_of(_value(f, "age_years"), bins) for _, f, _ in use])
+    near = (np.abs(said - truth) <= 1) & (said >= 0)
+    best = max(_mean_over_classes((np.abs(truth - b) <= 1).astype(float), truth) for b in range(len(bins)))
+    rows = [r for r, _, _ in use]
+    name = "age within one bin, mean over the bins"
+    return [_score(name, _mean_over_classes, rows, near.astype(float), truth, trivial=best)]
+
+
+def _span(text: str) -> tuple[float, float] | None:
+    if text.endswith("+"):
+        return float(text[:-1]), 200.0
+    low, sign, high = text.partition("-")
+    return (float(low), float(high) + 1) if sign else None
+
+
+def _bin_of(years: float | None, bins: Sequence[tuple[float, float]]) -> int:
+    if years is None:
+        return -9
+    return next((i for i, (_, high) in enumerate(bins) if max(years, 0.0) < high), len(bins) - 1)
+
+
+def _mean_over_classes(right: NDArray, truth: NDArray) -> float:
+    return float(np.mean([right[truth == c].mean() for c in np.unique(truth)]))
+
+
+def _gender(pairs: Sequence[Pair]) -> list[TableScore]:
+    use = [(r, f) for r, f in pairs if r.get("gender") in ("female", "male")]
+    if not use:
+        return []
+    rows = [r for r, _ in use]
+    truth = np.array([r["gender"] == "female" for r in rows])
+    said = [_value(f, "gender_female_p") for _, f in use]
+    right = np.array([s is not None and (s > 0.5) == t for s, t in zip(said, truth, strict=True)], float)
+    return [_score("perceived gender, mean over both", _mean_over_classes, rows, right, truth, trivial=0.5)]
+
+
+def _smile(pairs: Sequence[Pair]) -> list[TableScore]:
+    return _yes_no(pairs, ("smile", "smiling"), "attr_smiling_p", "smiling")
+
+
+def _glasses(pairs: Sequence[Pair]) -> list[TableScore]:
+    return _yes_no(pairs, ("glasses", "eyeglasses"), "attr_eyeglasses_p", "eyeglasses")
+
+
+def _yes_no(pairs: Sequence[Pair], labels: Sequence[str], column: str, name: str) -> list[TableScore]:
+    use = [
+        (r, f, t) for r, f in pairs for t in [next((r[k].lower() for k in labels if r.get(k)), "")] if t in _YES | _NO
+    ]
+    truth = np.array([t in _YES for _, _, t in use], bool)
+    if not len(use) or truth.all() or not truth.any():
+        return []
+    said = np.array([0.5 if (v := _value(f, column)) is None else v for _, f, _ in use])
+    answered = np.array([_value(f, column) is not None for _, f, _ in use])
+    rows = [r for r, _, _ in use]
+    right = (((said > 0.5) == truth) & answered).astype(float)
+    return [
+        _score(f"{name}, area under the curve", _curve, rows, said, truth, trivial=0.5),
+        _score(f"{name}, accuracy", np.mean, rows, right, trivial=float(max(truth.mean(), 1 - truth.mean()))),
+    ]
+
+
+def _curve(score: NDArray, truth: NDArray) -> float:
+    return float("nan") if truth.all() or not truth.any() else area_under_curve(score, truth)
+
+
+def _emotion(pairs: Sequence[Pair]) -> list[TableScore]:
+    named = [(r, f, _EMOTIONS.get(e, e)) for r, f in pairs for e in [r.get("emotion", "").lower()]]
+    use = [(r, f, e) for r, f, e in named if e in EXPRESSIONS]
+    if not use:
+        return []
+    rows = [r for r, _, _ in use]
+    right = np.array([f is not None and f.get("expression") == e for _, f, e in use], float)
+    truth = np.array([EXPRESSIONS.index(e) for _, _, e in use])
+    share = np.bincount(truth)
+    return [
+        _score("expression, accuracy", np.mean, rows, right, trivial=float(share.max() / len(use))),
+        _score(
+            "expression, mean over the classes",
+            _mean_over_classes,
+            rows,
+            right,
+            truth,
+            trivial=1 / int((share > 0).sum()),
+        ),
+    ]
+
+
+def _pose(pairs: Sequence[Pair]) -> list[TableScore]:
+    scores: list[TableScore] = []
+    for column, labels in _ANGLES.items():
+        use = [(r, f, t) for r, f in pairs for t in [next((r[k] for k in labels if r.get(k)), "")] if t]
+        if not use:
+            continue
+        truth = np.array([float(t) for _, _, t in use])
+        middle = float(truth.mean())
+        said = np.array([middle if (v := _value(f, column)) is None else v for _, f, _ in use])
+        error = np.abs((said - truth + 180) % 360 - 180)
+        name = f"{column.removesuffix('_deg')}, mean absolute error in degrees"
+        scores.append(
+            _score(name, np.mean, [r for r, _, _ in use], error, trivial=float(np.abs(truth - middle).mean()))
+        )
+    return scores

@@ -1,0 +1,115 @@
+"""Faces of a handful of pictures: find, crop, predict, crop again from the landmarks, predict, keep what is a face."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.faces.align import crop_box, crop_landmarks
+from omokage.pipeline.config import AnalyzerConfig, Finder, Given, Predictor
+from omokage.pipeline.review import with_review
+from omokage.results import Box, Detection, FaceAnalysis, FaceCrop
+
+Image = NDArray[np.uint8]
+
+
+def read_faces(
+    images: Sequence[Image],
+    finder: Finder | None,
+    predictor: Predictor,
+    config: AnalyzerConfig,
+    given: Given | None = None,
+) -> list[list[FaceAnalysis]]:
+    """The faces of each picture (RGB uint8), largest first. Without a finder each picture is one face that fills it."""
+    if finder is None:
+        found = [[Detection(whole_box(image, predictor.margin), 1.0)] for image in images]
+    else:
+        found = finder.find_batch(images)
+    jobs = [(at, detection) for at, detections in enumerate(found) for detection in detections]
+    size, margin = predictor.size, predictor.margin
+    crops = [crop_box(images[at], d.box, size, margin, score=d.score) for at, d in jobs]
+    read = partial(_predict, predictor, config.batch_size, given)
+    first = read(crops)
+    answers = _second_pass(images, [at for at, _ in jobs], first, predictor, read, config)
+    grouped: list[list[FaceAnalysis]] = [[] for _ in images]
+    for (at, detection), answer in zip(jobs, answers, strict=True):
+        if finder is None or is_face(answer, detection, config):
+            grouped[at].append(replace(answer, score=detection.score, box=_final_box(answer, detection, config)))
+    return [_finish(faces, config) for faces in grouped]
+
+
+def whole_box(image: Image, margin: float) -> Box:
+    """The box whose crop is the whole picture (its middle square): where the face is when a picture is a crop
+    already."""
+    height, width = image.shape[:2]
+    half = min(height, width) / margin / 2
+    return Box(width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
+
+
+def is_face(answer: FaceAnalysis, detection: Detection, config: AnalyzerConfig) -> bool:
+    """Second check: the network has seen no-face crops in training, and rates the crop by `quality`."""
+    if answer.quality is None or detection.score >= config.sure_score:
+        return True
+    return answer.quality >= config.reject_quality
+
+
+def _predict(
+    predictor: Predictor, batch_size: int, given: Given | None, crops: Sequence[FaceCrop]
+) -> list[FaceAnalysis]:
+    answers: list[FaceAnalysis] = []
+    for start in range(0, len(crops), batch_size):
+        answers += predictor.predict(crops[start : start + batch_size], given)
+    return answers
+
+
+def _second_pass(
+    images: Sequence[Image],
+    owner: Sequence[int],
+    first: Sequence[FaceAnalysis],
+    predictor: Predictor,
+    read: Callable[[Sequence[FaceCrop]], list[FaceAnalysis]],
+    config: AnalyzerConfig,
+) -> list[FaceAnalysis]:
+    """The final answers: from a crop around the first pass's landmarks, upright, where these are to be trusted."""
+    answers = list(first)
+    again: list[int] = []
+    crops: list[FaceCrop] = []
+    for i, answer in enumerate(first):
+        if _landmark_box(answer, answer.box, config) is None or answer.landmarks is None:
+            continue
+        if answer.quality is not None and answer.quality < config.reject_quality / 2:
+            continue  # will be rejected anyway: a second look would only cost time
+        again.append(i)
+        image = images[owner[i]]
+        crops.append(crop_landmarks(image, answer.landmarks, predictor.size, predictor.margin, score=answer.score))
+    for i, answer in zip(again, read(crops), strict=True):
+        answers[i] = answer
+    return answers
+
+
+def _landmark_box(answer: FaceAnalysis, near: Box, config: AnalyzerConfig) -> Box | None:
+    """The box of the landmarks, or None when there are none, they collapse, or they have left the face."""
+    if answer.landmarks is None or not np.isfinite(answer.landmarks).all():
+        return None
+    if float(np.ptp(answer.landmarks, axis=0).min()) < 1.0:
+        return None
+    box = Box.around(answer.landmarks)
+    return box if box.iou(near) >= config.drift_iou else None
+
+
+def _final_box(answer: FaceAnalysis, detection: Detection, config: AnalyzerConfig) -> Box:
+    return _landmark_box(answer, detection.box, config) or detection.box
+
+
+def _finish(faces: list[FaceAnalysis], config: AnalyzerConfig) -> list[FaceAnalysis]:
+    """One answer per face, largest first, numbered, with the reasons for review."""
+    kept: list[FaceAnalysis] = []
+    for face in sorted(faces, key=lambda f: (f.score, f.quality or 0.0), reverse=True):
+        if all(face.box.iou(other.box) <= config.same_face_iou for other in kept):
+            kept.append(face)
+    kept.sort(key=lambda f: f.box.area, reverse=True)
+    return with_review([replace(face, face=i) for i, face in enumerate(kept)], config.review)

@@ -1,0 +1,148 @@
+"""A recipe is a Python function that returns a typed configuration. This finds it, changes single values, and runs
+it."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from omokage.errors import InputError, TrainingError
+
+Recipe = Callable[..., Any]
+
+
+def recipe_folders() -> list[Path]:
+    """Where recipes are looked for by name: ``recipes/`` here and beside the package's source tree."""
+    places = [Path.cwd() / "recipes", Path(__file__).resolve().parents[3] / "recipes"]
+    return [p for i, p in enumerate(places) if p.is_dir() and p not in places[:i]]
+
+
+def recipe_names() -> list[str]:
+    """All recipes that can be called by name, as ``file.function``."""
+    found: list[str] = []
+    for folder in recipe_folders():
+        for path in sorted(folder.glob("*.py")):
+            found += [f"{path.stem}.{name}" for name in recipes_in(path)]
+    return list(dict.fromkeys(found))
+
+
+def recipes_in(path: Path) -> dict[str, Recipe]:
+    """The public functions that a recipe file defines itself. Raises InputError when the file cannot be loaded."""
+    spec = importlib.util.spec_from_file_location(f"omokage_recipe_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise InputError(
+            f"{path} is no Python file: a recipe is a .py file with a function that returns a configuration"
+        )
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # whatever the user's file does
+        raise InputError(f"the recipe file {path} cannot be loaded: {type(error).__name__}: {error}") from error
+    own = inspect.getmembers(module, inspect.isfunction)
+    return {name: f for name, f in own if f.__module__ == module.__name__ and not name.startswith("_")}
+
+
+def find_recipe(name: str) -> Recipe:
+    """A recipe by ``file.function`` (``attributes.shipped``), by path, or by ``path.py:function``. Raises
+    InputError."""
+    text, _, function = name.partition(":")
+    path = Path(text)
+    if path.suffix == ".py":
+        if not path.is_file():
+            raise InputError(f"no recipe file {path}")
+    else:
+        stem, _, function = name.partition(".")
+        matches = [folder / f"{stem}.py" for folder in recipe_folders() if (folder / f"{stem}.py").is_file()]
+        if not matches:
+            known = ", ".join(recipe_names()) or "none in a folder recipes/ here"
+            raise InputError(f"no recipe {name!r}: known are {known}; or give the path of a .py file")
+        path = matches[0]
+    found = recipes_in(path)
+    if not function and len(found) == 1:
+        return next(iter(found.values()))
+    if function not in found:
+        raise InputError(f"{path} has no recipe {function!r}: it has {', '.join(found) or 'none'}")
+    return found[function]
+
+
+def configure(recipe: Recipe, changes: Sequence[str]) -> Any:
+    """The recipe's configuration with ``key=value`` changes.
+
+    A key is an argument of the recipe or a field of its configuration, with dots for nested ones
+    (``loss.ordinal=coral``). Values are Python literals; what is none is text. Raises InputError for unknown keys and
+    values of another type.
+    """
+    known = inspect.signature(recipe).parameters
+    wanted = dict(_split(change) for change in changes)
+    arguments = {key: value for key, value in wanted.items() if key in known}
+    needed = [
+        n for n, p in known.items() if p.default is p.empty and p.kind is not p.VAR_KEYWORD and n not in arguments
+    ]
+    if needed:
+        raise InputError(f"the recipe needs {', '.join(needed)}: add --set {needed[0]}=VALUE")
+    config = recipe(**arguments)
+    for key, value in wanted.items():
+        if key not in arguments:
+            config = _changed(config, key.split("."), value, key)
+    return config
+
+
+def run_recipe(config: Any, resume: bool = False) -> Any:
+    """Train as the configuration says: by the `train` function of the part of the package that defines its type.
+
+    Returns what that function returns. Raises TrainingError when there is none.
+    """
+    part = type(config).__module__.split(".")
+    module = importlib.import_module(f"omokage.{part[1]}.train") if part[0] == "omokage" and len(part) > 1 else None
+    if module is None or not hasattr(module, "train"):
+        raise TrainingError(f"nothing knows how to train from a {type(config).__name__}")
+    takes = inspect.signature(module.train).parameters
+    return module.train(config, resume=resume) if "resume" in takes else module.train(config)
+
+
+def settings_of(config: Any) -> Mapping[str, Any]:
+    """All fields of a configuration, nested ones with dots, for printing."""
+    found: dict[str, Any] = {}
+    for field in fields(config):
+        value = getattr(config, field.name)
+        if is_dataclass(value) and not isinstance(value, type) and hasattr(value, "__dataclass_fields__"):
+            found |= {f"{field.name}.{name}": inner for name, inner in settings_of(value).items()}
+        else:
+            found[field.name] = value
+    return found
+
+
+def _split(change: str) -> tuple[str, Any]:
+    key, sign, text = change.partition("=")
+    if not sign or not key:
+        raise InputError(f"--set {change!r} is not key=value, for example --set steps=1000")
+    try:
+        return key.strip(), ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return key.strip(), text
+
+
+def _changed(config: Any, path: Sequence[str], value: Any, key: str) -> Any:
+    names = [f.name for f in fields(config)] if is_dataclass(config) else []
+    if path[0] not in names:
+        raise InputError(f"--set {key}: there is no {path[0]!r} here; there are {', '.join(names) or 'no settings'}")
+    old = getattr(config, path[0])
+    new = _changed(old, path[1:], value, key) if len(path) > 1 else _fitting(old, value, key)
+    return replace(config, **{path[0]: new})
+
+
+def _fitting(old: Any, value: Any, key: str) -> Any:
+    """The value in the type of the one that it replaces. Raises InputError when that is not possible."""
+    if isinstance(old, tuple) and isinstance(value, list | tuple):
+        return tuple(value)
+    if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if old is None or value is None or isinstance(value, type(old)):
+        return value
+    raise InputError(f"--set {key}={value!r}: it must be of the same kind as {old!r}")

@@ -1,0 +1,87 @@
+"""Analyse many inputs into a faces table on disk: resumable, with bounded memory. What `omokage analyze --out`
+calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omokage.errors import InputError
+from omokage.media.journal import Counts
+from omokage.media.sinks import FacesSink, Format, format_of, read_rows
+from omokage.media.sources import Source
+from omokage.media.table import Reading, table_schema
+from omokage.pipeline.analyzer import Analyzer
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How to read the inputs; what is here must be the same when a run is resumed."""
+
+    every: int = 1
+    crops: bool = False
+    features_only: bool = False
+    given: Mapping[str, float | str] | None = None
+
+
+def analyze_to_table(
+    analyzer: Analyzer,
+    sources: Sequence[Source],
+    out: Path,
+    kind: str | None = None,
+    options: RunOptions | None = None,
+    resume: bool = False,
+    on_reading: Callable[[Reading], None] | None = None,
+    keep_pixels: bool = False,
+) -> Counts:
+    """Write the faces table of all sources; returns what the whole table holds.
+
+    Stopped by Ctrl-C or an error, the table holds what is done, and `resume` goes on from there without a lost or
+    doubled row. Raises OutputError when the place cannot be written, InputError when the resumed run was another one.
+    """
+    chosen = options or RunOptions()
+    form = format_of(out, kind)
+    if resume and _complete(out, form, sources):
+        return Counts()
+    identity = settings(analyzer, chosen)
+    metadata = {"omokage.weights": json.dumps(identity["weights"]), "omokage.options": json.dumps(identity)}
+    schema = table_schema(analyzer.schema, metadata)
+    sink = FacesSink(out, form, schema, identity, resume)
+    with sink:
+        todo = [s for s in sources if s.name not in sink.finished]
+        readings = analyzer.analyze_many(
+            todo, every=chosen.every, crops=chosen.crops, keep_pixels=keep_pixels, done=sink.done
+        )
+        for reading in readings:
+            sink.write(reading)
+            if on_reading is not None:
+                on_reading(reading)
+    return sink.counts
+
+
+def settings(analyzer: Analyzer, options: RunOptions) -> dict[str, Any]:
+    """Everything that an answer depends on besides the picture: kept in the table's metadata and compared on resume."""
+    return {
+        "weights": analyzer.describe(options.crops),
+        "every": options.every,
+        "crops": options.crops,
+        "given": dict(options.given or {}),
+        "pixels kept": "none" if options.features_only else "as asked",
+    }
+
+
+def _complete(out: Path, kind: Format, sources: Sequence[Source]) -> bool:
+    """Whether `out` is finished and covers the sources. Raises InputError when it is finished but covers others
+    only."""
+    if not out.is_file() or out.with_name(out.name + ".parts").is_dir() or kind == "openface":
+        return False
+    missing = {s.name for s in sources} - {str(row["source"]) for row in read_rows(out, kind, ("source", "status"))}
+    if missing:
+        raise InputError(
+            f"{out} is finished but lacks {len(missing)} of these inputs (the first: {min(missing)}): "
+            "write them to another file, or leave --resume away to analyse everything again"
+        )
+    return True

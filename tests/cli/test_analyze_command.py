@@ -1,0 +1,234 @@
+"""`omokage analyze` as a user runs it: exit status, one sentence per error, and work that survives a kill."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from stand_ins import write_picture
+
+HERE = Path(__file__).parent
+SCRIPT = HERE / "squares_cli.py"
+
+
+def environment(**more: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": f"{HERE.parent}", "COLUMNS": "140", "PYTHONWARNINGS": "error", **more}
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, str(SCRIPT), *map(str, arguments)]
+
+
+def omokage(
+    *arguments: object, stdin: str = "", env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, input=stdin, env=env or environment(), cwd=cwd, timeout=60
+    )
+
+
+def sources(out: Path) -> list[tuple[str, int]]:
+    table = pq.read_table(out)
+    return [(Path(s).name, f) for s, f in zip(table["source"].to_pylist(), table["frame"].to_pylist(), strict=True)]
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for i in range(24):
+        write_picture(folder / f"{i:02d}.png", [(20, 20, 60, 30)])
+    return folder
+
+
+def test_good_pictures_exit_0_and_print_uncertainty(tmp_path: Path) -> None:
+    write_picture(tmp_path / "one.png", [(20, 20, 60, 34)])
+    done = omokage("analyze", tmp_path / "one.png")
+    assert done.returncode == 0, done.stderr
+    for text in ("34 (26-42)", "female 0.70", "neutral", "0.40", "smiling 0.80", "± 3"):
+        assert text in done.stdout
+    japanese = omokage("analyze", tmp_path / "one.png", "--lang", "ja")
+    assert "34 (26-42)" in japanese.stdout
+    assert "表情" in japanese.stdout
+
+
+def test_bad_files_exit_1_and_keep_their_rows(album: Path, tmp_path: Path) -> None:
+    whole = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+    whole.save(album / "x.jpg")
+    content = (album / "x.jpg").read_bytes()
+    (album / "truncated.jpg").write_bytes(content[: len(content) // 2])
+    (album / "empty.jpg").write_bytes(b"")
+    (album / "words.jpg").write_text("these are words")
+    write_picture(album / "面影.png", [(20, 20, 60, 30)])
+    out = tmp_path / "faces.parquet"
+    done = omokage("analyze", album, "--out", out)
+    assert done.returncode == 1
+    assert "3 unreadable" in done.stderr
+    assert "Traceback" not in done.stderr
+    status = dict(zip([n for n, _ in sources(out)], pq.read_table(out)["status"].to_pylist(), strict=True))
+    assert len(status) == 29
+    assert status["truncated.jpg"].startswith("unreadable: truncated JPEG")
+    assert status["empty.jpg"] == "unreadable: the file is empty (0 bytes)"
+    assert status["words.jpg"].startswith("unreadable: not a picture")
+    assert status["面影.png"] == "ok"
+    assert status["x.jpg"] == "no_face"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (["gone.jpg"], 2, "no such file or folder: gone.jpg"),
+        (["*.nothing"], 2, "nothing matches"),
+        ([".", "--out", "gone/faces.parquet"], 1, "the folder gone does not exist"),
+        ([".", "--out", "faces.xlsx"], 2, "does not say its format"),
+        ([".", "--resume"], 2, "--resume needs --out"),
+        ([".", "--format", "csv"], 2, "--format needs --out"),
+        ([".", "--lang", "xx"], 2, "no texts in the language"),
+        ([".", "--given", "age"], 2, "NAME=VALUE"),
+        ([".", "--features-only", "--report", "r.html"], 2, "a report shows pictures"),
+        ([".", "--features-only", "--review", "folder"], 2, "a review folder holds pictures"),
+        ([".", "--every", "0"], 2, "--every"),
+        ([], 2, "INPUT"),
+    ],
+)
+def test_refusals_are_one_sentence(tmp_path: Path, arguments: list[str], code: int, why: str) -> None:
+    write_picture(tmp_path / "one.png", [(20, 20, 60, 34)])
+    done = omokage("analyze", *arguments, cwd=tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+    assert why in done.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["one.png"]
+
+
+def test_a_list_on_standard_input(album: Path, tmp_path: Path) -> None:
+    listed = f"{album / '03.png'}\n{album / 'gone.png'}\n{album / '01.png'}\n"
+    out = tmp_path / "faces.csv"
+    done = omokage("analyze", "-", "--out", out, stdin=listed)
+    assert done.returncode == 1
+    assert "gone.png: no such file" in done.stderr
+    assert [line.split(",")[0].rsplit("/", 1)[-1] for line in out.read_text().splitlines()[1:]] == [
+        "03.png",
+        "gone.png",
+        "01.png",
+    ]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "openface"])
+def test_kill_half_way_then_resume(album: Path, tmp_path: Path, kind: str) -> None:
+    out = tmp_path / ("faces.csv" if kind == "openface" else f"faces.{kind}")
+    arguments = ("analyze", album, "--out", out, "--format", kind)
+    whole = omokage(*arguments)
+    assert whole.returncode == 0, whole.stderr
+    expected = out.read_bytes()
+    out.unlink()
+    process = subprocess.Popen(
+        command(*arguments), env=environment(OMOKAGE_TEST_DELAY="0.1"), stderr=subprocess.DEVNULL
+    )
+    parts = out.with_name(out.name + ".parts")
+    deadline = time.monotonic() + 30
+    while len(list(parts.glob("*.parquet"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not out.exists()
+    done = len(list(parts.glob("*.parquet"))) * 4
+    assert 0 < done < 24
+    refused = omokage(*arguments)
+    assert refused.returncode == 2
+    assert "add --resume" in refused.stderr
+    again = omokage(*arguments, "--resume")
+    assert again.returncode == 0, again.stderr
+    assert (
+        out.read_bytes() == expected if kind != "parquet" else sources(out) == [(f"{i:02d}.png", 0) for i in range(24)]
+    )
+    assert not parts.exists()
+
+
+def test_ctrl_c_keeps_what_is_done(album: Path, tmp_path: Path) -> None:
+    out = tmp_path / "faces.parquet"
+    process = subprocess.Popen(
+        command("analyze", album, "--out", out),
+        env=environment(OMOKAGE_TEST_DELAY="0.1"),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    parts = out.with_name(out.name + ".parts")
+    while not list(parts.glob("*.parquet")) and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "--resume" in said
+    assert "Traceback" not in said
+    kept = sources(out)
+    assert 4 <= len(kept) < 24
+    assert omokage("analyze", album, "--out", out, "--resume").returncode == 0
+    assert sources(out) == [(f"{i:02d}.png", 0) for i in range(24)]
+    complete = omokage("analyze", album, "--out", out, "--resume")
+    assert (complete.returncode, "nothing to do" in complete.stderr) == (0, True)
+    write_picture(album / "new.png")
+    assert "lacks 1 of these inputs" in omokage("analyze", album, "--out", out, "--resume").stderr
+
+
+def test_full_disk_is_one_sentence(album: Path, tmp_path: Path) -> None:
+    def small_files_only() -> None:
+        # The parts of four rows fit, the merged file does not: what a full disk does at the worst moment.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    out = tmp_path / "faces.csv"
+    whole = omokage("analyze", album, "--out", out)
+    assert whole.returncode == 0
+    limit = out.stat().st_size // 2
+    out.unlink()
+    done = subprocess.run(
+        command("analyze", album, "--out", out),
+        capture_output=True,
+        text=True,
+        env=environment(),
+        preexec_fn=small_files_only,
+    )
+    assert done.returncode == 1
+    assert "cannot write" in done.stderr
+    assert "--resume" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not out.exists()
+    assert omokage("analyze", album, "--out", out, "--resume").returncode == 0
+    assert len(out.read_text().splitlines()) == 25
+
+
+def test_review_and_report(tmp_path: Path) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    write_picture(album / "small.png", [(20, 20, 12, 30)])
+    write_picture(album / "fine.png", [(20, 20, 60, 30)])
+    (album / "bad.jpg").write_text("words")
+    done = omokage("analyze", album, "--review", tmp_path / "look", "--report", tmp_path / "r.html")
+    assert done.returncode == 1
+    lines = (tmp_path / "look" / "review.csv").read_text().splitlines()
+    assert len(lines) == 3
+    assert any("small face" in line and line.endswith("00000.jpg") for line in lines)
+    assert Image.open(tmp_path / "look" / "00000.jpg").size[0] >= 12
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").count("data:image/jpeg") >= 2
+    done = omokage(
+        "analyze", album, "--features-only", "--review", tmp_path / "look.csv", "--out", tmp_path / "f.jsonl"
+    )
+    assert done.returncode == 1
+    assert len((tmp_path / "look.csv").read_text().splitlines()) == 3
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "album",
+        "f.jsonl",
+        "f.jsonl.meta.json",
+        "look",
+        "look.csv",
+        "r.html",
+    ]

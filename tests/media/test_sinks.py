@@ -1,0 +1,245 @@
+"""The faces table: every format holds the same, nothing is lost or doubled, and a refused write says so in one
+sentence."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from omokage.errors import InputError, OutputError
+from omokage.media import files, journal
+from omokage.media.openface import COLUMNS, openface_row
+from omokage.media.sinks import FORMATS, FacesSink, Format, format_of, read_rows
+from omokage.media.table import Reading, rows, table_schema
+from omokage.pipeline import Analyzer
+from omokage.results import FaceAnalysis
+from stand_ins import SquareFinder, SquarePredictor, picture
+
+SCHEMA = table_schema(metadata={"omokage.weights": json.dumps({"attributes": "test/attributes@00000000"})})
+
+
+def face(age: int = 40, source: str = "a.png") -> FaceAnalysis:
+    made = Analyzer(finder=SquareFinder(), predictor=SquarePredictor())(picture([(30, 30, 60, age)]))[0]
+    return replace(made, source=source)
+
+
+def readings() -> list[Reading]:
+    return [
+        Reading("a.png", faces=(face(40), face(50))),
+        Reading("b.png"),
+        Reading("c.gif", note="first of 3 frames", faces=(face(20),)),
+        Reading("d.jpg", problem="the file is empty (0 bytes)"),
+        Reading("日.mp4", frame=0, faces=(face(30),), last=False),
+        Reading("日.mp4", frame=5, timestamp_s=3600.123456, last=False),
+        Reading("日.mp4", frame=6, silent=True),
+    ]
+
+
+def sink(out: Path, kind: Format = "parquet", resume: bool = False, **settings: Any) -> FacesSink:
+    return FacesSink(out, kind, SCHEMA, settings, resume)
+
+
+def written(out: Path, kind: Format = "parquet") -> Path:
+    with sink(out, kind) as target:
+        for reading in readings():
+            target.write(reading)
+    return out
+
+
+def test_parquet_has_every_column_and_carries_its_conventions(tmp_path: Path) -> None:
+    table = pq.read_table(written(tmp_path / "faces.parquet"))
+    needed = "source frame timestamp_s face track status score box_x0 box_y0 box_x1 box_y1 landmarks yaw_deg pitch_deg"
+    needed += (
+        " roll_deg age_years age_q05 age_q95 gender_female_p expression expression_neutral_p au01 au43 unit_jawOpen"
+    )
+    needed += " attr_smiling_p attr_eyeglasses_p gaze_right_deg gaze_up_deg fatness skin_tone hair_length quality needs_review"
+    assert set(needed.split()) <= set(table.schema.names)
+    metadata = table.schema.metadata
+    assert metadata[b"omokage.faces"] == b"1"
+    assert "yaw + to the image's right" in json.loads(metadata[b"omokage.conventions"])["pose"]
+    assert b"test/attributes@" in metadata[b"omokage.weights"]
+    found = table.to_pylist()
+    assert [r["status"] for r in found] == [
+        "ok", "ok", "no_face", "ok (first of 3 frames)", "unreadable: the file is empty (0 bytes)", "ok", "no_face",
+    ]  # fmt: skip
+    assert len(found[0]["landmarks"]) == 136
+    assert found[0]["yaw_deg"] == pytest.approx(10)
+    assert found[0]["au12"] == pytest.approx(2.5)
+    assert found[0]["unit_browInnerUp"] is None  # not estimated: absent, not 0
+    assert found[2]["box_x0"] is None
+    assert found[2]["needs_review"] is None
+    assert found[6]["timestamp_s"] == pytest.approx(3600.123456, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_text_formats_hold_the_same(tmp_path: Path, kind: Format) -> None:
+    same = read_rows(written(tmp_path / "faces.parquet"))
+    out = written(tmp_path / f"faces.{kind}", kind)
+    other = read_rows(out)
+    assert len(other) == len(same)
+    for a, b in zip(same, other, strict=True):
+        for name, value in a.items():
+            if value is None or value == "":
+                assert not b.get(name)
+            elif isinstance(value, list):
+                assert b[name] == pytest.approx(value, rel=1e-5, abs=1e-5)
+            elif isinstance(value, float):
+                assert b[name] == pytest.approx(value, rel=1e-5)
+            else:
+                assert b[name] == value
+    beside = json.loads((tmp_path / f"faces.{kind}.meta.json").read_text(encoding="utf-8"))
+    assert beside["omokage.conventions"]["age"].startswith("apparent years")
+
+
+def test_openface_columns(tmp_path: Path) -> None:
+    out = written(tmp_path / "faces.csv", "openface")
+    with open(out, encoding="utf-8", newline="") as stream:
+        found = list(csv.DictReader(stream))
+    assert tuple(found[0]) == COLUMNS
+    first = found[0]
+    assert (first["frame"], first["face_id"], first["success"]) == ("1", "0", "1")
+    assert float(first["pose_Ry"]) == pytest.approx(-math.radians(10), rel=1e-4)
+    assert float(first["pose_Rx"]) == pytest.approx(math.radians(5), rel=1e-4)
+    assert float(first["pose_Rz"]) == pytest.approx(math.radians(2), rel=1e-4)
+    assert float(first["gaze_angle_x"]) == pytest.approx(math.radians(4), rel=1e-4)
+    assert float(first["gaze_angle_y"]) == pytest.approx(math.radians(3), rel=1e-4)
+    assert (first["AU12_r"], first["AU12_c"], first["AU45_c"], first["AU28_c"]) == ("2.5", "1", "0", "1")
+    assert first["AU01_r"] == ""
+    points = np.array([[float(first[f"x_{i}"]), float(first[f"y_{i}"])] for i in range(68)])
+    assert points == pytest.approx(np.asarray(face().landmarks), abs=0.01)
+    assert (found[2]["success"], found[2]["x_0"]) == ("0", "")
+    assert found[-1]["frame"] == "6"
+
+
+def test_pose_of_openface_is_its_rotation_matrix() -> None:
+    """OpenFace: x right, y down, z away from the camera, R = Rx Ry Rz; the nose points to -z."""
+
+    def nose(row: dict[str, Any]) -> np.ndarray:
+        x, y, z = row["pose_Rx"], row["pose_Ry"], row["pose_Rz"]
+        rx = np.array([[1, 0, 0], [0, np.cos(x), -np.sin(x)], [0, np.sin(x), np.cos(x)]])
+        ry = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
+        rz = np.array([[np.cos(z), -np.sin(z), 0], [np.sin(z), np.cos(z), 0], [0, 0, 1]])
+        return np.asarray(rx @ ry @ rz)
+
+    base = {"source": "", "frame": 0, "timestamp_s": 0.0, "yaw_deg": 0.0, "pitch_deg": 0.0, "roll_deg": 0.0}
+    ahead = np.array([0.0, 0.0, -1.0])
+    assert (nose(openface_row({**base, "yaw_deg": 20.0})) @ ahead)[0] > 0.3  # to the image's right
+    assert (nose(openface_row({**base, "pitch_deg": 20.0})) @ ahead)[1] < -0.3  # chin up: y points down
+    assert (nose(openface_row({**base, "roll_deg": 20.0})) @ np.array([1.0, 0, 0]))[1] > 0.3  # clockwise
+
+
+def test_formats_by_ending_and_by_name(tmp_path: Path) -> None:
+    assert format_of(Path("a.PARQUET")) == "parquet"
+    assert format_of(Path("a.csv"), "openface") == "openface"
+    assert {format_of(Path(f"a.{k}")) for k in ("parquet", "csv", "jsonl")} == set(FORMATS) - {"openface"}
+    for wrong in (lambda: format_of(Path("a.xlsx")), lambda: format_of(Path("a.csv"), "xml")):
+        with pytest.raises(InputError):
+            wrong()
+
+
+def test_stopped_work_is_kept_and_resumed(tmp_path: Path) -> None:
+    out = tmp_path / "faces.parquet"
+    every = readings()
+    with pytest.raises(KeyboardInterrupt), sink(out, every=1) as target:
+        for reading in every[:3]:
+            target.write(reading)
+        raise KeyboardInterrupt
+    assert len(read_rows(out)) == 4
+    with pytest.raises(InputError, match="--resume"):
+        sink(out, every=1)
+    with pytest.raises(InputError, match="every = 1, not 2"):
+        sink(out, resume=True, every=2)
+    with sink(out, resume=True, every=1) as target:
+        assert target.done == {"a.png": {0}, "b.png": {0}, "c.gif": {0}}
+        for reading in every[3:]:
+            target.write(reading)
+    assert target.counts == journal.Counts(frames=5, faces=4, no_face=2, unreadable=1, review=target.counts.review,
+                                           first_problem="d.jpg: the file is empty (0 bytes)")  # fmt: skip
+    assert [(r["source"], r["face"]) for r in read_rows(out)] == [
+        (row["source"], row.get("face")) for r in every for row in rows(r)
+    ]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["faces.parquet"]
+
+
+def test_a_resumed_run_knows_which_videos_are_finished(tmp_path: Path) -> None:
+    out = tmp_path / "faces.parquet"
+    with pytest.raises(RuntimeError), sink(out) as target:
+        for reading in readings():
+            target.write(reading)
+        raise RuntimeError
+    again = sink(out, resume=True)
+    assert again.finished == {"d.jpg", "日.mp4"}
+    assert again.done["日.mp4"] == {0, 5}
+
+
+def test_nothing_done_leaves_no_trace(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), sink(tmp_path / "faces.parquet"):
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_disk_full_keeps_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "faces.parquet"
+    real, full = os.fsync, False
+
+    def fsync(number: int) -> None:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(number)
+
+    monkeypatch.setattr(files.os, "fsync", fsync)
+    monkeypatch.setattr(journal, "ROWS_PER_PART", 1)
+    with pytest.raises(OutputError, match=r"disk is full.*--resume"), sink(out) as target:
+        target.write(readings()[0])
+        full = True
+        target.write(readings()[1])
+    full = False
+    with sink(out, resume=True) as target:
+        assert target.done == {"a.png": {0}}
+        for reading in readings()[1:]:
+            target.write(reading)
+    assert len(read_rows(out)) == 7
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_many_parts_are_merged_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "ROWS_PER_PART", 3)
+    out = tmp_path / "faces.parquet"
+    with sink(out) as target:
+        for i in range(100):
+            target.write(Reading(f"{i:03d}.png"))
+        assert len(list((tmp_path / "faces.parquet.parts").glob("*.parquet"))) == 33
+    assert [r["source"] for r in read_rows(out)] == [f"{i:03d}.png" for i in range(100)]
+
+
+@pytest.mark.parametrize(("place", "why"), [("gone/faces.parquet", "does not exist"), ("folder", "is a folder")])
+def test_impossible_places(tmp_path: Path, place: str, why: str) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match=why):
+        sink(tmp_path / place)
+
+
+def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files.os, "access", lambda *_: False)
+    with pytest.raises(OutputError, match="no permission"):
+        sink(tmp_path / "faces.parquet")
+
+
+def test_other_files_are_no_faces_tables(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    (tmp_path / "b.parquet").write_text("words")
+    (tmp_path / "c.jsonl").write_text("{")
+    for name, why in (("a.csv", "no faces table"), ("b.parquet", "cannot be read"), ("c.jsonl", "cannot be read"),
+                      ("d.csv", "no such file")):  # fmt: skip
+        with pytest.raises(InputError, match=why):
+            read_rows(tmp_path / name)
