@@ -34,10 +34,14 @@ def paint_backdrop(surroundings: Surroundings, n: int) -> Floats:
 
 
 def _tone(rng: Draw, low: float = 0.04, high: float = 0.7, spread: float = 0.22) -> Colour:
-    """A surface colour: mostly greyish, as walls and cloth are; now and then a strong one."""
+    """A surface colour: mostly grey to beige and brown, as walls, wood and cloth are; now and then any colour."""
     level = rng.uniform(low**0.5, high**0.5) ** 2
-    spread = spread * (2.0 if rng.random() < 0.1 else 0.75)
-    r, g, b = np.clip(level * (1.0 + rng.normal(0.0, spread, 3)), 0.01, 0.95)
+    if rng.random() < min(spread, 0.4):
+        shift = rng.normal(0.0, 0.3, 3)
+    else:
+        warm, tint = rng.normal(0.1, 0.7 * spread), rng.normal(0.0, 0.2 * spread)
+        shift = np.array([warm, tint, -1.3 * warm])
+    r, g, b = np.clip(level * (1.0 + np.clip(shift, -0.8, 0.8)), 0.01, 0.95)
     return float(r), float(g), float(b)
 
 
@@ -151,7 +155,7 @@ def _shelf(rng: Draw, picture: Floats) -> None:
                     base - height * rng.uniform(0.45, 0.85),
                     min(at + thick, x + w),
                     base,
-                    _tone(rng, 0.02, 0.7, 0.5),
+                    _tone(rng, 0.02, 0.6, 0.3),
                 )
             at += thick + 0.002
         _box(picture, x, base, x + w, base + 0.014, board)
@@ -224,7 +228,8 @@ def outdoor(rng: Draw, n: int) -> Floats:
     )
     ground = ground * np.float32(bright * rng.uniform(0.5, 1.0))
     below = rows[:, 0] > horizon
-    picture[below[:, 0]] = ground * (1 + 0.25 * _noise(rng, n, 24)[below[:, 0], :, None])
+    grain = 0.08 * _noise(rng, n, max(n // 3, 4)) + 0.1 * _noise(rng, n, 9)
+    picture[below[:, 0]] = ground * (1 + grain[below[:, 0], :, None])
     kind = rng.integers(4)
     if kind == 0:
         _houses(rng, picture, horizon, bright)
@@ -256,9 +261,14 @@ def _foliage(rng: Draw, picture: Floats, horizon: float, bright: float) -> None:
     rows = np.linspace(0.0, 1.0, n, dtype=np.float32)[:, None]
     reach = np.float32(horizon - rng.uniform(0.2, 0.9))
     cover = np.clip((mass * 0.35 + (rows - reach) * 4.0) * 4.0, 0, 1) * np.clip((horizon + 0.06 - rows) * 30, 0, 1)
-    light = np.clip(0.5 + 0.4 * _noise(rng, n, 36) + 0.3 * _noise(rng, n, 12), 0.05, 1.6)
-    leaf = np.array([(0.09, 0.17, 0.04), (0.14, 0.18, 0.06), (0.22, 0.16, 0.05)][rng.integers(3)], np.float32)
-    leaves = light[..., None] * leaf * np.float32(bright)
+    clumps, twigs = _noise(rng, n, 14), _noise(rng, n, max(n // 4, 8))
+    lit = np.clip(
+        0.45 + 0.3 * clumps + 0.3 * (clumps - np.roll(clumps, -max(n // 40, 1), axis=0)) + 0.25 * twigs, 0.05, 1.5
+    )
+    leaf = np.array([(0.09, 0.16, 0.045), (0.13, 0.17, 0.07), (0.07, 0.11, 0.05), (0.2, 0.15, 0.06)], np.float32)
+    leaf = leaf[rng.choice(4, p=[0.35, 0.3, 0.25, 0.1])]
+    sunny = np.array([0.1, 0.09, 0.0], np.float32) * np.clip(lit - 0.8, 0, 1)[..., None]
+    leaves = (lit[..., None] * leaf + sunny).astype(np.float32) * np.float32(bright)
     picture += (leaves - picture) * cover[..., None].astype(np.float32)
     for _ in range(rng.integers(0, 4)):
         x, w = rng.uniform(0, 1), rng.uniform(0.01, 0.05)

@@ -54,7 +54,11 @@ def eye_look(person: Person, pose: Pose, mesh: Mesh, points: Floats, turn: Float
     up = math.atan2(to_camera[1], math.hypot(to_camera[0], to_camera[2])) + math.radians(pose.gaze_up)
     gaze = np.array([math.sin(right) * math.cos(up), math.sin(up), math.cos(right) * math.cos(up)])
     yellow = min(max((person.age - 40) / 50, 0.0), 1.0) * 0.5 + 0.3 * person.melanin
-    white = np.array([0.47, 0.43 - 0.02 * yellow, 0.4 - 0.06 * yellow]) * rng.uniform(0.85, 1.05)
+    white = (
+        np.array([0.47, 0.43 - 0.02 * yellow, 0.4 - 0.06 * yellow])
+        * rng.uniform(0.85, 1.05)
+        * (1.0 - 0.25 * person.melanin)
+    )
     gap = float(np.linalg.norm(points[_RIMS[0]] - points[_RIMS[1]]))
     stain = rng.uniform(0, 1)
     teeth = np.array([0.6, 0.56 - 0.04 * stain, 0.5 - 0.1 * stain]) * rng.uniform(0.75, 1.05)
@@ -115,8 +119,9 @@ def shade_eye(
     vy: float,
     vz: float,
     sun: float,
+    sky: float,
 ) -> Colour:
-    """Colour of an eyeball at point p, seen along unit v, with the share `sun` of the key light."""
+    """Colour of an eyeball at point p, seen along v; `sun`, `sky`: shares of key and ambient light that reach it."""
     nx, ny, nz = px - look.centres[eye, 0], py - look.centres[eye, 1], pz - look.centres[eye, 2]
     s = 1.0 / math.sqrt(nx * nx + ny * ny + nz * nz + 1e-12)
     nx, ny, nz = nx * s, ny * s, nz * s
@@ -162,7 +167,7 @@ def shade_eye(
         iris = look.iris[k] * fibre * ring * (1.0 - limbus) + 0.01 * limbus
         iris = iris * (1.0 - pupil) + 0.003 * pupil
         albedo = iris * on_iris + ball * (1.0 - on_iris)
-        light = ambient(lights.harmonics, k, nx, ny, nz) * 0.8 + lights.colour[k] * diffuse
+        light = ambient(lights.harmonics, k, nx, ny, nz) * sky + lights.colour[k] * diffuse
         shine = (
             lights.colour[k] * gleam
             + lights.harmonics[0, k] * window

@@ -22,7 +22,7 @@ from omokage.synthesis.hair import Ribbons, grow_beard, grow_hair
 from omokage.synthesis.landmarks import landmark_points, landmarks
 from omokage.synthesis.light import Lighting, lighting
 from omokage.synthesis.materials import HairLook
-from omokage.synthesis.raster import FAR, GBuffer, fill, fill_depth, project
+from omokage.synthesis.raster import FAR, HAIR, GBuffer, fill, fill_depth, project
 from omokage.synthesis.reflectance import Lights
 from omokage.synthesis.scene import Camera, Person, Scene
 from omokage.synthesis.shading import shade
@@ -140,10 +140,12 @@ def _draw(surfaces: Surfaces, look_at: View, n: int) -> tuple[GBuffer, Floats]:
 def _lights(world: Lighting, surfaces: Surfaces, eye: Floats) -> Lights:
     """Depth maps from the key light and from above, and the rest of what the shader needs."""
     key, above = look_from(world.direction, _MIDDLE, _REACH), look_from(np.array([0.0, 1.0, 0.3]), _MIDDLE, _REACH)
+    # Ribbons are half air, and the other half of their triangles is half of the work.
+    casts = surfaces.triangles[(surfaces.kinds != HAIR) | (np.arange(len(surfaces.kinds)) % 2 == 0)]
     maps = []
     for matrix, size in ((key, SHADOW_MAP), (above, ABOVE_MAP)):
         depth = np.full((size, size), FAR, np.float32)
-        fill_depth(project(surfaces.vertices, matrix, size), surfaces.triangles, depth)
+        fill_depth(project(surfaces.vertices, matrix, size), casts, depth)
         maps.append(depth)
     return Lights(world.direction, world.colour, world.harmonics, eye, maps[0], key, maps[1], above, world.softness)
 

@@ -147,7 +147,8 @@ def shade(
                 r, g, bl = shade_part(lights, at[0], at[1], at[2], at[3], nx, ny, nz, vx, vy, vz, sun, roof)
             elif kind <= RIGHT_EYE:
                 sun = lit(lights, px + vx * 0.03, py + vy * 0.03, pz + vz * 0.03, x, y)
-                r, g, bl = shade_eye(eyes, lights, kind - 1, px, py, pz, vx, vy, vz, sun)
+                sky = 0.35 + 0.45 * open_above(lights, px + vx * 0.05, py + vy * 0.05, pz + vz * 0.05, x, y)
+                r, g, bl = shade_eye(eyes, lights, kind - 1, px, py, pz, vx, vy, vz, sun, sky)
                 label = _EYE
             else:
                 sun = lit(lights, px + nx * 0.012, py + ny * 0.012, pz + nz * 0.012, x, y)

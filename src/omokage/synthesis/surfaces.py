@@ -221,8 +221,8 @@ def shade_skin(
         wrap = skin.scatter * (0.3, 0.13, 0.08)[c]
         nl = smooth_nl + (rough_nl - smooth_nl) * own
         diffuse = max((nl + wrap) / ((1.0 + wrap) * (1.0 + wrap)), 0.0)
-        soft = sun + (sun**0.8 - sun) * skin.scatter if c == 0 else sun
-        sky = open_ ** (0.8, 1.0, 1.06)[c]  # light that bounces in a hollow of skin turns red
+        soft = sun + 0.25 * sun * (1.0 - sun) * skin.scatter if c == 0 else sun
+        sky = open_ * (1.0 + (0.25, 0.0, -0.08)[c] * (1.0 - open_))  # light that bounces in a hollow of skin turns red
         value = albedo * (
             ambient(lights.harmonics, c, dx, dy, dz) * sky + lights.colour[c] * diffuse * soft * (0.6 + 0.4 * open_)
         )
