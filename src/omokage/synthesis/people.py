@@ -107,8 +107,8 @@ class PersonSampler:
             features=self._features(rng, age),
             melanin=melanin,
             blood=_clip(rng.normal(0.45, 0.16), 0.08, 0.92),
-            wrinkles=_worn(rng, age, 30.0, 0.17),
-            sagging=_worn(rng, age, 38.0, 0.15),
+            wrinkles=_worn(rng, age, _WRINKLES_FROM, 0.17),
+            sagging=_worn(rng, age, _SAGGING_FROM, 0.15),
             spots=_clip(rng.beta(1.2, 3.0) * (0.6 + 0.6 * _clip((age - 40) / 40))),
             hair=hair,
             hair_length=length,
@@ -255,16 +255,45 @@ def _beard(rng: Draw, age: float, woman: bool) -> str:
 
 
 def _recession(rng: Draw, age: float, woman: bool) -> float:
-    ready = _clip((age - 22) / 35) * (0.15 if woman else 1.0)
+    ready = _thinned(age) * (0.15 if woman else 1.0)
     return round(float(rng.beta(1.1, 1.8)) * ready, 3)
+
+
+def aged(person: Person, age: float) -> Person:
+    """The same person at another age (years): wear, grey and recession move as far as they do on average; nothing else.
+    """
+    years = age - person.age
+    return replace(
+        person,
+        age=age,
+        wrinkles=round(
+            _clip(person.wrinkles + _mean_wear(age, _WRINKLES_FROM) - _mean_wear(person.age, _WRINKLES_FROM)), 3
+        ),
+        sagging=round(
+            _clip(person.sagging + _mean_wear(age, _SAGGING_FROM) - _mean_wear(person.age, _SAGGING_FROM)), 3
+        ),
+        grey=round(_clip(person.grey + (years / 22 if person.grey > 0 or age > 55 else 0.0)), 3) if age > 30 else 0.0,
+        recession=round(_clip(person.recession * _thinned(age) / max(_thinned(person.age), 0.1)), 3),
+    )
+
+
+_WRINKLES_FROM, _SAGGING_FROM = 30.0, 38.0  # years
+
+
+def _thinned(age: float) -> float:
+    return _clip((age - 22) / 35)
+
+
+def _mean_wear(age: float, begins: float) -> float:
+    return float(_clip((age - begins) / 52) ** 0.9)
 
 
 def _worn(rng: Draw, age: float, begins: float, sigma: float) -> float:
     """Wear 0..1 that begins at an age and differs between people of the same age."""
     if age < 16:
         return 0.0
-    mean = _clip((age - begins) / 52) ** 0.9
-    return round(_clip(mean + rng.normal(0, sigma) * (0.35 + 0.65 * _clip((age - 18) / 25))), 3)
+    noise = rng.normal(0, sigma) * (0.35 + 0.65 * _clip((age - 18) / 25))
+    return round(_clip(_mean_wear(age, begins) + noise), 3)
 
 
 def _hair_colour(rng: Draw, melanin: float, age: float) -> tuple[float, float, float]:

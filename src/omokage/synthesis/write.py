@@ -24,12 +24,14 @@ import pyarrow.parquet as pq
 from omokage.data.records import Record, provenance, write_shard
 from omokage.errors import InputError, OutputError
 from omokage.synthesis.labels import encode_png, scene_labels
+from omokage.synthesis.pairs import Pairs, PairSampler
 from omokage.synthesis.plans import Pictures, Plan, Shot
 from omokage.synthesis.render import Rendering, render, warm_up
 from omokage.synthesis.sampling import SceneSampler
 from omokage.synthesis.scene import Person
 from omokage.synthesis.sheet import write_sheet
 from omokage.synthesis.skin import PaintedSkin, paint
+from omokage.synthesis.tracks import Tracks, TrackSampler
 
 CONFIG, SHEET = "records.json", "sheet.png"
 SHARD_SIZE = 500
@@ -73,9 +75,46 @@ def write_records(
     `workers` None = every core. `progress(done, total)` is called from this process. Raises InputError when the folder
     holds records of another configuration or `count` is not positive, OutputError when it cannot be written.
     """
-    sampler = sampler or SceneSampler()
-    sampler = replace(sampler, cameras=replace(sampler.cameras, size=size))
+    sampler = _sized(sampler or SceneSampler(), size)
     return write_plan(out, count, Job(Pictures(sampler, pictures_per_person), seed, image), workers, progress)
+
+
+def write_pairs(
+    out: Path,
+    count: int,
+    seed: int,
+    pairs: PairSampler | None = None,
+    *,
+    size: int = 128,
+    workers: int | None = None,
+    image: str = "jpeg",
+    progress: Progress | None = None,
+) -> int:
+    """Write `count` pairs, two records each; as `write_records` otherwise."""
+    pairs = pairs or PairSampler()
+    pairs = replace(pairs, sampler=_sized(pairs.sampler, size))
+    return write_plan(out, 2 * count, Job(Pairs(pairs), seed, image), workers, progress)
+
+
+def write_tracks(
+    out: Path,
+    count: int,
+    seed: int,
+    tracks: TrackSampler | None = None,
+    *,
+    size: int = 128,
+    workers: int | None = None,
+    image: str = "jpeg",
+    progress: Progress | None = None,
+) -> int:
+    """Write `count` tracks of `tracks.frames` records each; as `write_records` otherwise."""
+    tracks = tracks or TrackSampler()
+    tracks = replace(tracks, sampler=_sized(tracks.sampler, size))
+    return write_plan(out, tracks.frames * count, Job(Tracks(tracks), seed, image), workers, progress)
+
+
+def _sized(sampler: SceneSampler, size: int) -> SceneSampler:
+    return replace(sampler, cameras=replace(sampler.cameras, size=size))
 
 
 def write_plan(out: Path, count: int, job: Job, workers: int | None = None, progress: Progress | None = None) -> int:
