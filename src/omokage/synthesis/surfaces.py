@@ -134,7 +134,7 @@ def _texel(texture: NDArray[np.uint8], k: int, row: int, a: int, b: int, fu: flo
 
 
 @njit(cache=True, fastmath=True)
-def _slope(skin: SkinLook, bx: float, bz: float, theta: float, row: int, a: int, fu: float, fv: float) -> Colour:
+def _slope(skin: SkinLook, bx: float, bz: float, row: int, a: int, fu: float, fv: float) -> Colour:
     """Gradient of the painted height in world axes: the direction in which the skin rises."""
     t = skin.texture
     h, w = t.shape[0], t.shape[1]
@@ -148,7 +148,7 @@ def _slope(skin: SkinLook, bx: float, bz: float, theta: float, row: int, a: int,
     radius = max(math.sqrt(bx * bx + (bz - 0.5) ** 2), 0.3)
     across *= 0.003921569 * w / (12.5664 * radius)
     up *= 0.003921569 * h / 5.4
-    ct, st = math.cos(theta), math.sin(theta)
+    ct, st = (bz - 0.5) / radius, bx / radius
     m = skin.axes
     return (
         across * (m[0, 0] * ct - m[0, 2] * st) + up * m[0, 1],
@@ -172,7 +172,7 @@ def shade_skin(
     lines = 0.0
     if lip > 0.05:
         lines = (math.sin(theta * 95.0 + 3.0 * math.sin(by * 40.0)) * 0.5 + 0.5) * lip
-    sx, sy, sz = _slope(skin, bx, bz, theta, row, a, fu, fv)
+    sx, sy, sz = _slope(skin, bx, bz, row, a, fu, fv)
     along = sx * nx + sy * ny + sz * nz
     k = skin.bump * (1.0 - inner)
     limit = 3.0
