@@ -1,0 +1,229 @@
+"""Find faces: one Protocol, the trained network behind it, and a door that opens any finder by name or by file.
+
+The network sees a picture at up to three sizes. *Coarse*: the whole picture at 160 pixels inside a repeated border, for
+faces that fill it. *Fine*: at its own size, up to 640 pixels, for all others. *Sharp*: at up to 1,280 pixels, only
+where the picture is larger than 900, for small faces in large photographs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.errors import InputError
+from omokage.results import Box, Detection
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from omokage.faces.network import FinderNet
+
+Image = NDArray[np.uint8]
+COARSE, FINE, SHARP, SHARP_ABOVE = 160, 640, 1280, 900
+_GRID = 64  # canvases are multiples of the coarsest stride
+_COARSE_BORDER = 16
+_BATCH_PIXELS = 1_400_000  # canvases of one shape go through the network together up to this many pixels
+_SMALLEST = 8.0  # pixels of the canvas
+
+
+class Finder(Protocol):
+    """Anything that finds faces in RGB uint8 pictures (h, w, 3)."""
+
+    def find(self, image: Image) -> list[Detection]:
+        """The faces of one picture, largest first; an empty list when there is none."""
+        ...
+
+    def find_batch(self, images: Sequence[Image]) -> list[list[Detection]]:
+        """The faces of each picture."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A picture on its way into the network: canvas (h, w, 3), and `(pixel - offset) / scale` leads back to the
+    picture.
+    """
+
+    canvas: Image
+    scale: tuple[float, float]
+    offset: tuple[int, int]
+
+
+def views(image: Image) -> list[View]:
+    """The canvases for one picture, coarse first. Raises ValueError unless it is RGB uint8 with at least one pixel."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+        raise ValueError(f"finders take RGB uint8 pictures (h, w, 3), not {image.dtype} {image.shape}")
+    longest = max(image.shape[:2])
+    fine = _view(image, min(FINE, longest), 0) if longest > COARSE else None
+    base = image
+    if fine is not None and longest > FINE:  # shrink the shrunk picture: cheaper, and the same to the eye
+        base = _resized(image, FINE)
+    coarse = _view(base, COARSE, _COARSE_BORDER)
+    grow = (base.shape[1] / image.shape[1], base.shape[0] / image.shape[0])
+    found = [View(coarse.canvas, (coarse.scale[0] * grow[0], coarse.scale[1] * grow[1]), coarse.offset)]
+    if fine is not None:
+        found.append(fine)
+    if longest > SHARP_ABOVE:
+        found.append(_view(image, min(SHARP, longest), 0))
+    return found
+
+
+def _resized(image: Image, longest: int) -> Image:
+    height, width = image.shape[:2]
+    scale = longest / max(height, width)
+    if scale == 1:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
+
+
+def _view(image: Image, longest: int, border: int) -> View:
+    """The picture scaled to `longest`, on a canvas with at least `border` repeated pixels around."""
+    small = _resized(image, longest)
+    height, width = small.shape[:2]
+    full = [-(-(side + 2 * border) // _GRID) * _GRID for side in (width, height)]
+    left, top = ((full[0] - width) // 2, (full[1] - height) // 2) if border else (0, 0)
+    right, bottom = full[0] - width - left, full[1] - height - top
+    canvas = cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REPLICATE)
+    return View(np.asarray(canvas, np.uint8), (width / image.shape[1], height / image.shape[0]), (left, top))
+
+
+def suppress(
+    boxes: NDArray[np.floating], scores: NDArray[np.floating], overlap: float = 0.4, nested: float = 0.65
+) -> list[int]:
+    """Indices that survive, best first: a box goes when a better one overlaps it (IoU) or one lies within the other.
+
+    `boxes` (n, 4), `scores` (n,); `nested` is the shared area over the smaller of the two areas.
+    """
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    left = np.argsort(-scores, kind="stable")
+    keep: list[int] = []
+    while len(left):
+        best, left = int(left[0]), left[1:]
+        keep.append(best)
+        reach = np.minimum(boxes[best, 2:], boxes[left, 2:]) - np.maximum(boxes[best, :2], boxes[left, :2])
+        common = np.prod(np.clip(reach, 0, None), axis=1)
+        iou = common / (areas[best] + areas[left] - common)
+        left = left[(iou <= overlap) & (common <= nested * np.minimum(areas[best], areas[left]))]
+    return keep
+
+
+class NetworkFinder:
+    """The trained finder. `weights` is a set's name or a folder; `threshold` replaces the calibrated score limit.
+
+    Raises WeightsError when the weights are missing, damaged or do not fit.
+    """
+
+    def __init__(self, weights: str | Path = "synthetic", threshold: float | None = None, device: str = "cpu") -> None:
+        from omokage.errors import WeightsError
+        from omokage.faces.network import FinderNet
+        from omokage.weights.registry import load
+
+        tensors, card = load(weights, "finder")
+        net = FinderNet(tuple(card.architecture["widths"]), card.architecture["pyramid"])
+        try:
+            net.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise WeightsError(
+                f"the finder weights {card.id} do not fit the network; train or install them again"
+            ) from error
+        self.card = card
+        self._use(net, float(card.calibration["threshold"]) if threshold is None else threshold, device)
+
+    @classmethod
+    def of(cls, net: FinderNet, threshold: float, device: str = "cpu") -> NetworkFinder:
+        """A finder around a network in memory. The network is changed: its batch norms are folded away."""
+        finder = cls.__new__(cls)
+        finder._use(net, threshold, device)
+        return finder
+
+    def _use(self, net: FinderNet, threshold: float, device: str) -> None:
+        import torch
+
+        from omokage.faces.network import fused
+
+        self.threshold = threshold
+        self.device = torch.device(device)
+        self.net = fused(net).to(self.device)
+        self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def find(self, image: Image) -> list[Detection]:
+        """The faces of one picture, largest first."""
+        return self.find_batch([image])[0]
+
+    def find_batch(self, images: Sequence[Image]) -> list[list[Detection]]:
+        """The faces of each picture; canvases of equal shape share a pass through the network."""
+        groups: dict[tuple[int, ...], list[tuple[int, View]]] = {}
+        for index, image in enumerate(images):
+            for view in views(image):
+                groups.setdefault(view.canvas.shape, []).append((index, view))
+        found: list[list[NDArray[np.float32]]] = [[] for _ in images]
+        for shape, members in groups.items():
+            at_once = max(1, _BATCH_PIXELS // (shape[0] * shape[1]))
+            for start in range(0, len(members), at_once):
+                part = members[start : start + at_once]
+                for (index, _), rows in zip(part, self._rows([view for _, view in part]), strict=True):
+                    found[index].append(rows)
+        return [detections(np.concatenate(rows), image.shape) for rows, image in zip(found, images, strict=True)]
+
+    def _rows(self, part: list[View]) -> list[NDArray[np.float32]]:
+        """For each view (k, 5): score and box in picture pixels of all cells above the threshold."""
+        import torch
+
+        from omokage.faces.network import decode
+
+        pictures = torch.from_numpy(np.stack([view.canvas for view in part])).permute(0, 3, 1, 2)
+        with torch.inference_mode():
+            logits, boxes = decode(self.net(_floats(pictures, self.device)))
+            scores = torch.sigmoid(logits)
+        rows = []
+        for view, score, box in zip(part, scores.cpu().numpy(), boxes.cpu().numpy(), strict=True):
+            good = (score >= self.threshold) & ((box[:, 2:] - box[:, :2]).min(1) > 0)
+            good &= (box[:, 2:] - box[:, :2]).max(1) >= _SMALLEST
+            back = (box[good] - np.tile(view.offset, 2)) / np.tile(view.scale, 2)
+            rows.append(np.column_stack([score[good], back]).astype(np.float32))
+        return rows
+
+
+def _floats(pictures: Tensor, device: object) -> Tensor:
+    import torch
+
+    assert isinstance(device, torch.device)
+    return pictures.to(device=device, dtype=torch.float32, memory_format=torch.channels_last) / 255
+
+
+def detections(rows: NDArray[np.floating], shape: Sequence[int]) -> list[Detection]:
+    """Suppress doubles among (k, 5) score-and-box rows, drop boxes centred outside the picture, largest first."""
+    centre = (rows[:, 1:3] + rows[:, 3:5]) / 2
+    rows = rows[((centre >= 0) & (centre <= [shape[1], shape[0]])).all(1)]
+    kept = [rows[i].astype(float) for i in suppress(rows[:, 1:], rows[:, 0])]
+    faces = [Detection(Box(*row[1:].tolist()), float(row[0])) for row in kept]
+    return sorted(faces, key=lambda face: -face.box.area)
+
+
+def open_finder(name_or_path: str | Path = "synthetic", device: str = "cpu") -> Finder:
+    """A finder by name or by file.
+
+    `haar`; the name or folder of a weight set with a `finder` in it; or a model file of the user's: `.onnx` (YuNet or
+    SCRFD, told apart by their outputs) and `.task` or `.tflite` (MediaPipe). Raises InputError for anything else.
+    """
+    from omokage.faces.adapters import open_file
+    from omokage.faces.haar import HaarFinder
+
+    if str(name_or_path) == "haar":
+        return HaarFinder()
+    path = Path(name_or_path)
+    if path.suffix.lower() in (".onnx", ".task", ".tflite"):
+        if not path.is_file():
+            raise InputError(
+                f"the finder file {path} does not exist; give the path of a YuNet, SCRFD or MediaPipe model file"
+            )
+        return open_file(path)
+    return NetworkFinder(name_or_path, device=device)
