@@ -67,7 +67,7 @@ def expose(light: Floats, cover: Floats, camera: Camera) -> NDArray[np.uint8]:
     rng = np.random.default_rng((camera.seed, 11))
     picture = light * np.float32(_metered(light, cover) * camera.exposure)
     picture *= np.asarray(camera.white_balance, np.float32)
-    picture = _tone(picture)
+    picture = _tone(_muted(picture))
     if camera.blur > 0.05:
         picture = cv2.GaussianBlur(picture, (0, 0), camera.blur)
     picture = np.power(np.clip(picture, 0.0, 1.0), np.float32(1 / 2.2))
@@ -90,6 +90,12 @@ def _metered(light: Floats, cover: Floats) -> float:
     head = luma[cover > 0.5]
     level = 0.7 * float(np.percentile(head, 60)) + 0.3 * float(luma.mean()) if head.size else float(luma.mean())
     return float((0.25 / max(level, 0.004)) ** 0.78)
+
+
+def _muted(x: Floats) -> Floats:
+    """A sensor's colour filters overlap and its matrix gives only part of the saturation back."""
+    luma = (x @ LUMA)[..., None]
+    return np.asarray(luma + np.float32(0.86) * (x - luma), np.float32)
 
 
 def _tone(x: Floats) -> Floats:

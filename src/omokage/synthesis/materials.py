@@ -44,6 +44,8 @@ def shade_hair(
     white = max(1.0 - th * th, 0.0) ** 40
     tinted = max(1.0 - (th + 0.14) * (th + 0.14), 0.0) ** 10
     facing = min(max(nl + 0.35, 0.0), 1.0) * sun
+    # Light from behind passes through the strands and leaves a bright seam of their own colour.
+    through = max(-(kx * vx + ky * vy + kz * vz), 0.0) ** 2 * (1.0 - tl * tl) * (0.15 + 0.85 * sun) * 0.8
     root = 0.45 + 0.55 * smooth(0.0, 0.4, along)
     out = (0.0, 0.0, 0.0)
     for c in range(3):
@@ -55,6 +57,7 @@ def shade_hair(
             * root
             * (ambient(lights.harmonics, c, nx, ny, nz) * 0.85 * open_ + lights.colour[c] * diffuse * sun * 1.25)
         )
+        value += lights.colour[c] * through * (base + 0.02) * root
         value += lights.colour[c] * facing * root * (white * 0.09 * (base + 0.04) + tinted * 0.32 * base)
         out = (value if c == 0 else out[0], value if c == 1 else out[1], value if c == 2 else out[2])
     return out

@@ -155,7 +155,7 @@ def _skin_look(person: Person, skin: PaintedSkin, texture: Bytes, turn: Floats) 
     oil = rng.uniform(0.0, 0.6) * (1.0 - 0.4 * min(max((person.age - 40) / 40, 0), 1))
     return SkinLook(
         texture, skin.seg, turn, np.asarray(skin.lips, np.float32), float(skin.lip_gloss), oil,
-        1.0 - 0.45 * person.melanin, 0.1,
+        1.0 - 0.45 * person.melanin, 0.085,
     )  # fmt: skip
 
 

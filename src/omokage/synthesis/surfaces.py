@@ -204,9 +204,9 @@ def shade_skin(
         * max(rough_nl, 0.0)
         * sun
         * cavity
-        * (0.65 + 0.5 * film)
+        * (0.55 + 0.45 * film)
     )
-    rim = (0.009 + 0.13 * (1.0 - nv) ** 5) * cavity * (0.5 + 0.7 * film)
+    rim = (0.009 + 0.06 * (1.0 - nv) ** 5) * cavity * (0.5 + 0.7 * film) * (0.3 + 0.7 * smooth(-0.8, 0.1, my))
     rx, ry, rz = 2 * nv * mx - vx, 2 * nv * my - vy, 2 * nv * mz - vz
     behind = max(-(vx * kx + vy * ky + vz * kz), 0.0) ** 2 * ear * 0.6
     deep = inner * smooth(1.53, 1.40, bz)
