@@ -1,1 +1,2 @@
-"""The attributes room: one network reads heterogeneous attributes off a face (deep multi-task learning, Han et al., 2018)."""
+"""The attributes room: one network reads heterogeneous attributes off a face (deep multi-task learning, Han et al.,
+2018)."""

@@ -1,8 +1,8 @@
 """What the network's numbers are worth: temperatures, interval margins and spreads, fitted on held-out people.
 
-Temperature scaling (Guo et al., ICML 2017) for probabilities; split conformal margins (Romano et al., NeurIPS 2019) for the 5 to 95
-percent interval of ordinal attributes; spreads scaled so that 68 percent of errors are within one. All of it is plain JSON and
-travels in the weight card.
+Temperature scaling (Guo et al., ICML 2017) for probabilities; split conformal margins (Romano et al., NeurIPS 2019) for
+the 5 to 95 percent interval of ordinal attributes; spreads scaled so that 68 percent of errors are within one. All of
+it is plain JSON and travels in the weight card.
 """
 
 from __future__ import annotations
@@ -42,14 +42,18 @@ def fit(schema: AttributeSchema, readings: Readings) -> dict[str, Any]:
             out["temperature"][name] = _best(lambda t, x=x, y=y: float(-(y * F.log_softmax(x / t, 1)).sum(1).mean()))
     for name, logits in outputs.shares.items():
         known = torch.isfinite(targets[name][:, 0])
-        if known.sum() >= _FEWEST:
-            x, y = logits[known], targets[name][known, 0]
-            out["temperature"][name] = _best(lambda t, x=x, y=y: float(F.binary_cross_entropy_with_logits(x / t, y)))
+        if known.sum() >= _FEWEST and name != "quality":  # exact crops are all good: `evaluate.read_quality` has others
+            out["temperature"][name] = fit_share(logits[known], targets[name][known, 0])
     for name, located in {**outputs.points, **outputs.rotations, **outputs.vectors}.items():
         known = torch.isfinite(targets[name]).all(1)
         if known.sum() >= _FEWEST:
             out["spread"][name] = spread_scale(located, targets[name], known)
     return out
+
+
+def fit_share(logits: Tensor, true: Tensor) -> float:
+    """The temperature of a share from logits (n,) and labels (n,) in 0..1."""
+    return _best(lambda t: float(F.binary_cross_entropy_with_logits(logits / t, true)))
 
 
 def _best(cost: Any) -> float:
@@ -58,7 +62,8 @@ def _best(cost: Any) -> float:
 
 
 def _bin_cost(logits: Tensor, attribute: Attribute, true: Tensor) -> float:
-    """Mean negative log of the mass that a distribution puts near the true value (three bins: labels are finer than bins)."""
+    """Mean negative log of the mass that a distribution puts near the true value (three bins: labels are finer than
+    bins)."""
     step = (attribute.high - attribute.low) / (logits.shape[1] - 1)
     near = (bin_centres(attribute) - true[:, None]).abs() <= 1.5 * step
     return float(-torch.logsumexp(F.log_softmax(logits, 1).masked_fill(~near, -30), 1).mean())
@@ -73,11 +78,13 @@ def quantile(attribute: Attribute, logits: Tensor, level: float) -> Tensor:
     k = (before[:, 1:] < level).sum(1).clamp(max=p.shape[1] - 1)
     rows = torch.arange(len(p), device=p.device)
     inside = ((level - before[rows, k]) / p[rows, k].clamp(min=1e-9)).clamp(0, 1)
-    return (centres[k] - half + inside * 2 * half).clamp(attribute.low, attribute.high)
+    found: Tensor = centres[k] - half + inside * 2 * half
+    return found.clamp(attribute.low, attribute.high)
 
 
 def margin(attribute: Attribute, logits: Tensor, true: Tensor) -> float:
-    """How much an interval must be widened (or narrowed, when negative) on each side to hold 90 percent of the true values."""
+    """How much an interval must be widened (or narrowed, when negative) on each side to hold 90 percent of the true
+    values."""
     low, high = quantile(attribute, logits, LOW), quantile(attribute, logits, HIGH)
     miss = torch.maximum(low - true, true - high).numpy()
     level = min(1.0, (HIGH - LOW) * (len(miss) + 1) / len(miss))
@@ -97,11 +104,14 @@ def errors(value: Tensor, target: Tensor) -> Tensor:
         gap = (pose_of_rotation(value) - pose_of_rotation(target.view(-1, 3, 3))).abs()
         return torch.minimum(gap, 360 - gap)
     if value.dim() == 3:
-        return (value - target.view(value.shape)).norm(dim=2)
+        distance: Tensor = (value - target.view(value.shape)).pow(2).sum(2).sqrt()
+        return distance
     return (value - target).abs()
 
 
-def summary(attribute: Attribute, logits: Tensor, calibration: Mapping[str, Any]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def summary(
+    attribute: Attribute, logits: Tensor, calibration: Mapping[str, Any]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Mean (b,), 5 and 95 percent bounds (b,) and the distribution (b, bins) of an ordinal attribute, calibrated."""
     logits = logits / calibration.get("temperature", {}).get(attribute.name, 1.0)
     density = torch.softmax(logits, 1)
@@ -120,4 +130,5 @@ def probability(name: str, logits: Tensor, calibration: Mapping[str, Any]) -> Te
 
 def spread(name: str, located: Located, calibration: Mapping[str, Any]) -> Tensor:
     """One standard deviation of located values, calibrated."""
-    return torch.exp(located.log_sigma.clamp(-7, 5)) * calibration.get("spread", {}).get(name, 1.0)
+    scale = float(calibration.get("spread", {}).get(name, 1.0))
+    return torch.exp(located.log_sigma.clamp(-7, 5)) * scale

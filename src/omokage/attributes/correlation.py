@@ -1,8 +1,8 @@
 """Known facts change the rest: ``given={"age": 70}`` moves the other answers by how the network's errors go together.
 
-On held-out people the network errs on several attributes at once (who looks too young also looks too female, say). The covariance of
-these errors is learnt; a fact fixes one error, and the others move to their expected value given it (the Gaussian conditional
-mean). Off unless asked for.
+On held-out people the network errs on several attributes at once (who looks too young also looks too female, say). The
+covariance of these errors is learnt; a fact fixes one error, and the others move to their expected value given it (the
+Gaussian conditional mean). Off unless asked for.
 """
 
 from __future__ import annotations
@@ -59,11 +59,14 @@ def _truths(schema: AttributeSchema, readings: Readings) -> dict[str, Tensor]:
 
 
 def facts(schema: AttributeSchema, given: Mapping[str, float | str]) -> dict[str, float]:
-    """Facts as numbers by answer name: ``{"expression": "happiness"}`` becomes one number per class. Raises InputError."""
+    """Facts as numbers by answer name: ``{"expression": "happiness"}`` becomes one number per class. Raises
+    InputError."""
     out: dict[str, float] = {}
     for name, value in given.items():
         if name not in schema:
-            raise InputError(f"given={name!r} is not an attribute of these weights; known are {', '.join(a.name for a in schema)}")
+            raise InputError(
+                f"given={name!r} is not an attribute of these weights; known are {', '.join(a.name for a in schema)}"
+            )
         classes = schema[name].classes
         if isinstance(value, str):
             if value not in classes:
@@ -80,11 +83,14 @@ def facts(schema: AttributeSchema, given: Mapping[str, float | str]) -> dict[str
 def moved(
     columns: Mapping[str, Tensor], known: Mapping[str, float], learnt: Mapping[str, Any]
 ) -> dict[str, Tensor]:  # fmt: skip
-    """The answers (b,) by name after the facts; facts take their own value. Raises InputError for facts without a learnt covariance."""
+    """The answers (b,) by name after the facts; facts take their own value. Raises InputError for facts without a
+    learnt covariance."""
     names: list[str] = list(learnt.get("names", []))
     missing = [n for n in known if n not in names]
     if missing:
-        raise InputError(f"these weights have no learnt correlation for {', '.join(missing)}; known are {', '.join(names)}")
+        raise InputError(
+            f"these weights have no learnt correlation for {', '.join(missing)}; known are {', '.join(names)}"
+        )
     covariance = np.asarray(learnt["covariance"], np.float64)
     fixed = [names.index(n) for n in known]
     free = [k for k, n in enumerate(names) if n in columns and n not in known]

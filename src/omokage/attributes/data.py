@@ -48,13 +48,17 @@ class Layout:
 def split(sources: Sequence[Source], config: DataConfig) -> tuple[list[Source], list[Source]]:
     """Training and held-out pictures of each source, by person."""
     masks = [held_out(s.people, config.held_out, config.split_seed) for s in sources]
-    return [s.only(~m) for s, m in zip(sources, masks, strict=True)], [s.only(m) for s, m in zip(sources, masks, strict=True)]
+    return [s.only(~m) for s, m in zip(sources, masks, strict=True)], [
+        s.only(m) for s, m in zip(sources, masks, strict=True)
+    ]
 
 
 class Crops:
     """Cuts training crops (`training`) and exact crops (`exact`) with their flat targets out of sources."""
 
-    def __init__(self, sources: Sequence[Source], schema: AttributeSchema, network: NetworkConfig, config: DataConfig) -> None:
+    def __init__(
+        self, sources: Sequence[Source], schema: AttributeSchema, network: NetworkConfig, config: DataConfig
+    ) -> None:
         self.sources, self.schema, self.network, self.config = sources, schema, network, config
         self.layout = Layout.of(schema)
 
@@ -76,7 +80,9 @@ class Crops:
         """The crop as the pipeline cuts it, unchanged, and its targets."""
         return self._cut(self.sources[place[0]], place[1], transforms.Jitter(), None)
 
-    def _faceless(self, source: Source, i: int, kind: str, rng: Generator) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    def _faceless(
+        self, source: Source, i: int, kind: str, rng: Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         other = source.images[int(rng.integers(len(source)))]
         size = self.network.size
         image = negatives.faceless(rng, kind, source.images[i], source.heads[i], other, size)
@@ -109,13 +115,19 @@ class Crops:
         self._set(target, "quality", good)
         return crop, target
 
-    def _set(self, target: NDArray[np.float32], name: str, value: object) -> None:
+    def _set(self, target: NDArray[np.float32], name: str, value: float | NDArray[np.floating]) -> None:
         if name in self.layout.slices:
             a, b = self.layout.slices[name]
             target[a:b] = value
 
     def _fill(
-        self, target: NDArray[np.float32], source: Source, i: int, seen: NDArray[np.float64], jitter: transforms.Jitter, lean: float
+        self,
+        target: NDArray[np.float32],
+        source: Source,
+        i: int,
+        seen: NDArray[np.float64],
+        jitter: transforms.Jitter,
+        lean: float,
     ) -> None:
         """Copy the labels and let geometry follow the crop: points, rotation, gaze, sides of the face."""
         turn, mirror = jitter.turn - lean, jitter.mirror
@@ -150,7 +162,9 @@ def lean_of(outline: NDArray[np.float64]) -> float:
 class Steps(Dataset[tuple[Tensor, Tensor]]):
     """Item k is the whole batch of step k: pictures (b, size, size, 3) uint8 and flat targets (b, total) float32."""
 
-    def __init__(self, crops: Crops, batch: int, seed: int, repeats: Sequence[float] = (), rank: int = 0, world: int = 1) -> None:
+    def __init__(
+        self, crops: Crops, batch: int, seed: int, repeats: Sequence[float] = (), rank: int = 0, world: int = 1
+    ) -> None:
         self.crops, self.batch, self.seed, self.rank, self.world = crops, batch, seed, rank, world
         sizes = [len(s) for s in crops.sources]
         self.counts = [round(r * n) for r, n in zip(repeats or [1.0] * len(sizes), sizes, strict=True)]
@@ -158,7 +172,8 @@ class Steps(Dataset[tuple[Tensor, Tensor]]):
         self._order: tuple[int, list[tuple[int, int]]] = (-1, [])
 
     def order(self, epoch: int) -> list[tuple[int, int]]:
-        """The places (source, picture) of one epoch, shuffled; a source that counts 1.5 times shows half of itself twice."""
+        """The places (source, picture) of one epoch, shuffled; a source that counts 1.5 times shows half of itself
+        twice."""
         if self._order[0] != epoch:
             rng = np.random.default_rng((self.seed, 1, epoch))
             places = []

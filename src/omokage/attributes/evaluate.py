@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from omokage.attributes import calibration as calibrating
-from omokage.attributes.data import Crops
-from omokage.attributes.model import AttributeNetwork, pose_of_rotation
+from omokage.attributes.data import Crops, Steps
+from omokage.attributes.model import AttributeNetwork, normalise, pose_of_rotation
 from omokage.attributes.readings import Readings, read
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import accuracy, area_under_curve, balanced_accuracy, calibration_error
@@ -45,7 +48,9 @@ def score(schema: AttributeSchema, readings: Readings, fitted: Mapping[str, Any]
         truth = pose_of_rotation(readings.targets[name].view(-1, 3, 3)).numpy()
         for k, axis in enumerate(("yaw", "pitch", "roll")):
             middle = np.nanmedian(truth[:, k]) if np.isfinite(truth).any() else 0.0
-            scorer.mean(f"{axis} error, degrees", angle_error(angles[:, k], truth[:, k]), angle_error(truth[:, k], middle))
+            scorer.mean(
+                f"{axis} error, degrees", angle_error(angles[:, k], truth[:, k]), angle_error(truth[:, k], middle)
+            )
     for name, located in readings.outputs.vectors.items():
         truth = readings.targets[name].numpy()
         middle = np.nanmedian(truth, 0) if np.isfinite(truth).any() else truth
@@ -70,7 +75,47 @@ def score(schema: AttributeSchema, readings: Readings, fitted: Mapping[str, Any]
     return scorer.rows
 
 
-def _ordinal(schema: AttributeSchema, name: str, readings: Readings, fitted: Mapping[str, Any], scorer: _Scorer) -> None:
+@torch.inference_mode()
+def read_quality(model: AttributeNetwork, crops: Crops, count: int = 600, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Logits and labels (count,) of `quality` on changed crops of held-out people, half of them without a good face."""
+    device = next(model.parameters()).device
+    mixed = Crops(crops.sources, crops.schema, crops.network, replace(crops.config, negatives=0.5))
+    steps = Steps(mixed, min(50, count), seed)
+    logits, labels = [], []
+    for step in range(-(-count // steps.batch)):
+        images, flat = steps[step]
+        logits.append(model(normalise(images.to(device)))["quality"][:, 0].float().cpu())
+        labels.append(mixed.layout.unpack(flat)["quality"][:, 0])
+    return torch.cat(logits), torch.cat(labels)
+
+
+def score_quality(logits: Tensor, true: Tensor) -> list[Score]:
+    """How well faces are told from other crops, and how many faces pass a threshold that 2 % of others pass."""
+    p, good = logits.numpy(), true.numpy()
+    sure = (good > 0.9) | (good < 0.1)
+    p, face = p[sure], good[sure] > 0.5
+    if not face.any() or face.all():
+        return []
+
+    def kept(p: NDArray[np.float32], face: NDArray[np.bool_]) -> float:
+        both = bool(face.any()) and not bool(face.all())
+        return float((p[face] > np.quantile(p[~face], 0.98)).mean()) if both else float("nan")
+
+    measures: tuple[tuple[str, Callable[..., float], float], ...] = (
+        ("quality AUC", area_under_curve, 0.5),
+        ("faces kept at 2 % others", kept, 0.02),
+    )
+    rows: list[Score] = []
+    for measure, function, trivial in measures:
+        low, high = interval(function, p, face, draws=_DRAWS)
+        value = {"value": round(function(p, face), 4), "interval": [round(low, 4), round(high, 4)]}
+        rows.append({"measure": measure, **value, "n": len(p), "set": "changed crops", "baseline": trivial})
+    return rows
+
+
+def _ordinal(
+    schema: AttributeSchema, name: str, readings: Readings, fitted: Mapping[str, Any], scorer: _Scorer
+) -> None:
     """Error, correlation, interval coverage and width."""
     truth = readings.targets[name][:, 0].numpy()
     known = np.isfinite(truth)
@@ -120,11 +165,14 @@ class _Scorer:
     def _add(
         self, measure: str, function: Callable[..., float], arrays: tuple[NDArray, ...], known: NDArray, baseline: float
     ) -> None:
-        row: Score = {"measure": measure, "value": round(function(*arrays), 4), "n": int(known.sum()), "set": "held-out rendered people"}
+        row: Score = {
+            "measure": measure,
+            "value": round(function(*arrays), 4),
+            "n": int(known.sum()),
+            "set": "held-out rendered people",
+        }
         if self.draws:
             low, high = interval(function, *arrays, groups=list(self.people[known]), draws=self.draws)
             row["interval"] = [round(low, 4), round(high, 4)]
         row["baseline"] = None if np.isnan(baseline) else round(baseline, 4)
         self.rows.append(row)
-
-

@@ -1,8 +1,8 @@
 """What the network is trained to do, per attribute and masked where a picture lacks the label.
 
-The paper's choice (squared error for ordinal, cross-entropy for nominal attributes, one weight per category) is `ordinal="squared"`
-with `categories`; beside it label distributions (Gao et al., 2017), cumulative links (CORAL, Cao et al., 2020) and learned balancing
-by homoscedastic uncertainty (Kendall et al., CVPR 2018).
+The paper's choice (squared error for ordinal, cross-entropy for nominal attributes, one weight per category) is
+`ordinal="squared"` with `categories`; beside it label distributions (Gao et al., 2017), cumulative links (CORAL, Cao et
+al., 2020) and learned balancing by homoscedastic uncertainty (Kendall et al., CVPR 2018).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from omokage.schema import Attribute
 class AttributeLoss(nn.Module):
     """Weighted sum over attributes, and each attribute's own loss for the log.
 
-    `targets` come from `data.Layout.unpack`: (b, width) by name, NaN where unknown. A picture without a label adds nothing; the mean
-    of an attribute is over its labelled pictures, or over a quarter of the batch when fewer have it, so that rare labels do not
-    drown the rest in noise.
+    `targets` come from `data.Layout.unpack`: (b, width) by name, NaN where unknown. A picture without a label adds
+    nothing; the mean of an attribute is over its labelled pictures, or over a quarter of the batch when fewer have it,
+    so that rare labels do not drown the rest in noise.
     """
 
     def __init__(self, model: AttributeNetwork, config: LossConfig) -> None:
@@ -32,7 +32,9 @@ class AttributeLoss(nn.Module):
         self.category = {name: c for c, group in model.schema.categories().items() for name in (a.name for a in group)}
         self.log_variance = nn.ParameterDict()
         if config.balance == "learned":
-            self.log_variance.update({c.replace("-", "_"): nn.Parameter(torch.zeros(())) for c in model.schema.categories()})
+            self.log_variance.update(
+                {c.replace("-", "_"): nn.Parameter(torch.zeros(())) for c in model.schema.categories()}
+            )
 
     def forward(self, outputs: Outputs, targets: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """The total and the parts before weighting."""
@@ -69,14 +71,16 @@ class AttributeLoss(nn.Module):
 
 
 def masked_mean(rows: Tensor, target: Tensor) -> Tensor:
-    """Mean of `rows` (b,) over the pictures with any finite target, counting at least a quarter of the batch; 0 without any."""
+    """Mean of `rows` (b,) over the pictures with any finite target, counting at least a quarter of the batch; 0 without
+    any."""
     known = torch.isfinite(target).any(1)
     zero = torch.zeros((), device=rows.device, dtype=rows.dtype)
     return torch.where(known, rows, zero).sum() / known.sum().clamp(min=len(rows) / 4)
 
 
 def spread_loss(error: Tensor, log_sigma: Tensor) -> Tensor:
-    """Laplace negative log-likelihood of the sizes of errors that are taken as given: trains the spread, not the value."""
+    """Laplace negative log-likelihood of the sizes of errors that are taken as given: trains the spread, not the
+    value."""
     log_sigma = log_sigma.clamp(-7, 5)
     return error.detach() * torch.exp(-log_sigma) + log_sigma
 
@@ -105,7 +109,8 @@ def vector_loss(out: Located, target: Tensor, degrees: bool, weight: float) -> T
 
 
 def ordinal_loss(attribute: Attribute, logits: Tensor, target: Tensor, config: LossConfig) -> Tensor:
-    """Loss (b,) of an ordinal attribute; target columns are value, low and high of a bin (high excluded), NaN where unknown."""
+    """Loss (b,) of an ordinal attribute; target columns are value, low and high of a bin (high excluded), NaN where
+    unknown."""
     centres = bin_centres(attribute, logits.device)
     log_p = F.log_softmax(logits, 1)
     value = target[:, :1]

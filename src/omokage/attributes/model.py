@@ -1,8 +1,8 @@
-"""The network: one trunk that all attributes share, then one sub-network per category, with a head for each attribute's form.
+"""The network: one trunk that all attributes share, one sub-network per category, a head for each attribute's form.
 
-Deep multi-task learning after Han et al. (TPAMI 2018): categories are kind x scope (and region, where local). Unlike the paper's, a
-sub-network sees every cell of the trunk's map through a 1x1 convolution instead of a pooled vector: with pooling alone nothing but
-geometry was learnt from rendered heads. All operations are modules.
+Deep multi-task learning after Han et al. (TPAMI 2018): categories are kind x scope (and region, where local). Unlike
+the paper's, a sub-network sees every cell of the trunk's map through a 1x1 convolution instead of a pooled vector: with
+pooling alone nothing but geometry was learnt from rendered heads. All operations are modules.
 """
 
 from __future__ import annotations
@@ -36,9 +36,10 @@ class Located:
 class Outputs:
     """Everything read off a batch (b), by attribute name; an attribute is in exactly one mapping.
 
-    `points`: (b, 68, 2) in -1..1 across the crop, with a spread for each point (b, 68). `rotations`: head matrices (b, 3, 3), with
-    the spread of yaw, pitch and roll in degrees (b, 3). `vectors`: (b, size), with spreads. `bins`: logits (b, bins) over the equal
-    steps of the attribute's range. `classes`: logits (b, classes). `shares`: logits (b,) of "yes", or of the second class.
+    `points`: (b, 68, 2) in -1..1 across the crop, with a spread for each point (b, 68). `rotations`: head matrices (b,
+    3, 3), with the spread of yaw, pitch and roll in degrees (b, 3). `vectors`: (b, size), with spreads. `bins`: logits
+    (b, bins) over the equal steps of the attribute's range. `classes`: logits (b, classes). `shares`: logits (b,) of
+    "yes", or of the second class.
     """
 
     points: Mapping[str, Located]
@@ -64,14 +65,14 @@ def head_width(attribute: Attribute, ordinal: str = "distribution") -> int:
 
 
 class SubNetwork(nn.Module):
-    """One category: 1x1 convolution, every cell of the map flattened, a dense layer, and one linear layer for all its heads."""
+    """One category: 1x1 convolution, the flattened map, a dense layer (if `hidden`), then all heads."""
 
     def __init__(self, width_in: int, cells: int, squeeze: int, hidden: int, width_out: int, dropout: float) -> None:
         super().__init__()
         self.squeeze = ConvUnit(width_in, squeeze, 1)
         self.flatten = nn.Flatten()
-        self.dense = DenseUnit(squeeze * cells, hidden, dropout)
-        self.heads = nn.Linear(hidden, width_out)
+        self.dense: nn.Module = DenseUnit(squeeze * cells, hidden, dropout) if hidden else nn.Identity()
+        self.heads = nn.Linear(hidden or squeeze * cells, width_out)
 
     def forward(self, features: Tensor) -> Tensor:
         out: Tensor = self.heads(self.dense(self.flatten(self.squeeze(features))))
@@ -81,8 +82,8 @@ class SubNetwork(nn.Module):
 class AttributeNetwork(nn.Module):
     """Built from a schema. `forward` gives the raw numbers of each attribute (b, width); `decode` gives them meaning.
 
-    Input: RGB (b, 3, size, size), each channel (value - 127.5) / 127.5. `ordinal` is the loss's choice of how ordinal attributes are
-    read ("distribution", "squared" or "coral"). Raises ValueError for an unknown trunk or arrangement.
+    Input: RGB (b, 3, size, size), each channel (value - 127.5) / 127.5. `ordinal` is the loss's choice of how ordinal
+    attributes are read ("distribution", "squared" or "coral"). Raises ValueError for an unknown trunk or arrangement.
     """
 
     def __init__(self, schema: AttributeSchema, network: NetworkConfig, ordinal: str = "distribution") -> None:
@@ -147,7 +148,7 @@ class AttributeNetwork(nn.Module):
             out.shares[name] = raw[:, 0]  # type: ignore[index]
 
     def _bin_logits(self, attribute: Attribute, raw: Tensor) -> Tensor:
-        """Log probabilities of bins, whatever the head is: a softmax's logits, a number with a fixed spread, cumulative links."""
+        """Log probabilities of bins from a softmax's logits, a number with a fixed spread, or cumulative links."""
         if self.ordinal == "distribution":
             return raw
         if self.ordinal == "squared":  # the raw number is the position in the range, 0..1
@@ -200,5 +201,5 @@ def architecture(model: AttributeNetwork) -> dict[str, Any]:
 
 def rebuilt(schema: AttributeSchema, arguments: Mapping[str, Any]) -> AttributeNetwork:
     """The model that `architecture` described."""
-    network = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments["network"].items()}
+    network: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments["network"].items()}
     return AttributeNetwork(schema, NetworkConfig(**network), arguments["ordinal"])

@@ -1,9 +1,10 @@
-"""What a network says of many pictures, beside what is true of them: the ground that calibration and scores stand on."""
+"""What a network says of many pictures, beside what is true of them: the ground that calibration and scores stand
+on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -32,12 +33,20 @@ class Readings:
 def each(outputs: Outputs, change: Callable[[Tensor], Tensor]) -> Outputs:
     """The same outputs with every tensor changed."""
 
-    def one(value: Located | Tensor) -> Located | Tensor:
-        if isinstance(value, Located):
-            return Located(change(value.value), change(value.log_sigma))
-        return change(value)
+    def located(group: Mapping[str, Located]) -> dict[str, Located]:
+        return {name: Located(change(v.value), change(v.log_sigma)) for name, v in group.items()}
 
-    return Outputs(**{f.name: {k: one(v) for k, v in getattr(outputs, f.name).items()} for f in fields(outputs)})
+    def plain(group: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {name: change(v) for name, v in group.items()}
+
+    return Outputs(
+        points=located(outputs.points),
+        rotations=located(outputs.rotations),
+        vectors=located(outputs.vectors),
+        bins=plain(outputs.bins),
+        classes=plain(outputs.classes),
+        shares=plain(outputs.shares),
+    )
 
 
 @torch.inference_mode()

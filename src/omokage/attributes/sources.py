@@ -23,7 +23,8 @@ _AROUND = 2.0  # stored surroundings of a cut picture, in sides of the box
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """One folder: `images[i]` (h, w, 3), `outline[i]` (68 or 4, 2) of the face, `labels[name][i]`, `head[i]` (h, w) or None."""
+    """One folder: `images[i]` (h, w, 3), `outline[i]` (68 or 4, 2) of the face, `labels[name][i]`, `head[i]` (h, w) or
+    None."""
 
     images: list[NDArray[np.uint8]]
     outline: list[NDArray[np.float64]]
@@ -61,7 +62,16 @@ def width(attribute: Attribute) -> int:
 
 def read_source(folder: str | Path, schema: AttributeSchema, limit: int = 0) -> Source:
     """Decode every record of a folder. Raises RecordError for damaged shards and pictures."""
-    wanted = {column(a) for a in schema} | {"id", "person", "image", "landmarks", "box", "segmentation", "age_low", "age_high"}
+    wanted = {column(a) for a in schema} | {
+        "id",
+        "person",
+        "image",
+        "landmarks",
+        "box",
+        "segmentation",
+        "age_low",
+        "age_high",
+    }
     columns = [name for name in SCHEMA.names if name in wanted]
     source = Source([], [], [], {}, [])
     rows: dict[str, list[NDArray[np.float32]]] = {a.name: [] for a in schema}
@@ -79,13 +89,13 @@ def read_source(folder: str | Path, schema: AttributeSchema, limit: int = 0) -> 
 
 def _append(source: Source, row: dict[str, Any]) -> None:
     """Decode one row's picture and outline; cut a large picture down to the surroundings of its face."""
-    image = _decoded(row)
+    image: NDArray[np.uint8] = _decoded(row)
     outline = _outline(row, image)
     code = row.get("segmentation")
-    head = None
+    head: NDArray[np.uint8] | None = None
     if code is not None:
-        classes = cv2.imdecode(np.frombuffer(code, np.uint8), cv2.IMREAD_GRAYSCALE)
-        head = np.asarray((classes > 0) * np.uint8(255), np.uint8)
+        classes = np.asarray(cv2.imdecode(np.frombuffer(code, np.uint8), cv2.IMREAD_GRAYSCALE))
+        head = np.where(classes > 0, np.uint8(255), np.uint8(0))
     if max(image.shape[:2]) > _LARGEST:
         image, outline, head = _cut(image, outline, head)
     source.images.append(image)
@@ -108,7 +118,9 @@ def _outline(row: dict[str, Any], image: NDArray[np.uint8]) -> NDArray[np.float6
     h, w = image.shape[:2]
     x0, y0, x1, y1 = row["box"] if row.get("box") is not None else (0.15 * w, 0.2 * h, 0.85 * w, 0.95 * h)
     pad = max(x1 - x0, y1 - y0) / 22  # Box.around adds a twentieth of the points' extent on each side
-    return np.array([[x0 + pad, y0 + pad], [x1 - pad, y0 + pad], [x1 - pad, y1 - pad], [x0 + pad, y1 - pad]], np.float64)
+    return np.array(
+        [[x0 + pad, y0 + pad], [x1 - pad, y0 + pad], [x1 - pad, y1 - pad], [x0 + pad, y1 - pad]], np.float64
+    )
 
 
 def _cut(

@@ -1,12 +1,14 @@
 """One visible loop: read records, step, average, look at held-out people, calibrate, write the weights.
 
-``train(config)`` is all of it; with ``resume=True`` it goes on from the last checkpoint with the losses that an undisturbed run
-would have had. On a CPU it uses one thread for the step and one process that prepares crops, which is faster than two threads.
+``train(config)`` is all of it; with ``resume=True`` it goes on from the last checkpoint with the losses that an
+undisturbed run would have had. On a CPU it uses one thread for the step and one process that prepares crops, which is
+faster than two threads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,12 +19,14 @@ from torch import Tensor
 from omokage.attributes import calibration, evaluate
 from omokage.attributes.config import AttributesConfig
 from omokage.attributes.correlation import learn_correlation
-from omokage.attributes.data import Crops, Layout, Steps, batches, split
+from omokage.attributes.data import Crops, Steps, batches, split
 from omokage.attributes.loss import AttributeLoss
 from omokage.attributes.model import AttributeNetwork, architecture, normalise
-from omokage.attributes.sources import labelled, read_sources
+from omokage.attributes.readings import read
+from omokage.attributes.sources import Source, labelled, read_sources
 from omokage.data.splits import held_out
 from omokage.errors import TrainingError
+from omokage.schema import AttributeSchema
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.checkpoint import load_checkpoint, save_checkpoint
@@ -32,7 +36,7 @@ from omokage.weights import registry
 
 
 def train(config: AttributesConfig, resume: bool = False) -> Path:
-    """Run to the end and return the run folder; the weights are in its ``weights`` folder. Raises the errors of `errors`."""
+    """Run to the end and return the run folder; the weights are in its ``weights``. Raises what `errors` lists."""
     device = devices.pick_device(config.device)
     torch.set_num_threads(config.threads)
     processes = devices.join_processes(device)
@@ -40,10 +44,12 @@ def train(config: AttributesConfig, resume: bool = False) -> Path:
     if processes.first:
         folder.begin(config, resume)
     devices.seed_everything(config.seed)
-    training, validation = _crops(config)
+    sources = read_sources(config.data.folders, config.schema, config.data.limit)
+    config = replace(config, schema=learnable(config.schema, sources))
+    training, validation = _crops(config, sources)
     if processes.first:
-        folder.log(event="data", training=[len(s) for s in training.sources], held_out=[len(s) for s in validation.sources],
-                   labelled=[labelled(s, config.schema) for s in training.sources])  # fmt: skip
+        counts = {"training": [len(s) for s in training.sources], "held_out": [len(s) for s in validation.sources]}
+        folder.log(event="data", **counts, labelled=[labelled(s, config.schema) for s in training.sources])
     model = _model(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = _loop(config, model, training, validation, folder, processes, device, resume)
     if processes.first:
@@ -53,17 +59,27 @@ def train(config: AttributesConfig, resume: bool = False) -> Path:
     return folder.path
 
 
-def _crops(config: AttributesConfig) -> tuple[Crops, Crops]:
+def learnable(schema: AttributeSchema, sources: Sequence[Source]) -> AttributeSchema:
+    """The attributes that some picture has a label for: a network must not answer what nothing taught it."""
+    counts = [labelled(source, schema) for source in sources]
+    names = [a.name for a in schema if a.name == "quality" or any(count[a.name] for count in counts)]
+    if names in ([], ["quality"]):
+        raise TrainingError("no record carries a label that the network could learn; give records with labels")
+    return schema.only(names)
+
+
+def _crops(config: AttributesConfig, sources: Sequence[Source]) -> tuple[Crops, Crops]:
     """Crop makers of the training and the held-out people."""
-    sources = read_sources(config.data.folders, config.schema, config.data.limit)
     training, validation = split(sources, config.data)
     if not all(len(s) for s in training):
-        raise TrainingError("a record folder has no picture left for training: give more records or hold out fewer people")
+        raise TrainingError(
+            "a record folder has no picture left for training: give more records or hold out fewer people"
+        )
     return tuple(Crops(s, config.schema, config.network, config.data) for s in (training, validation))  # type: ignore[return-value]
 
 
 def _model(config: AttributesConfig) -> AttributeNetwork:
-    """A fresh network, or one that starts from other weights where `init` names them (heads of another shape start fresh)."""
+    """A fresh network; where `init` names weights, it starts from all tensors of theirs that fit."""
     model = AttributeNetwork(config.schema, config.network, config.loss.ordinal)
     if config.init:
         tensors, _ = registry.load(config.init, "attributes")
@@ -90,14 +106,18 @@ def _loop(
     devices.share_model(model)
     budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
     stream = batches(
-        Steps(training, config.batch, config.seed, config.data.repeats, processes.rank, processes.world), step, config.data.workers
+        Steps(training, config.batch, config.seed, config.data.repeats, processes.rank, processes.world),
+        step,
+        config.data.workers,
     )
     meter = Meter()
     while (progress := devices.agree(budget.progress(step), device)) < 1:
         images, flat = next(stream)
         devices.seed_everything(config.seed, 3, step, processes.rank)
         set_rate(optimizer, rate_at(progress, step, config.rate, config.warmup))
-        total, parts = step_once(model, loss, optimizer, images, training.layout.unpack(flat.to(device)), config, processes.world)
+        total, parts = step_once(
+            model, loss, optimizer, images, training.layout.unpack(flat.to(device)), config, processes.world
+        )
         average.update(model, step)
         step += 1
         meter.add(total, parts)
@@ -123,7 +143,8 @@ def step_once(
     model: AttributeNetwork, loss: AttributeLoss, optimizer: torch.optim.Optimizer, images: Tensor,
     targets: Mapping[str, Tensor], config: AttributesConfig, world: int = 1,
 ) -> tuple[Tensor, dict[str, Tensor]]:  # fmt: skip
-    """One optimizer step on uint8 pictures (b, size, size, 3). Raises TrainingError when the loss is no longer a number."""
+    """One optimizer step on uint8 pictures (b, size, size, 3). Raises TrainingError when the loss is no longer a
+    number."""
     device = next(model.parameters()).device
     model.train()
     total, parts = loss(model.decode(model(normalise(images.to(device)))), targets)
@@ -159,23 +180,29 @@ def finish(config: AttributesConfig, model: AttributeNetwork, validation: Crops,
     """Calibrate on half of the held-out people, score on the other half, write weights and card."""
     people = [p for s in validation.sources for p in s.people]
     half = torch.from_numpy(held_out(people, 0.5, seed=config.data.split_seed + 1))
-    readings = evaluate.read(model, validation)
+    readings = read(model, validation)
     fitted = calibration.fit(config.schema, readings.where(half))
+    placed = evaluate.read_quality(model, validation) if "quality" in config.schema else None
+    if placed is not None:
+        fitted["temperature"]["quality"] = calibration.fit_share(*placed)
     fitted["correlation"] = learn_correlation(config.schema, readings.where(half))
     scores = evaluate.score(config.schema, readings.where(~half), fitted)
+    if placed is not None:
+        scores += evaluate.score_quality(*placed)
     card = registry.Card(
         model="attributes", set=config.set, architecture=architecture(model),
         preprocessing={"size": config.network.size, "margin": config.network.margin, "mean": 127.5, "std": 127.5},
         schema=_schema_rows(config), calibration=fitted, recipe=config.recipe, commit=commit_of(),
-        made=date.today().isoformat(), trained_on=config.trained_on,
-        licences={"code": "Apache-2.0", "weights": "Apache-2.0", "training_data": "CC0 geometry, rendered by this project"},
-        scores=[{**row, "date": date.today().isoformat()} for row in scores],
-        limits=[
-            "Calibrated on rendered people: intervals are too narrow on photographs that differ from them.",
-            "Perceived gender is what raters would say of the picture; never use it to decide anything about a person.",
-        ],
+        made=_today(), trained_on=config.trained_on,
+        licences={"code": "Apache-2.0", "weights": config.weights_licence, "training_data": config.data_licence},
+        scores=[{**row, "set": f"held-out people, {config.trained_on}", "date": _today()} for row in scores],
+        limits=list(config.limits),
     )  # fmt: skip
     return registry.save(out, model.state_dict(), card)
+
+
+def _today() -> str:
+    return date.today().isoformat()
 
 
 def _schema_rows(config: AttributesConfig) -> list[Mapping[str, Any]]:

@@ -1,7 +1,9 @@
-"""Crops that show no face, or a face so badly placed that nothing should be read from it: what `quality` learns to refuse.
+"""Crops that show no face, or a face so badly placed that nothing should be read from it: what `quality` learns to
+refuse.
 
-A finder's false alarms are hair, hands, patterns, half faces and far too large or small boxes; these are imitated here from
-the pictures at hand. `quality` is 1 for a well-placed face, 0 for none, and falls with the overlap of the crop and with the turn.
+A finder's false alarms are hair, hands, patterns, half faces and far too large or small boxes; these are imitated here
+from the pictures at hand. `quality` is 1 for a well-placed face, 0 for none, and falls with the overlap of the crop and
+with the turn.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ FACELESS = ("surroundings", "shuffled", "texture", "shapes")
 
 
 def quality(overlap: float, turn: float) -> float:
-    """0..1 from the crop's overlap with the exact one (1 from 0.55, 0 from 0.2) and its turn (1 to 40 degrees, 0 from 80)."""
+    """0..1 from the crop's overlap with the exact one (1 from 0.55, 0 from 0.2) and its turn (1 to 40 degrees, 0 from
+    80)."""
     placed = min(max((overlap - 0.2) / 0.35, 0.0), 1.0)
     upright = min(max((80 - abs(turn)) / 40, 0.0), 1.0)
     return placed * upright
@@ -44,7 +47,8 @@ def misplaced(rng: Generator, kind: str) -> Jitter:
 
 
 def faceless(rng: Generator, kind: str, image: Image, head: NDArray[np.uint8] | None, other: Image, size: int) -> Image:
-    """A crop (size, size, 3) without a face, made from two pictures at hand; `head` is nonzero on the person where known."""
+    """A crop (size, size, 3) without a face, made from two pictures at hand; `head` is nonzero on the person where
+    known."""
     if kind == "surroundings" and head is not None:
         return _outside(rng, image, head, size)
     if kind == "shuffled":
@@ -63,7 +67,9 @@ def _outside(rng: Generator, image: Image, head: NDArray[np.uint8], size: int) -
     shift = int(rng.integers(n // 3, n))
     filled = np.where(covered, np.roll(image[:, ::-1], shift, 1), image)
     still = covered & np.roll(covered[:, ::-1], shift, 1)
-    soft = cv2.resize(cv2.resize(image[:8], (3, 3), interpolation=cv2.INTER_AREA), (n, n), interpolation=cv2.INTER_CUBIC)
+    soft = cv2.resize(
+        cv2.resize(image[:8], (3, 3), interpolation=cv2.INTER_AREA), (n, n), interpolation=cv2.INTER_CUBIC
+    )
     filled = np.where(still, soft, filled)
     return np.asarray(cv2.resize(filled[y : y + side, x : x + side], (size, size)), np.uint8)
 
@@ -94,7 +100,8 @@ def _texture(rng: Generator, size: int) -> Image:
 
 
 def _shapes(rng: Generator, size: int, other: Image) -> Image:
-    """Round and straight things on a background, two dark spots and a bar among them: what looks like a face to a finder."""
+    """Round and straight things on a background, two dark spots and a bar among them: what looks like a face to a
+    finder."""
     image = np.ascontiguousarray(clutter(rng, size, other[: other.shape[0] // 4, : other.shape[1] // 4]))
     for _ in range(int(rng.integers(2, 9))):
         colour = [int(v) for v in rng.integers(0, 256, 3)]

@@ -1,6 +1,8 @@
-"""What happens to a photograph between the face and the file: light, colour, blur, low resolution, noise, compression, things in front.
+"""What happens to a photograph between the face and the file: light, colour, blur, low resolution, noise, compression,
+things in front.
 
-Pixels change, places and labels do not. All functions take and give RGB uint8 (n, n, 3) and draw from the generator they get.
+Pixels change, places and labels do not. All functions take and give RGB uint8 (n, n, 3) and draw from the generator
+they get.
 """
 
 from __future__ import annotations
@@ -68,7 +70,9 @@ def toned(image: Image, rng: Generator, settings: Photometry) -> Image:
     curve = np.clip(_GRID[:, None] * gain, 0, 1) ** gamma
     if rng.random() < 0.8:
         middle = float(image.mean()) / 255
-        curve = (curve - middle) * math.exp(rng.normal(0, settings.contrast)) + middle + rng.normal(0, settings.brightness)
+        curve = (
+            (curve - middle) * math.exp(rng.normal(0, settings.contrast)) + middle + rng.normal(0, settings.brightness)
+        )
     table = np.clip(curve * 255 + 0.5, 0, 255).astype(np.uint8)
     return np.asarray(cv2.LUT(image, table[:, None, :]), np.uint8)
 
@@ -96,7 +100,9 @@ def softened(image: Image, rng: Generator, settings: Photometry) -> Image:
         return np.asarray(cv2.filter2D(image, -1, _streak(int(rng.integers(3, 9)), rng.uniform(0, 180))), np.uint8)
     if chance < edge + settings.sharpen:
         amount = rng.uniform(0.2, 1.5)
-        return np.asarray(cv2.addWeighted(image, 1 + amount, cv2.GaussianBlur(image, (0, 0), 1.2), -amount, 0), np.uint8)
+        return np.asarray(
+            cv2.addWeighted(image, 1 + amount, cv2.GaussianBlur(image, (0, 0), 1.2), -amount, 0), np.uint8
+        )
     return image
 
 

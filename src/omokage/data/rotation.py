@@ -1,7 +1,7 @@
 """Head pose as angles and as a matrix: yaw + to the image's right, pitch + chin up, roll + clockwise in the image.
 
-The matrix turns vectors of the head (x to the image's right, y up, z out of the face towards the camera) into the camera's:
-``R = Ry(yaw) Rx(-pitch) Rz(-roll)``, so its third column is where the face looks.
+The matrix turns vectors of the head (x to the image's right, y up, z out of the face towards the camera) into the
+camera's: ``R = Ry(yaw) Rx(-pitch) Rz(-roll)``, so its third column is where the face looks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def matrix_of_pose(pose: ArrayLike) -> NDArray[np.float64]:
         (-cp * sr, cp * cr, sp),
         (-sy * cr + cy * sp * sr, -sy * sr - cy * sp * cr, cy * cp),
     )
-    return np.stack([np.stack(row, -1) for row in rows], -2)
+    return np.asarray(np.stack([np.stack(row, -1) for row in rows], -2), np.float64)
 
 
 def pose_of_matrix(rotation: ArrayLike) -> NDArray[np.float64]:
@@ -28,7 +28,7 @@ def pose_of_matrix(rotation: ArrayLike) -> NDArray[np.float64]:
     yaw = np.arctan2(m[..., 0, 2], m[..., 2, 2])
     pitch = np.arcsin(np.clip(m[..., 1, 2], -1, 1))
     roll = np.arctan2(-m[..., 1, 0], m[..., 1, 1])
-    return np.degrees(np.stack([yaw, pitch, roll], -1))
+    return np.asarray(np.degrees(np.stack([yaw, pitch, roll], -1)), np.float64)
 
 
 def turned(degrees: float) -> NDArray[np.float64]:
@@ -42,4 +42,5 @@ def turned_gaze(gaze: ArrayLike, degrees: float) -> NDArray[np.float64]:
     right, up = np.radians(np.asarray(gaze, np.float64))
     look = np.array([np.sin(right) * np.cos(up), np.sin(up), np.cos(right) * np.cos(up)])
     x, y, z = turned(degrees) @ look
-    return np.degrees(np.array([np.arctan2(x, z), np.arcsin(np.clip(y, -1, 1))]))
+    moved = np.array([np.arctan2(x, z), np.arcsin(np.clip(y, -1, 1))])
+    return np.asarray(np.degrees(moved), np.float64)

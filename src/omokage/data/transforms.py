@@ -1,8 +1,8 @@
 """Crops as the pipeline cuts them, but jittered, and labels that follow: shift, scale, turn, mirror, background.
 
-A rendered picture survives contact with real ones when its crop, background, border, colours and sharpness vary more than the real
-ones do. This file moves pixels and the labels with them; `photometry` changes colours and sharpness and leaves labels alone;
-`negatives` makes crops without a face.
+A rendered picture survives contact with real ones when its crop, background, border, colours and sharpness vary more
+than the real ones do. This file moves pixels and the labels with them; `photometry` changes colours and sharpness and
+leaves labels alone; `negatives` makes crops without a face.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Points = NDArray[np.float64]
 
 # Which point takes the place of which when a face is mirrored (iBUG-68).
 MIRRORED_POINTS = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41,
-     40, *range(54, 47, -1), *range(59, 54, -1), 64, 63, 62, 61, 60, 67, 66, 65]
+    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
+     41, 40, *range(54, 47, -1), *range(59, 54, -1), 64, 63, 62, 61, 60, 67, 66, 65]
 )  # fmt: skip
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT)
 
@@ -41,7 +41,8 @@ MIRRORED_UNITS = _mirrored_units()
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """How much a crop strays from the exact one. Standard deviations; of the crop's side for shifts, degrees for turns."""
+    """How much a crop strays from the exact one. Standard deviations; of the crop's side for shifts, degrees for
+    turns."""
 
     small_shift: float = 0.022
     small_scale: float = 0.06
@@ -51,13 +52,16 @@ class Geometry:
     large_scale: float = 0.15
     large_turn: float = 16.0
     mirror: float = 0.5
-    border_constant: float = 0.3  # how often a crop over the edge is filled with one colour; else the edge is repeated, or mirrored
+    border_constant: float = (
+        0.3  # how often a crop over the edge is filled with one colour; else the edge is repeated, or mirrored
+    )
     background: float = 0.4  # how often the background is replaced, where a segmentation is known
 
 
 @dataclass(frozen=True, slots=True)
 class Jitter:
-    """One crop's deviation: `shift` of the side, `scale` of the side (above 1 shows more), degrees clockwise, mirrored or not."""
+    """One crop's deviation: `shift` of the side, `scale` of the side (above 1 shows more), degrees clockwise, mirrored
+    or not."""
 
     shift: tuple[float, float] = (0.0, 0.0)
     scale: float = 1.0
@@ -101,7 +105,9 @@ def apply_affine(points: Points, affine: NDArray[np.float64]) -> Points:
     return np.asarray(points @ affine[:, :2].T + affine[:, 2])
 
 
-def warp(image: Image, affine: NDArray[np.float64], size: int, border: int = cv2.BORDER_REPLICATE, fill: int = 0) -> Image:
+def warp(
+    image: Image, affine: NDArray[np.float64], size: int, border: int = cv2.BORDER_REPLICATE, fill: int = 0
+) -> Image:
     """The crop (size, size[, 3]). Coordinates count from pixel corners here and from pixel centres in OpenCV."""
     scale = math.sqrt(abs(np.linalg.det(affine[:, :2])))
     if scale < 0.5:  # bilinear sampling would skip pixels: shrink by whole factors first
@@ -113,11 +119,14 @@ def warp(image: Image, affine: NDArray[np.float64], size: int, border: int = cv2
     matrix[:, 2] += affine[:, :2] @ np.array([0.5, 0.5]) - 0.5
     value = (fill,) * 3 if isinstance(fill, int) else fill
     flags = cv2.INTER_LINEAR
-    return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=border, borderValue=value), np.uint8)
+    return np.asarray(
+        cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=border, borderValue=value), np.uint8
+    )
 
 
 def overlap(points: Points, size: int, margin: float) -> float:
-    """Intersection over union (0..1) of a face's box with the box that a perfect crop would have: how well the crop is placed."""
+    """Intersection over union (0..1) of a face's box with the box that a perfect crop would have: how well the crop is
+    placed."""
     half = size / margin / 2
     return Box.around(points).iou(Box(size / 2 - half, size / 2 - half, size / 2 + half, size / 2 + half))
 

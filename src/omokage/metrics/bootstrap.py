@@ -18,8 +18,8 @@ def interval(
 ) -> tuple[float, float]:
     """The `level` interval of ``score(*arrays)`` when rows are drawn again with replacement.
 
-    With `groups` (one name a row) whole groups are drawn: several pictures of one person are not independent. Draws on which the
-    score is not finite are left out. Raises ValueError without rows.
+    With `groups` (one name a row) whole groups are drawn: several pictures of one person are not independent. Draws on
+    which the score is not finite are left out. Raises ValueError without rows.
     """
     count = len(arrays[0])
     if count == 0:

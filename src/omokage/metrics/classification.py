@@ -23,7 +23,8 @@ def balanced_accuracy(predicted: ArrayLike, true: ArrayLike) -> float:
 
 
 def area_under_curve(score: ArrayLike, positive: ArrayLike) -> float:
-    """Probability (0..1) that a positive scores above a negative, ties counting half; NaN when either kind is missing."""
+    """Probability (0..1) that a positive scores above a negative, ties counting half; NaN when either kind is
+    missing."""
     s, p = np.asarray(score, np.float64), np.asarray(positive, bool)
     wins = int(p.sum()), int((~p).sum())
     if not all(wins):
@@ -34,7 +35,8 @@ def area_under_curve(score: ArrayLike, positive: ArrayLike) -> float:
 
 
 def calibration_error(probability: ArrayLike, positive: ArrayLike, bins: int = 10) -> float:
-    """Expected calibration error: mean gap between stated and observed frequency over equal-width bins, weighted by their size."""
+    """Expected calibration error: mean gap between stated and observed frequency over equal-width bins, weighted by
+    their size."""
     p, y = np.asarray(probability, np.float64), np.asarray(positive, np.float64)
     where = np.clip((p * bins).astype(int), 0, bins - 1)
     gaps = [abs(p[where == k].mean() - y[where == k].mean()) * (where == k).mean() for k in np.unique(where)]

@@ -30,7 +30,7 @@ def coverage(low: ArrayLike, high: ArrayLike, true: ArrayLike) -> float:
 def angle_error(predicted: ArrayLike, true: ArrayLike) -> np.ndarray:
     """Absolute difference of angles in degrees, 0..180, elementwise."""
     difference = np.abs(np.asarray(predicted, np.float64) - np.asarray(true, np.float64)) % 360
-    return np.minimum(difference, 360 - difference)
+    return np.asarray(np.minimum(difference, 360 - difference))
 
 
 def cumulative_score(predicted: ArrayLike, true: ArrayLike, within: float = 5.0) -> float:

@@ -1,7 +1,7 @@
 """Convolution, dense and residual units made of explicit modules only.
 
-Nothing here calls a functional form or a bare ``+``: a method that walks the modules (relevance propagation, folding, export)
-meets every operation that the network performs.
+Nothing here calls a functional form or a bare ``+``: a method that walks the modules (relevance propagation, folding,
+export) meets every operation that the network performs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ class Add(nn.Module):
 
 
 class ConvUnit(nn.Module):
-    """Convolution, batch norm and, unless `relu` is False, a ReLU: (b, in, h, w) -> (b, out, h / stride, w / stride)."""
+    """Convolution, batch norm and, unless `relu` is False, a ReLU: (b, in, h, w) -> (b, out, h / stride, w /
+    stride)."""
 
     def __init__(self, width_in: int, width_out: int, kernel: int = 3, stride: int = 1, relu: bool = True) -> None:
         super().__init__()

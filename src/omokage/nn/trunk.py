@@ -12,11 +12,13 @@ from omokage.nn.blocks import ConvUnit, ResidualUnit
 class ResidualTrunk(nn.Module):
     """A strided stem and one stage of residual units per entry of `widths`, each stage halving the map.
 
-    `width_out` is the number of channels, `stride` how many input pixels one cell of the map stands for. Raises ValueError when
-    `widths` and `blocks` differ in length.
+    `width_out` is the number of channels, `stride` how many input pixels one cell of the map stands for. Raises
+    ValueError when `widths` and `blocks` differ in length.
     """
 
-    def __init__(self, stem: int = 24, widths: Sequence[int] = (48, 96, 192), blocks: Sequence[int] = (2, 2, 2)) -> None:
+    def __init__(
+        self, stem: int = 24, widths: Sequence[int] = (48, 96, 192), blocks: Sequence[int] = (2, 2, 2)
+    ) -> None:
         super().__init__()
         if len(widths) != len(blocks):
             raise ValueError(f"{len(widths)} widths and {len(blocks)} block counts do not match")

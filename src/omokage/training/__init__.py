@@ -1,1 +1,2 @@
-"""Functions that every training loop calls: device, seeds, schedule, averaged weights, checkpoints, run folder, metric log."""
+"""Functions that every training loop calls: device, seeds, schedule, averaged weights, checkpoints, run folder, metric
+log."""

@@ -22,7 +22,8 @@ class WeightAverage(Generic[M]):
     def update(self, model: nn.Module, step: int) -> None:
         """Call after each optimizer step; `step` counts from 0."""
         weight = 1 - min(self.decay, (1 + step) / (10 + step))
-        ours, theirs = list(self.model.parameters()), [p.detach() for p in model.parameters()]
+        ours = [p.detach() for p in self.model.parameters()]
+        theirs = [p.detach() for p in model.parameters()]
         torch._foreach_lerp_(ours, theirs, weight)
         for mine, other in zip(self.model.buffers(), model.buffers(), strict=True):
             mine.copy_(other)

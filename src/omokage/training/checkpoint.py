@@ -17,22 +17,29 @@ from torch.optim import Optimizer
 from omokage.errors import OutputError, TrainingError
 
 
-def save_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: Optimizer, facts: Mapping[str, Any]) -> None:
+def save_checkpoint(
+    path: Path, modules: Mapping[str, nn.Module], optimizer: Optimizer, facts: Mapping[str, Any]
+) -> None:
     """Write modules, optimizer state and JSON-able facts, whole or not at all. Raises OutputError."""
     tensors = {f"{name}/{k}": t for name, module in modules.items() for k, t in module.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors.update({f"optimizer/{index}/{k}": torch.as_tensor(v) for k, v in state.items()})
     partial = path.with_suffix(".tmp")
     try:
-        save_file({k: t.detach().contiguous().cpu() for k, t in tensors.items()}, partial, {"facts": json.dumps(dict(facts))})
+        save_file(
+            {k: t.detach().contiguous().cpu() for k, t in tensors.items()}, partial, {"facts": json.dumps(dict(facts))}
+        )
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
-        raise OutputError(f"cannot write the checkpoint {path}: {error.strerror or error}; free space and resume") from error
+        raise OutputError(
+            f"cannot write the checkpoint {path}: {error.strerror or error}; free space and resume"
+        ) from error
 
 
 def load_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: Optimizer) -> dict[str, Any]:
-    """Put a checkpoint's state back in place and return its facts. Raises TrainingError for a foreign or damaged file."""
+    """Put a checkpoint's state back in place and return its facts. Raises TrainingError for a foreign or damaged
+    file."""
     try:
         with safe_open(path, "pt") as file:
             facts: dict[str, Any] = json.loads((file.metadata() or {})["facts"])
@@ -41,7 +48,9 @@ def load_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: Opt
             module.load_state_dict(_below(tensors, name))
         _restore(optimizer, _below(tensors, "optimizer"))
     except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise TrainingError(f"the checkpoint {path} is damaged or of another network ({error}); start in a new folder") from error
+        raise TrainingError(
+            f"the checkpoint {path} is damaged or of another network ({error}); start in a new folder"
+        ) from error
     except Exception as error:
         if type(error).__name__ == "SafetensorError":
             raise TrainingError(f"the checkpoint {path} is damaged ({error}); start in a new folder") from error

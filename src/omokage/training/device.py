@@ -79,7 +79,7 @@ def share_gradients(model: nn.Module, world: int) -> None:
     flat = torch.cat([p.grad.reshape(-1) for p in used if p.grad is not None])
     dist.all_reduce(flat)
     flat /= world
-    for parameter, piece in zip(used, flat.split([p.numel() for p in used]), strict=True):
+    for parameter, piece in zip(used, torch.split(flat, [p.numel() for p in used]), strict=True):
         parameter.grad = piece.view_as(parameter)
 
 

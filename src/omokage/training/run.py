@@ -18,7 +18,9 @@ def commit_of(folder: Path | None = None) -> str:
     folder = folder or Path(__file__).parent
     try:
         made = [
-            subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10).stdout
+            subprocess.run(
+                ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10
+            ).stdout
             for arguments in (["rev-parse", "--short=10", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
         ]
     except (OSError, subprocess.SubprocessError):
@@ -27,7 +29,8 @@ def commit_of(folder: Path | None = None) -> str:
 
 
 class RunFolder:
-    """``config.json``, ``log.jsonl`` and ``checkpoint.safetensors`` in one folder. Raises OutputError when it cannot be made."""
+    """``config.json``, ``log.jsonl`` and ``checkpoint.safetensors`` in one folder. Raises OutputError when it cannot be
+    made."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -36,13 +39,19 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot make the run folder {path}: {error.strerror}; choose another with out=") from error
+            raise OutputError(
+                f"cannot make the run folder {path}: {error.strerror}; choose another with out="
+            ) from error
 
     def begin(self, config: Any, resume: bool) -> None:
         """Note the configuration and the commit. Raises TrainingError where another run would be overwritten."""
         if self.checkpoint.exists() and not resume:
             raise TrainingError(f"{self.path} already holds a run: go on with it (--resume) or give another folder")
-        facts = {"config": as_json(config), "commit": commit_of(), "began": datetime.now(UTC).isoformat(timespec="seconds")}
+        facts = {
+            "config": as_json(config),
+            "commit": commit_of(),
+            "began": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
         (self.path / "config.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
     def log(self, **facts: Any) -> None:

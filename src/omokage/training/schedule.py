@@ -21,7 +21,8 @@ def set_rate(optimizer: Optimizer, rate: float) -> None:
 
 
 class Budget:
-    """How much of a run is used: by steps, or by minutes of wall time over all its resumed parts when `minutes` is above 0."""
+    """How much of a run is used: by steps, or by minutes of wall time over all its resumed parts when `minutes` is
+    above 0."""
 
     def __init__(self, steps: int, minutes: float = 0.0, used_seconds: float = 0.0) -> None:
         self.steps, self.minutes = steps, minutes

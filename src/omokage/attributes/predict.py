@@ -1,0 +1,247 @@
+"""From crops to `FaceAnalysis`: batched, calibrated, in the coordinates of the source picture."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from omokage.attributes import calibration as calibrating
+from omokage.attributes.correlation import answers, facts, moved
+from omokage.attributes.model import AttributeNetwork, Outputs, normalise, rebuilt
+from omokage.attributes.readings import each
+from omokage.data.rotation import pose_of_matrix, turned, turned_gaze
+from omokage.data.transforms import MIRRORED_POINTS, MIRRORED_UNITS
+from omokage.nn.folding import folded
+from omokage.results import AgeEstimate, Categorical, FaceAnalysis, FaceCrop, Pose, Scalar
+from omokage.schema import UNITS, AttributeSchema, action_units
+from omokage.training.device import pick_device
+from omokage.weights import registry
+
+Given = Mapping[str, float | str]
+
+
+class AttributePredictor:
+    """The network of a weight set, ready to answer. Raises WeightsError for unknown or damaged weights.
+
+    `size` and `margin` say how to cut crops: `faces.align.crop_landmarks(image, landmarks, size, margin)`. With
+    `mirror` each crop is read twice, as it is and mirrored, and the answers are averaged: half the speed, a little more
+    accurate.
+    """
+
+    def __init__(self, weights: str | Path = registry.DEFAULT_SET, device: str = "auto", mirror: bool = False) -> None:
+        tensors, self.card = registry.load(weights, "attributes")
+        self.schema = AttributeSchema.from_json(list(self.card.schema))
+        model = rebuilt(self.schema, self.card.architecture)
+        model.load_state_dict(tensors)
+        self.device, self.mirror = pick_device(device), mirror
+        self.model: AttributeNetwork = model.eval().requires_grad_(False).to(self.device)
+        self._fast = folded(model).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.calibration: Mapping[str, Any] = self.card.calibration
+        self.size = int(self.card.preprocessing["size"])
+        self.margin = float(self.card.preprocessing["margin"])
+
+    def prepare(self, crops: Sequence[FaceCrop]) -> Tensor:
+        """The network's input (b, 3, size, size) on its device; crops of another size are resized."""
+        images = [c.image if c.image.shape[0] == self.size else self._resized(c.image) for c in crops]
+        return normalise(torch.from_numpy(np.stack(images)).to(self.device))
+
+    def _resized(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        how = cv2.INTER_AREA if image.shape[0] > self.size else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(image, (self.size, self.size), interpolation=how), np.uint8)
+
+    @torch.inference_mode()
+    def outputs(self, inputs: Tensor) -> Outputs:
+        """Decoded outputs (b) on the CPU of prepared inputs, mirrored ones averaged in where asked for."""
+        out = self._fast.decode(self._fast(inputs))
+        if self.mirror:
+            out = averaged(out, unmirrored(self._fast.decode(self._fast(inputs.flip(3)))))
+        return each(out, lambda t: t.float().cpu())
+
+    def predict(self, crops: Sequence[FaceCrop], given: Given | None = None, batch: int = 32) -> list[FaceAnalysis]:
+        """One analysis per crop, in order; `source` is empty, for the caller to fill.
+
+        `given` holds facts that are known otherwise (``{"age": 70}``, ``{"perceived_gender": "female"}``) and moves the
+        other answers by the learnt correlation of errors. Raises InputError for facts that these weights do not know.
+        """
+        known = facts(self.schema, given) if given else {}
+        found: list[FaceAnalysis] = []
+        for first in range(0, len(crops), batch):
+            part = crops[first : first + batch]
+            out = self.outputs(self.prepare(part))
+            shifted = moved(answers(self.schema, out, self.calibration), known, self._learnt) if known else {}
+            found += _Batch(self.schema, out, self.calibration, shifted).analyses(part)
+        return found
+
+    @property
+    def _learnt(self) -> Mapping[str, Any]:
+        return dict(self.calibration.get("correlation", {}))
+
+
+def unmirrored(out: Outputs) -> Outputs:
+    """The outputs of mirrored pictures as those of the pictures themselves."""
+    flip = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
+    for name, at in out.points.items():
+        order = torch.from_numpy(MIRRORED_POINTS)
+        at.value.copy_(at.value[:, order] * at.value.new_tensor([-1.0, 1.0]))
+        out.points[name].log_sigma.copy_(at.log_sigma[:, order])
+    for at in out.rotations.values():
+        side = flip.to(at.value)
+        at.value.copy_(side @ at.value @ side)
+    for name, at in out.vectors.items():
+        if name == "units":
+            at.value.copy_(at.value[:, torch.from_numpy(MIRRORED_UNITS)])
+        elif name == "gaze":
+            at.value[:, 0].neg_()
+    return out
+
+
+def averaged(one: Outputs, two: Outputs) -> Outputs:
+    """The mean of two readings of the same pictures; rotations stay rotations."""
+    twos = iter(_tensors(two))
+    mean = each(one, lambda t: (t + next(twos)) / 2)
+    for at in mean.rotations.values():
+        u, _, v = torch.linalg.svd(at.value)
+        at.value.copy_(u @ v)
+    return mean
+
+
+def _tensors(out: Outputs) -> list[Tensor]:
+    """Every tensor in the order in which `each` visits them."""
+    seen: list[Tensor] = []
+
+    def note(t: Tensor) -> Tensor:
+        seen.append(t)
+        return t
+
+    each(out, note)
+    return seen
+
+
+class _Batch:
+    """Calibrated numbers of one batch, and how a row of them becomes an analysis."""
+
+    def __init__(
+        self, schema: AttributeSchema, out: Outputs, fitted: Mapping[str, Any], shifted: Mapping[str, Tensor]
+    ) -> None:
+        self.schema, self.shifted = schema, shifted
+        self.points = {n: (v.value.numpy(), calibrating.spread(n, v, fitted).numpy()) for n, v in out.points.items()}
+        self.rotations = {
+            n: (v.value.numpy(), calibrating.spread(n, v, fitted).numpy()) for n, v in out.rotations.items()
+        }
+        self.vectors = {n: (v.value.numpy(), calibrating.spread(n, v, fitted).numpy()) for n, v in out.vectors.items()}
+        self.bins = {n: [t.numpy() for t in calibrating.summary(schema[n], x, fitted)] for n, x in out.bins.items()}
+        self.classes = {n: calibrating.probability(n, x, fitted).numpy() for n, x in out.classes.items()}
+        self.shares = {n: calibrating.probability(n, x, fitted).numpy() for n, x in out.shares.items()}
+
+    def analyses(self, crops: Sequence[FaceCrop]) -> list[FaceAnalysis]:
+        return [self._one(i, crop) for i, crop in enumerate(crops)]
+
+    def _one(self, i: int, crop: FaceCrop) -> FaceAnalysis:
+        points, sigma = self._landmarks(i, crop)
+        turn = math.degrees(
+            math.atan2(crop.affine[1, 0], crop.affine[0, 0])
+        )  # of the crop against the source, clockwise
+        units = self._units(i)
+        return FaceAnalysis(
+            source="",
+            box=crop.box,
+            score=crop.score,
+            landmarks=points,
+            landmark_sigma=sigma,
+            pose=self._pose(i, turn),
+            gaze=self._gaze(i, turn),
+            age=self._age(i),
+            gender_female=self._share("perceived_gender", i),
+            expression=self._expression(i),
+            units=units,
+            action_units=action_units(units) if units else {},
+            attributes=self._yes_no(i),
+            scalars=self._scalars(i),
+            quality=self._share("quality", i),
+        )
+
+    def _landmarks(self, i: int, crop: FaceCrop) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
+        """From -1..1 across the crop to source pixels."""
+        if "landmarks" not in self.points:
+            return None, None
+        value, sigma = self.points["landmarks"]
+        side = crop.image.shape[0]
+        zoom = math.sqrt(abs(float(np.linalg.det(crop.affine[:, :2]))))
+        points = crop.to_source((value[i] + 1) / 2 * side)
+        return points.astype(np.float32), (sigma[i] * side / 2 / zoom).astype(np.float32)
+
+    def _pose(self, i: int, turn: float) -> Pose | None:
+        if "pose" not in self.rotations:
+            return None
+        rotation, sigma = self.rotations["pose"]
+        yaw, pitch, roll = (float(v) for v in pose_of_matrix(turned(-turn) @ rotation[i]))
+        a, b, c = (float(v) for v in sigma[i])
+        return Pose(yaw, pitch, roll, (a, b, c))
+
+    def _gaze(self, i: int, turn: float) -> tuple[Scalar, Scalar] | None:
+        if "gaze" not in self.vectors:
+            return None
+        value, sigma = self.vectors["gaze"]
+        right, up = turned_gaze(value[i], -turn)
+        return Scalar(float(right), float(sigma[i, 0])), Scalar(float(up), float(sigma[i, 1]))
+
+    def _age(self, i: int) -> AgeEstimate | None:
+        """Years, interval and density; a moved answer carries its interval along."""
+        if "age" not in self.bins:
+            return None
+        mean, low, high, density = self.bins["age"]
+        years, bounds = float(mean[i]), (float(low[i]), float(high[i]))
+        shape = tuple(float(p) for p in density[i])
+        if "age" in self.shifted:
+            by = float(self.shifted["age"][i]) - years
+            years = min(max(years + by, 0.0), 100.0)
+            bounds, shape = (min(max(bounds[0] + by, 0.0), years), max(min(bounds[1] + by, 100.0), years)), ()
+        return AgeEstimate(years, bounds[0], bounds[1], shape)
+
+    def _share(self, name: str, i: int) -> float | None:
+        if name not in self.shares:
+            return None
+        return self._moved(name, i, float(self.shares[name][i]))
+
+    def _moved(self, name: str, i: int, value: float) -> float:
+        return min(max(float(self.shifted[name][i]), 0.0), 1.0) if name in self.shifted else value
+
+    def _expression(self, i: int) -> Categorical | None:
+        if "expression" not in self.classes:
+            return None
+        labels = self.schema["expression"].classes
+        p = [
+            self._moved(f"expression.{k}", i, float(v))
+            for k, v in zip(labels, self.classes["expression"][i], strict=True)
+        ]
+        total = sum(p) or 1.0
+        return Categorical(labels, tuple(v / total for v in p))
+
+    def _units(self, i: int) -> dict[str, float]:
+        if "units" not in self.vectors:
+            return {}
+        return dict(zip(UNITS, np.clip(self.vectors["units"][0][i], 0, 1).tolist(), strict=True))
+
+    def _yes_no(self, i: int) -> dict[str, float]:
+        return {
+            name: self._moved(name, i, float(p[i]))
+            for name, p in self.shares.items()
+            if self.schema[name].classes == ("no", "yes")
+        }
+
+    def _scalars(self, i: int) -> dict[str, Scalar]:
+        """Ordinal attributes other than age: one standard deviation is the 5-95 % interval over 3.29."""
+        out: dict[str, Scalar] = {}
+        for name, (mean, low, high, _) in self.bins.items():
+            if name != "age":
+                value = float(self.shifted[name][i]) if name in self.shifted else float(mean[i])
+                out[name] = Scalar(value, float(high[i] - low[i]) / 3.29)
+        return out

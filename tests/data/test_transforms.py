@@ -1,0 +1,113 @@
+"""Crops and what happens to points, units and pixels in them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omokage.data import negatives, photometry, transforms
+from omokage.data.transforms import Jitter
+from omokage.faces.align import crop_landmarks, roll_of
+from omokage.schema import UNITS
+
+
+def _face(seed: int = 0) -> np.ndarray:
+    """68 points that make a rough upright face in a 128 px picture."""
+    rng = np.random.default_rng(seed)
+    points = rng.uniform(40, 90, (68, 2))
+    points[36:42], points[42:48], points[48:68] = (50, 55), (80, 55), (65, 85)
+    return points + rng.normal(0, 1, (68, 2))
+
+
+def test_mirroring_twice_is_nothing() -> None:
+    for order in (transforms.MIRRORED_POINTS, transforms.MIRRORED_UNITS):
+        assert np.array_equal(order[order], np.arange(len(order)))
+
+
+def test_mirrored_units_swap_sides_only() -> None:
+    swapped = {UNITS[i]: UNITS[k] for i, k in enumerate(transforms.MIRRORED_UNITS)}
+    assert swapped["mouthLeft"] == "mouthRight"
+    assert swapped["eyeLookInLeft"] == "eyeLookInRight"
+    assert swapped["jawOpen"] == "jawOpen"
+
+
+@given(st.integers(0, 50))
+def test_the_neutral_crop_is_the_pipelines(seed: int) -> None:
+    points = _face(seed)
+    image = np.zeros((128, 128, 3), np.uint8)
+    ours = transforms.crop_affine(points, 112, 1.3, roll_of(points), Jitter())
+    np.testing.assert_allclose(ours, crop_landmarks(image, points, 112, 1.3).affine, atol=1e-6)
+
+
+@given(st.floats(-0.1, 0.1), st.floats(0.8, 1.3), st.floats(-40, 40), st.booleans())
+def test_pixels_go_where_points_go(shift: float, scale: float, turn: float, mirror: bool) -> None:
+    points = _face()
+    affine = transforms.crop_affine(points, 112, 1.3, 0.0, Jitter((shift, 0.05), scale, turn, mirror))
+    image = np.zeros((128, 128, 3), np.uint8)
+    image[63:67, 63:67] = 255  # a spot whose middle is the corner point (65, 65)
+    crop = transforms.warp(image, affine, 112)[..., 0].astype(float)
+    if crop.sum() == 0:
+        return
+    grid = np.arange(112) + 0.5
+    middle = np.array([(crop.sum(0) * grid).sum(), (crop.sum(1) * grid).sum()]) / crop.sum()
+    np.testing.assert_allclose(middle, transforms.apply_affine(np.array([[65.0, 65.0]]), affine)[0], atol=0.35)
+
+
+def test_far_shrunk_crops_do_not_skip_pixels() -> None:
+    stripes = np.zeros((512, 512, 3), np.uint8)
+    stripes[:, ::2] = 255
+    crop = transforms.warp(stripes, np.array([[0.1, 0, 0], [0, 0.1, 0]]), 40)
+    assert abs(crop[5:35, 5:35].astype(float) - 127.5).max() < 30
+
+
+def test_overlap_and_quality_fall_with_misplacement() -> None:
+    points, margin = _face(), 1.3
+    placed = []
+    for shift in (0.0, 0.2, 0.4, 0.8):
+        affine = transforms.crop_affine(points, 112, margin, 0, Jitter((shift, 0)))
+        placed.append(transforms.overlap(transforms.apply_affine(points, affine), 112, margin))
+    assert placed == sorted(placed, reverse=True)
+    assert negatives.quality(placed[0], 0) == 1
+    assert negatives.quality(placed[3], 0) == 0
+    assert negatives.quality(1, 60) == pytest.approx(0.5)
+    assert negatives.quality(1, 120) == 0
+
+
+@pytest.mark.parametrize("kind", negatives.FACELESS)
+def test_faceless_crops_have_the_right_shape_and_repeat(kind: str) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (128, 128, 3)).astype(np.uint8)
+    head = np.zeros((128, 128), np.uint8)
+    head[40:90, 40:90] = 255
+    one, two = (negatives.faceless(np.random.default_rng(5), kind, image, head, image, 112) for _ in range(2))
+    assert one.shape == (112, 112, 3)
+    assert one.dtype == np.uint8
+    assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("kind", negatives.MISPLACED)
+def test_misplaced_crops_are_poor(kind: str) -> None:
+    points = _face()
+    for seed in range(20):
+        jitter = negatives.misplaced(np.random.default_rng(seed), kind)
+        seen = transforms.apply_affine(points, transforms.crop_affine(points, 112, 1.3, 0, jitter))
+        assert negatives.quality(transforms.overlap(seen, 112, 1.3), jitter.turn) < 0.75
+
+
+def test_photographs_repeat_and_keep_their_shape() -> None:
+    image = np.random.default_rng(2).integers(0, 256, (112, 112, 3)).astype(np.uint8)
+    for seed in range(60):
+        one, two = (
+            photometry.photographed(image, np.random.default_rng(seed), photometry.Photometry()) for _ in range(2)
+        )
+        assert one.shape == image.shape
+        assert one.dtype == np.uint8
+        assert np.array_equal(one, two)
+
+
+def test_backgrounds_leave_the_head_alone() -> None:
+    image, behind = np.full((32, 32, 3), 200, np.uint8), np.zeros((32, 32, 3), np.uint8)
+    head = np.zeros((32, 32), np.uint8)
+    head[8:24, 8:24] = 255
+    mixed = transforms.over(image, head, behind)
+    assert (mixed[12:20, 12:20] >= 199).all()
+    assert (mixed[:4] == 0).all()
