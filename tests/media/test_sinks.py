@@ -35,7 +35,7 @@ def face(age: int = 40, source: str = "a.png") -> FaceAnalysis:
 
 def readings() -> list[Reading]:
     return [
-        Reading("a.png", faces=(face(40), face(50))),
+        Reading("a.png", faces=(face(40), replace(face(50), face=1))),
         Reading("b.png"),
         Reading("c.gif", note="first of 3 frames", faces=(face(20),)),
         Reading("d.jpg", problem="the file is empty (0 bytes)"),
@@ -47,6 +47,14 @@ def readings() -> list[Reading]:
 
 def sink(out: Path, kind: Format = "parquet", resume: bool = False, **settings: Any) -> FacesSink:
     return FacesSink(out, kind, SCHEMA, settings, resume)
+
+
+def stopped(target: FacesSink, some: list[Reading], error: BaseException) -> None:
+    """Write some readings, then leave the block by an error."""
+    with target:
+        for reading in some:
+            target.write(reading)
+        raise error
 
 
 def written(out: Path, kind: Format = "parquet") -> Path:
@@ -62,7 +70,8 @@ def test_parquet_has_every_column_and_carries_its_conventions(tmp_path: Path) ->
     needed += (
         " roll_deg age_years age_q05 age_q95 gender_female_p expression expression_neutral_p au01 au43 unit_jawOpen"
     )
-    needed += " attr_smiling_p attr_eyeglasses_p gaze_right_deg gaze_up_deg fatness skin_tone hair_length quality needs_review"
+    needed += " attr_smiling_p attr_eyeglasses_p gaze_right_deg gaze_up_deg fatness skin_tone hair_length quality"
+    needed += " needs_review"
     assert set(needed.split()) <= set(table.schema.names)
     metadata = table.schema.metadata
     assert metadata[b"omokage.faces"] == b"1"
@@ -150,10 +159,8 @@ def test_formats_by_ending_and_by_name(tmp_path: Path) -> None:
 def test_stopped_work_is_kept_and_resumed(tmp_path: Path) -> None:
     out = tmp_path / "faces.parquet"
     every = readings()
-    with pytest.raises(KeyboardInterrupt), sink(out, every=1) as target:
-        for reading in every[:3]:
-            target.write(reading)
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        stopped(sink(out, every=1), every[:3], KeyboardInterrupt())
     assert len(read_rows(out)) == 4
     with pytest.raises(InputError, match="--resume"):
         sink(out, every=1)
@@ -173,37 +180,34 @@ def test_stopped_work_is_kept_and_resumed(tmp_path: Path) -> None:
 
 def test_a_resumed_run_knows_which_videos_are_finished(tmp_path: Path) -> None:
     out = tmp_path / "faces.parquet"
-    with pytest.raises(RuntimeError), sink(out) as target:
-        for reading in readings():
-            target.write(reading)
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        stopped(sink(out), readings(), RuntimeError())
     again = sink(out, resume=True)
     assert again.finished == {"d.jpg", "日.mp4"}
     assert again.done["日.mp4"] == {0, 5}
 
 
 def test_nothing_done_leaves_no_trace(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), sink(tmp_path / "faces.parquet"):
-        raise RuntimeError
+    with pytest.raises(RuntimeError):
+        stopped(sink(tmp_path / "faces.parquet"), [], RuntimeError())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_disk_full_keeps_what_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "faces.parquet"
-    real, full = os.fsync, False
+    real = os.fsync
+    parts = iter(range(100))
 
     def fsync(number: int) -> None:
-        if full:
+        if next(parts) >= 2:  # the run's own note and the first part fit
             raise OSError(errno.ENOSPC, "No space left on device")
         real(number)
 
-    monkeypatch.setattr(files.os, "fsync", fsync)
     monkeypatch.setattr(journal, "ROWS_PER_PART", 1)
-    with pytest.raises(OutputError, match=r"disk is full.*--resume"), sink(out) as target:
-        target.write(readings()[0])
-        full = True
-        target.write(readings()[1])
-    full = False
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "fsync", fsync)
+        with pytest.raises(OutputError, match=r"disk is full.*--resume"):
+            stopped(sink(out), readings(), AssertionError())
     with sink(out, resume=True) as target:
         assert target.done == {"a.png": {0}}
         for reading in readings()[1:]:

@@ -56,8 +56,6 @@ def analyze(
     _check(out, format, resume, features_only, report, review, lang)
     from omokage.media.files import check_writable
     from omokage.media.sources import expand
-    from omokage.pipeline import Analyzer
-    from omokage.pipeline.run import RunOptions
 
     for place in (out, report):
         if place is not None:
@@ -65,6 +63,9 @@ def analyze(
     found = expand(inputs)
     if found.ignored:
         typer.echo(f"passed over {found.ignored} files that are neither pictures nor videos", err=True)
+    from omokage.pipeline import Analyzer
+    from omokage.pipeline.run import RunOptions
+
     known = dict(_pair(text) for text in given or [])
     analyzer = Analyzer(weights, finder, device, batch_size, given=known or None)
     options = RunOptions(every, crops, features_only, known)
@@ -130,7 +131,7 @@ def _work(
     report: Path | None, review: Path | None, lang: str,
 ) -> bool:  # fmt: skip
     """Analyse, print, and write what was asked for; returns whether an input failed."""
-    from omokage.cli.progress import Progress
+    from omokage.cli.progress import Counter, Readings
     from omokage.cli.show import print_counts, print_readings
     from omokage.pipeline.run import analyze_to_table
 
@@ -146,7 +147,8 @@ def _work(
 
     counts: Counts | None = None
     stopped = False
-    with Progress(len(sources)) as progress:
+    with Counter("read") as counter:
+        progress = Readings(counter, len(sources))
         try:
             if out is not None:
                 counts = analyze_to_table(analyzer, sources, out, kind, options, resume, see, pages is not None)

@@ -167,7 +167,7 @@ def read_rows(path: Path, kind: Format | None = None, columns: Sequence[str] | N
     try:
         form = kind or format_of(path)
         if form == "parquet":
-            found: list[dict[str, Any]] = pq.read_table(path, columns=columns).to_pylist()
+            found: list[dict[str, Any]] = pq.read_table(path, columns=list(columns) if columns else None).to_pylist()
         elif form == "csv":
             with open(path, encoding="utf-8", newline="") as stream:
                 found = [_typed(row) for row in csv.DictReader(stream)]

@@ -53,7 +53,8 @@ def cpu_flags() -> str:
 
 
 def self_test() -> str:
-    """Render a head, find it, read it; says how far the answer is from the truth. Raises OmokageError without a face."""
+    """Render a head, find it, read it; says how far the answer is from the truth. Raises OmokageError without a
+    face."""
     import numpy as np
 
     from omokage.pipeline.analyzer import Analyzer

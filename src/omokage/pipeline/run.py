@@ -36,8 +36,9 @@ def analyze_to_table(
     resume: bool = False,
     on_reading: Callable[[Reading], None] | None = None,
     keep_pixels: bool = False,
-) -> Counts:
-    """Write the faces table of all sources; returns what the whole table holds.
+) -> Counts | None:
+    """Write the faces table of all sources; returns what the whole table holds, or None when a resumed one
+    is complete already.
 
     Stopped by Ctrl-C or an error, the table holds what is done, and `resume` goes on from there without a lost or
     doubled row. Raises OutputError when the place cannot be written, InputError when the resumed run was another one.
@@ -45,7 +46,7 @@ def analyze_to_table(
     chosen = options or RunOptions()
     form = format_of(out, kind)
     if resume and _complete(out, form, sources):
-        return Counts()
+        return None
     identity = settings(analyzer, chosen)
     metadata = {"omokage.weights": json.dumps(identity["weights"]), "omokage.options": json.dumps(identity)}
     schema = table_schema(analyzer.schema, metadata)

@@ -1,0 +1,53 @@
+"""`omokage render`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from omokage.errors import InputError
+
+if TYPE_CHECKING:
+    from omokage.synthesis.pairs import PairSampler
+
+
+def render(
+    out: Annotated[Path, typer.Option(help="The folder of records; what it already holds is kept.")],
+    count: Annotated[int, typer.Option(min=1, help="Pictures, or pairs or tracks where these are asked for.")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same pictures.")] = 0,
+    size: Annotated[int, typer.Option(min=32, max=1024, help="Side of a picture in pixels.")] = 128,
+    pairs: Annotated[
+        str | None,
+        typer.Option(metavar="FACTOR", help="Pairs of one person that differ in weight, age, expression, ..."),
+    ] = None,
+    tracks: Annotated[bool, typer.Option("--tracks", help="Heads that move, speak and change over time.")] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+) -> None:
+    """Render heads with exact labels into a folder of records, with a contact sheet; run again to go on after a
+    stop."""
+    if pairs is not None and tracks:
+        raise InputError("--pairs and --tracks are two kinds of records: choose one, or two folders")
+    if seed < 0:
+        raise InputError(f"the seed {seed} is negative: give 0 or more")
+    from omokage.cli.progress import Counter
+    from omokage.synthesis import write
+
+    with Counter("rendered") as counter:
+        if tracks:
+            held = write.write_tracks(out, count, seed, size=size, workers=workers, progress=counter.update)
+        elif pairs is not None:
+            held = write.write_pairs(
+                out, count, seed, _sampler(pairs), size=size, workers=workers, progress=counter.update
+            )
+        else:
+            held = write.write_records(out, count, seed, size=size, workers=workers, progress=counter.update)
+    typer.echo(f"{held} records: {out} (look at {out / write.SHEET})", err=True)
+
+
+def _sampler(factor: str) -> PairSampler:
+    from omokage.synthesis.pairs import PairSampler
+
+    # The command line speaks of weight; the renderer's own name for what it morphs is fatness.
+    return PairSampler(factors=(("fatness" if factor == "weight" else factor, 1.0),))
