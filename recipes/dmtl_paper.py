@@ -75,7 +75,7 @@ def _paper(
     init: str,
 ) -> AttributesConfig:
     """What the five recipes share."""
-    folders = (data,) if isinstance(data, str) else tuple(data)
+    folders = tuple(data.split(",")) if isinstance(data, str) else tuple(data)
     return AttributesConfig(
         out=out,
         schema=schema,
