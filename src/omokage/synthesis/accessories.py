@@ -54,7 +54,7 @@ def build_glasses(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[
     big = 1.12 if dark else 1.0
     width, height = apart * float(rng.uniform(0.36, 0.43)) * big, apart * float(rng.uniform(0.25, 0.38)) * big
     square = float(rng.choice([2.0, 2.6, 4.0]))
-    bar = 0.007 if rimless else float(rng.choice([0.011, 0.016, 0.026]))
+    bar = 0.0045 if rimless else float(rng.choice([0.011, 0.016, 0.026]))
     front = max(float(mesh.vertices[around, 2].max()), float(mesh.vertices[bridge, 2].max()) - 0.02) + 0.045
     angle = np.linspace(0, 2 * np.pi, 34, endpoint=False)
     x = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** (2 / square)

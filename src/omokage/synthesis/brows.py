@@ -80,7 +80,7 @@ def paint_brows(person: Person, size: Size) -> Floats:
     soft = shade.draw(np.zeros(size, np.float32))
     blurred = cv2.GaussianBlur(hairs, (0, 0), max(0.4, 0.010 * texels_per_dm(size)))
     # Hairs are finer than texels: their blurred sum is what a camera sees, the sharp ones only give it grain.
-    return np.minimum(0.55 * hairs + 0.55 * blurred + shape.underlay * soft * (0.3 + 0.7 * blurred), np.float32(0.93))
+    return np.minimum(0.70 * hairs + 0.62 * blurred + shape.underlay * soft * (0.3 + 0.7 * blurred), np.float32(0.93))
 
 
 def _centre(

@@ -52,15 +52,17 @@ class Strokes:
     def __init__(self, size: Size) -> None:
         self._size = size
         self._parts: list[Floats] = []
+        self._lines: list[NDArray[np.floating]] = []
+        self._looks: list[tuple[float, float]] = []
+        self._tapers: list[NDArray[np.floating]] = []
 
-    def line(self, points: Sequence[Point], width: float, value: float, taper: float = 0.6) -> None:
-        """One line through (theta, y) points; `width` = standard deviation in dm; the ends fade by sin(pi t) ** taper."""
-        xy = to_texels(np.asarray(points, np.float64), self._size)
-        n = len(xy) - 1
-        middles = (np.arange(n) + 0.5) / n
-        self.segments(
-            xy[:-1], xy[1:], width, value * np.sin(np.pi * middles) ** taper if taper > 0 else np.full(n, value)
-        )
+    def line(
+        self, points: Sequence[Point] | NDArray[np.floating], width: float, value: float, taper: float = 0.6
+    ) -> None:
+        """One line through (theta, y) points; `width` = standard deviation in dm; ends fade by sin(pi t) ** taper."""
+        self._lines.append(np.asarray(points, np.float64))
+        self._looks.append((width, value))
+        self._tapers.append(_taper(len(points) - 1, taper))
 
     def dots(self, points: NDArray[np.floating], radii: NDArray[np.floating], values: NDArray[np.floating]) -> None:
         """Soft dots: (n, 2) theta and y, (n,) standard deviations in dm, (n,) values."""
@@ -72,17 +74,52 @@ class Strokes:
         sigma = np.broadcast_to(np.asarray(width, np.float64) * texels_per_dm(self._size), (len(a),))
         # A mark finer than a texel is drawn a texel wide and paler, so that its weight does not hang on the map's size.
         drawn = np.maximum(sigma, 0.55)
-        part = np.concatenate([a, b, drawn[:, None], (value * np.minimum(1, sigma / drawn) ** 0.5)[:, None]], axis=1)
+        part = np.concatenate([a, b, drawn[:, None], (value * np.sqrt(np.minimum(1, sigma / drawn)))[:, None]], axis=1)
         self._parts.append(part.astype(np.float32))
 
     def table(self) -> Floats:
+        """All marks as the rows that `stamp` takes (n, 6)."""
+        if self._lines:
+            counts = np.array([len(line) for line in self._lines])
+            xy = to_texels(np.concatenate(self._lines), self._size)
+            last = np.cumsum(counts) - 1
+            start = np.delete(np.arange(len(xy)), last)
+            width, value = np.repeat(np.array(self._looks), counts - 1, axis=0).T
+            self._lines, tapers = [], np.concatenate(self._tapers)
+            self.segments(xy[start], xy[start + 1], width, value * tapers)
+            self._looks, self._tapers = [], []
         return np.concatenate(self._parts) if self._parts else np.zeros((0, 6), np.float32)
 
-    def draw(self, layer: Floats) -> Floats:
-        """Stamp everything on `layer` (h, w), keeping the larger value where marks overlap; returns it."""
-        if self._parts:
-            stamp(layer, self.table())
+    def draw(self, layer: Floats, corner: tuple[int, int] = (0, 0)) -> Floats:
+        """Stamp everything on `layer`, whose first texel lies at (row, column) `corner` of the map, keeping the larger value
+        where marks overlap; returns it. Only a layer as wide as the map wraps around."""
+        table = self.table()
+        if len(table):
+            stamp(layer, table - np.array([corner[1], corner[0], corner[1], corner[0], 0, 0], np.float32))
         return layer
+
+
+@lru_cache(maxsize=64)
+def _taper(n: int, power: float) -> NDArray[np.floating]:
+    """Values of n segments that fade towards both ends."""
+    middles = (np.arange(n) + 0.5) / n
+    return np.asarray(np.sin(np.pi * middles) ** power)
+
+
+def extent(table: Floats, size: Size) -> tuple[int, int, int, int]:
+    """Rows and columns (top, bottom, left, right; ends excluded) that the marks of a table reach, kept inside the map."""
+    reach = 2.6 * table[:, 4]
+    left, right = (
+        (np.minimum(table[:, 0], table[:, 2]) - reach).min(),
+        (np.maximum(table[:, 0], table[:, 2]) + reach).max(),
+    )
+    top, bottom = (
+        (np.minimum(table[:, 1], table[:, 3]) - reach).min(),
+        (np.maximum(table[:, 1], table[:, 3]) + reach).max(),
+    )
+    return (
+        max(0, math.floor(top)), min(size[0], math.ceil(bottom) + 1), max(0, math.floor(left)), min(size[1], math.ceil(right) + 1)
+    )  # fmt: skip
 
 
 @njit(cache=True, fastmath=True)

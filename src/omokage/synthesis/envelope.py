@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numba import njit
@@ -46,13 +47,11 @@ class Envelope:
 
 def head_envelope(mesh: Mesh) -> Envelope:
     """Envelope of the unposed head, neck and shoulders of a mesh in head units."""
-    model = head_model()
-    body = model.triangles[model.group == 0]
     skull = mesh.vertices[_skull()]
     low, high = skull.min(0), skull.max(0)
     # The centre sits at the widest height of the skull, so that the upper part is nearly a half ball.
     centre = np.array([0.0, high[1] - 0.5 * (high[0] - low[0]) - 0.05, 0.5 * (low[2] + high[2])], np.float32)
-    radius = _splat(mesh.vertices, body, centre)
+    radius = _splat(mesh.vertices, _samples(), centre)
     _fill(radius)
     return Envelope(centre, radius)
 
@@ -62,29 +61,37 @@ def _skull() -> NDArray[np.int64]:
     return np.flatnonzero((base[:, 1] > 7.5) & (base[:, 2] < 1.5))
 
 
+@lru_cache(maxsize=1)
+def _samples() -> NDArray[np.int32]:
+    """Pairs of vertices (n, 2) whose middles cover the skin: every vertex with itself, and the ends of all long edges."""
+    model = head_model()
+    skin = model.triangles[model.group == 0]
+    edges = np.unique(np.sort(np.concatenate([skin[:, (0, 1)], skin[:, (1, 2)], skin[:, (2, 0)]]), axis=1), axis=0)
+    long = np.linalg.norm(model.base[edges[:, 0]] - model.base[edges[:, 1]], axis=1) > 0.05
+    return np.concatenate([np.repeat(np.unique(skin)[:, None], 2, axis=1), edges[long]]).astype(np.int32)
+
+
 @njit(cache=True, fastmath=True)
-def _splat(points, triangles, centre):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Largest radius per cell over samples of every triangle; 0 where nothing lies."""
+def _splat(points, samples, centre):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Largest radius per cell over the middles of pairs of vertices; 0 where nothing lies."""
     radius = np.zeros((ABOVE + BELOW, COLUMNS), np.float32)
-    for t in range(len(triangles)):
-        for s in range(6):
-            # corners and edge middles: triangles are smaller than cells except on the shoulders
-            i, j = triangles[t, s % 3], triangles[t, (s + (1 if s > 2 else 0)) % 3]
-            x = np.float32(0.5) * (points[i, 0] + points[j, 0]) - centre[0]
-            y = np.float32(0.5) * (points[i, 1] + points[j, 1]) - centre[1]
-            z = np.float32(0.5) * (points[i, 2] + points[j, 2]) - centre[2]
-            level = math.sqrt(x * x + z * z)
-            if y > 0:
-                r = math.sqrt(level * level + y * y)
-                row = int(ABOVE * (1 - math.atan2(y, level) / (0.5 * math.pi)))
-            else:
-                r = level
-                row = ABOVE + int(-y * (BELOW / DROP))
-            if row >= ABOVE + BELOW:
-                continue
-            column = int((math.atan2(x, z) / (2 * math.pi) + 0.5) * COLUMNS) % COLUMNS
-            if r > radius[row, column]:
-                radius[row, column] = r
+    for t in range(len(samples)):
+        i, j = samples[t, 0], samples[t, 1]
+        x = np.float32(0.5) * (points[i, 0] + points[j, 0]) - centre[0]
+        y = np.float32(0.5) * (points[i, 1] + points[j, 1]) - centre[1]
+        z = np.float32(0.5) * (points[i, 2] + points[j, 2]) - centre[2]
+        level = math.sqrt(x * x + z * z)
+        if y > 0:
+            r = math.sqrt(level * level + y * y)
+            row = int(ABOVE * (1 - math.atan2(y, level) / (0.5 * math.pi)))
+        else:
+            r = level
+            row = ABOVE + int(-y * (BELOW / DROP))
+        if row >= ABOVE + BELOW:
+            continue
+        column = int((math.atan2(x, z) / (2 * math.pi) + 0.5) * COLUMNS) % COLUMNS
+        if r > radius[row, column]:
+            radius[row, column] = r
     return radius
 
 

@@ -184,12 +184,12 @@ def _strands(roots: Roots, style: Style, detail: float, rng: np.random.Generator
         "flow": style.flow + rng.normal(0, style.unruly, (n, 3)) * np.linalg.norm(style.flow, axis=1, keepdims=True),
         "length": style.length * rng.uniform(0.85, 1.08, n),
         "lift": style.lift * (1 - 0.5 * under),
-        "offset": style.offset * (1 - 0.7 * under),
+        "offset": np.maximum(style.offset * (1 - 0.7 * under), 0.024),
         "width": width,
     }
     if roots.person.hat != "none":
         arrays["lift"] = arrays["lift"] * 0.2
-        arrays["offset"] = np.minimum(arrays["offset"], 0.02)
+        arrays["offset"] = np.minimum(arrays["offset"], 0.016)
     for name in ("gravity", "limit", "cut", "curl", "turns", "pull"):
         arrays[name] = np.broadcast_to(np.asarray(getattr(style, name)), (n,))
     return Strands(roots.root, roots.normal, **{k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()})

@@ -35,7 +35,7 @@ def scalp_density(person: Person, theta: Array, y: Array, edge: float = 0.05) ->
     over = np.clip((y - hairline(person, theta)) / edge + 0.5, 0, 1)
     if person.hair == "bald":
         # Shaved heads keep nothing, balding ones the ring over the ears and down to the nape.
-        ring = np.clip((7.62 - y) / 0.12, 0, 1) * np.clip((np.abs(theta) - 1.15) / 0.2, 0, 1)
+        ring = np.clip((7.78 - y) / 0.34, 0, 1) ** 1.5 * np.clip((np.abs(theta) - 1.10) / 0.35, 0, 1)
         return np.asarray(over * ring * has_ring(person))
     crown = np.exp(-(((y - 8.5) / 0.2) ** 2)) * np.clip((person.recession - 0.45) / 0.5, 0, 1)
     return np.asarray(over * (1 - 0.85 * crown))
@@ -55,9 +55,10 @@ def scalp_zone(person: Person, size: Size) -> Floats:
     over = y - line + ragged
     if person.hair == "bald":
         shaved = np.clip(over / 0.12, 0, 1) * np.float32(rng.uniform(0.03, 0.22) * (1 - 0.7 * person.grey))
-        ring = scalp_density(person, theta, y, 0.12) * 0.8
+        ring = scalp_density(person, theta, y + 0.6 * ragged, 0.14) * np.float32(0.6 - 0.25 * person.grey)
         return np.maximum(shaved, ring).astype(np.float32)
-    cover = np.clip(over / 0.10 + 0.35, 0, 1) * np.clip((y - line) / 0.04 + 1.6, 0, 1)
+    soft = 0.10 + 0.12 * person.recession + 0.10 * (person.hair == "buzz")
+    cover = np.clip(over / soft + 0.35, 0, 1) * np.clip((y - line) / 0.04 + 1.6, 0, 1)
     if person.recession > 0.45:
         cover = cover * scalp_density(person, theta, y, 1e-3 + 0.3)
     grain = 0.72 + 0.14 * noise(size, 1.0, rng) if person.hair == "buzz" else np.float32(0.93)
@@ -68,7 +69,7 @@ def beard_density(person: Person, theta: Array, y: Array) -> Array:
     """Share of full beard growth 0..1 at rest positions for the person's style (stubble and clean-shaven skin: the full area)."""
     a = np.abs(theta)
     rng = np.random.default_rng((person.seed, 26))
-    cheek, neck = rng.normal(0, 0.035), rng.normal(0.0, 0.03)
+    cheek, neck = float(rng.normal(0, 0.035)), float(rng.normal(0.0, 0.03))
     lips = 1 - np.exp(-((a / 0.285) ** 4) - ((y - 6.615) / 0.075) ** 4)
     moustache = _step(y, 6.675, 6.70) * _step(-y, -6.86, -6.80) * _step(-a, -0.36, -0.29) * (y > 6.6)
     full = _step(-y, -6.86, -6.74) * _step(-a, -1.22, -1.08) * _step(y, 5.98 + neck, 6.10 + neck)
@@ -94,8 +95,9 @@ def beard_zone(person: Person, size: Size) -> Floats:
     rng = np.random.default_rng((person.seed, 27))
     theta, y = grid(size)
     area = np.zeros(size, np.float32)
-    rows = slice(int(size[0] * 0.57), size[0])  # nothing grows above y = 6.95
-    area[rows] = beard_density(person, theta[rows], y[rows])
+    # Nothing grows above y = 6.95 or behind the jaw.
+    lower, middle = slice(int(size[0] * 0.57), size[0]), slice(int(size[1] * 0.30), int(size[1] * 0.70))
+    area[lower, middle] = beard_density(person, theta[lower, middle], y[lower, middle])
     patchy = 1 + 0.22 * noise(size, 5, rng) + 0.15 * noise(size, 12, rng)
     return np.asarray(np.clip(area * patchy, 0, 1), np.float32)
 

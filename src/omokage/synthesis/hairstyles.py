@@ -115,7 +115,7 @@ def _side(roots: Roots) -> Style:
     sides = roots.away * 0.2 + [0, -1.0, -0.3]
     length = (0.30 + 0.5 * roots.top) * (0.7 + roots.person.hair_length) * rng.uniform(0.8, 1.1, n)
     lift = 0.12 + 0.4 * roots.top * roots.front
-    return Style(_mix(sides, crown, roots.top), length, lift, 1.6, 0.035, limit=0.95, width=0.026, steps=6, clumping=0.45, unruly=0.10)  # fmt: skip
+    return Style(_mix(sides, crown, roots.top), length, lift, 1.6, 0.035, limit=1.2, width=0.026, steps=6, clumping=0.45, unruly=0.10)  # fmt: skip
 
 
 def _hanging(roots: Roots, length: float, cut: float, ragged: float) -> Style:
@@ -128,7 +128,7 @@ def _hanging(roots: Roots, length: float, cut: float, ragged: float) -> Style:
     flow = flow + roots.away * 0.3 + roots.front[:, None] * np.array([0.0, 0.25, -0.65])
     wave = float(rng.random() < 0.45) * float(rng.uniform(0.015, 0.04))
     volume = float(rng.uniform(0.03, 0.10))
-    limit = np.where(rng.random(n) < 0.97, float(rng.choice([0.85, 1.0, 1.45])), 0.8)
+    limit = float(rng.choice([0.85, 1.0, 1.3])) + 0.07 * np.abs(rng.normal(0, 1, n))
     return Style(flow, np.full(n, length), 0.22, 3.0, volume * rng.uniform(0.35, 1.1, n), limit=limit,
                  cut=cut + ragged * rng.normal(0, 1, n), curl=wave, turns=float(rng.uniform(1.0, 2.5)), width=0.027, steps=9,
                  clumping=float(rng.uniform(0.25, 0.5)), clumps=110, unruly=0.07)  # fmt: skip

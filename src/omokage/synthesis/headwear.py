@@ -30,7 +30,7 @@ def build_hat(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part
 
 def _cloth_colour(rng: np.random.Generator) -> Array:
     base = float(rng.choice([0.02, 0.06, 0.2, 0.45])) * float(rng.uniform(0.7, 1.4))
-    return np.clip(base * np.exp(rng.normal(0, 0.45, 3)), 0.008, 0.75)
+    return np.clip(base * np.exp(rng.normal(0, rng.choice([0.08, 0.3, 0.6]), 3)), 0.008, 0.75)
 
 
 def _relaxed(radius: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -102,7 +102,7 @@ def _visor(person: Person, mesh: Mesh, envelope: Envelope, rng: np.random.Genera
     curve = float(rng.uniform(0.08, 0.22)) * (angle / half) ** 2
     out = np.linspace(0, 1, 6)[:, None]
     x = edge[:, 0] * (1 + 0.05 * out)
-    y = edge[:, 1] - out * (0.10 + curve) - 0.05 * out**2
+    y = edge[:, 1] - out * (0.20 + curve) - 0.07 * out**2
     z = edge[:, 2] + out * reach
     return two_sided(sheet(np.stack([x, y, z], axis=-1)), 0.025)
 

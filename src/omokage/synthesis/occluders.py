@@ -6,6 +6,7 @@ import math
 from functools import lru_cache
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from omokage.synthesis.geometry import Mesh, head_model
@@ -57,19 +58,14 @@ def _mask(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
     angle_of = np.arctan2(points[:, 0], points[:, 2] - axis)
     reach = np.hypot(points[:, 0], points[:, 2] - axis)
     angles, n_rows = np.linspace(-0.98, 0.98, 25), 17
-    nose = float(mesh.vertices[_near(0.0, 7.12, 1.60), 1])
+    nose = float(mesh.vertices[_near(0.0, 7.18, 1.58), 1])
     chin = float(_chin(mesh)[1]) - 0.14
     worn = float(rng.choice([0.0, 0.0, 0.0, -0.32]))  # sometimes below the nose
     bend = (angles / 0.98) ** 2
     top = nose + worn - 0.02 - 0.26 * bend
     bottom = chin + 0.42 * bend
     heights = top[None] + (bottom - top)[None] * np.linspace(0, 1, n_rows)[:, None]
-    radius = np.empty((n_rows, len(angles)))
-    for j, a in enumerate(angles):
-        for i in range(n_rows):
-            near = (np.abs(angle_of - a) < 0.075) & (np.abs(points[:, 1] - heights[i, j]) < 0.06)
-            radius[i, j] = reach[near].max() if near.any() else np.nan
-    radius = _spanned(radius, heights)
+    radius = _taut(angle_of, points[:, 1], reach, angles, heights)
     r = radius + 0.035 + 0.03 * np.sin(np.pi * np.linspace(0, 1, n_rows))[:, None]
     grid = np.stack([r * np.sin(angles), heights, axis + r * np.cos(angles)], axis=-1)
     colour = np.array([(0.25, 0.5, 0.62), (0.62, 0.64, 0.66), (0.02, 0.02, 0.022), (0.65, 0.35, 0.4)])[
@@ -83,22 +79,33 @@ def _mask(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
     return [cloth, part(join([_loop(grid, mesh, side) for side in (-1, 1)]), np.full(3, 0.6), 0.9, "mask")]
 
 
-def _spanned(radius: Array, heights: Array) -> Array:
-    """Taut cloth: every column becomes the upper hull of its own profile, then neighbours are evened out."""
-    out = np.empty_like(radius)
-    for j in range(radius.shape[1]):
-        y, r = heights[:, j], radius[:, j]
-        known = np.isfinite(r)
-        r = np.interp(-y, -y[known], r[known]) if known.any() else np.full_like(r, 0.9)
-        hull = r.copy()
-        for a in range(len(y)):
-            for b in range(a + 2, len(y)):
-                t = np.arange(a + 1, b)
-                hull[t] = np.maximum(hull[t], r[a] + (r[b] - r[a]) * (t - a) / (b - a))
-        out[:, j] = hull
+@njit(cache=True)
+def _taut(angle_of, height_of, reach, angles, heights):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+    """Radius (rows, columns) of cloth over points: the upper hull of every column's profile, neighbours evened out."""
+    rows, columns = heights.shape
+    out = np.zeros((rows, columns))
+    for p in range(len(reach)):
+        for j in range(columns):
+            if abs(angle_of[p] - angles[j]) < 0.075:
+                for i in range(rows):
+                    if abs(height_of[p] - heights[i, j]) < 0.06 and reach[p] > out[i, j]:
+                        out[i, j] = reach[p]
+    for j in range(columns):
+        known = out[:, j].copy()
+        for a in range(rows):
+            for b in range(a + 1, rows):
+                if known[a] > 0 and known[b] > 0:
+                    for t in range(a + 1, b):
+                        out[t, j] = max(out[t, j], known[a] + (known[b] - known[a]) * (t - a) / (b - a))
+        for t in range(1, rows):  # rows over the edge of the face carry on what lies above
+            if out[t, j] <= 0:
+                out[t, j] = out[t - 1, j] if out[t - 1, j] > 0 else 0.9
     for _ in range(2):
-        padded = np.pad(out, ((0, 0), (1, 1)), mode="edge")
-        out = np.maximum(out, 0.25 * padded[:, :-2] + 0.5 * out + 0.25 * padded[:, 2:])
+        before = out.copy()
+        for j in range(columns):
+            for i in range(rows):
+                side = 0.5 * (before[i, max(j - 1, 0)] + before[i, min(j + 1, columns - 1)])
+                out[i, j] = max(before[i, j], 0.5 * before[i, j] + 0.5 * side)
     return out
 
 
@@ -141,24 +148,27 @@ def _hand(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
     at = mesh.vertices[_near(x, y, z, left < 0)].astype(np.float64)
     rolls = {"mouth": (0.9, 1.5), "chin": (0.35, 0.9), "cheek": (-0.15, 0.4), "eye": (0.0, 0.5)}
     roll = left * float(rng.uniform(*rolls[place]))  # fingers lean towards the other side
-    shape = _hand_shape(float(rng.uniform(0.0, 0.16)), float(rng.uniform(0.05, 0.5)), left, rng)
+    shape = _hand_shape(float(rng.choice([0.0, 0.02, 0.10])), float(rng.uniform(0.05, 0.5)), left, rng)
     turn = _turn(
         roll, float(rng.uniform(-0.25, 0.1)), left * {"mouth": 0.1, "chin": 0.15, "cheek": 0.75, "eye": 0.45}[place]
     )
-    scale = child * (0.92 + 0.12 * person.male)
+    scale = child * (0.80 + 0.12 * person.male)
     shape = (shape[0] * np.float32(scale), shape[1], shape[2])
     grip = np.array([0, {"mouth": 0.35, "chin": 0.5, "cheek": 0.15, "eye": 0.45}[place] * scale, 0])
     shift = at + [0, 0, 0.13] - turn @ grip
-    colour = skin_colour(person) * np.array([1.0, 0.95, 0.93])
+    # Fingertips and knuckles are redder, the sides of fingers and the hollows between them darker.
+    tips = np.clip((shape[0][:, 1] / scale - 0.8) / 0.8, 0, 1)[:, None]
+    hollow = 0.72 + 0.28 * np.clip(shape[1][:, 2:] * 0.8 + 0.45, 0, 1)
+    colour = skin_colour(person) * (np.array([1.0, 0.96, 0.94]) - tips * np.array([0.0, 0.12, 0.10])) * hollow
     return [part(moved(shape, turn, shift), colour, 0.6, "occluder")]
 
 
 def _hand_shape(spread: float, curl: float, thumb: float, rng: np.random.Generator) -> Shape:
     """Back of the hand towards +z, wrist at the origin, fingers along +y; thumb at x = -thumb side."""
-    shapes = [capsule((0.0, -1.6, 0.12), (0.0, -0.1, 0.02), 0.26, 0.20)]
-    for k, (x, length) in enumerate(((-0.27, 0.72), (-0.09, 0.82), (0.09, 0.77), (0.26, 0.60))):
+    shapes = [capsule((0.0, -1.6, 0.12), (0.0, -0.1, 0.02), 0.23, 0.18)]
+    for k, (x, length) in enumerate(((-0.25, 0.72), (-0.083, 0.82), (0.085, 0.77), (0.24, 0.60))):
         sx = -x * thumb
-        fan = -(k - 1.5) * 0.06 * thumb - (k - 1.5) * spread * thumb
+        fan = -(k - 1.5) * (0.015 + spread) * thumb
         base = np.array([-sx, 0.86 - 0.10 * abs(x) - (0.08 if k == 3 else 0), 0.03])
         shapes.append(capsule((-sx * 0.75, 0.08, 0.0), base, 0.13, 0.105))
         bend, at = 0.0, base

@@ -146,20 +146,21 @@ def _noise_bank(size: Size) -> Floats:
 
 
 @lru_cache(maxsize=2)
-def _zone_maps(size: Size) -> Floats:
-    """(len(ZONES), h, w) soft masks 0..1."""
+def _zone_maps(size: Size) -> tuple[Floats, NDArray[np.bool_]]:
+    """(len(ZONES), h, w) soft masks 0..1, and the rows (len(ZONES), h) that each reaches."""
     theta, y = grid(size)
     maps = []
     for t0, y0, st, sy, mirrored in _ZONES.values():
         angle = np.abs(theta) if mirrored else theta
         maps.append(np.exp(-(((angle - t0) / st) ** 2) - ((y - y0) / sy) ** 2))
-    return np.ascontiguousarray(np.stack(maps), np.float32)
+    stacked = np.ascontiguousarray(np.stack(maps), np.float32)
+    return stacked, stacked.max(2) > 0.004
 
 
 def _layers(person: Person, size: Size, rng: np.random.Generator) -> tuple[Floats, Floats, Floats]:
     """Redness, darkness and height (h, w) before hair."""
     red_zones, dark_zones, rough_zones = _zone_weights(person, rng)
-    maps = _zone_maps(size)
+    maps, reached = _zone_maps(size)
     old, child = person.wrinkles, float(np.clip((18 - person.age) / 12, 0, 1))
     adult = 1 - 0.7 * child
     bank = _noise_bank(size)
@@ -176,7 +177,7 @@ def _layers(person: Person, size: Size, rng: np.random.Generator) -> tuple[Float
     ) * np.array([[uneven], [uneven], [adult * (0.7 + 0.5 * old)]])  # fmt: skip
     red, dark, height = (np.empty(size, np.float32) for _ in range(3))
     weights = np.stack([red_zones, dark_zones, rough_zones]).astype(np.float32)
-    _blend(red, dark, height, maps, weights, bank, picks.astype(np.int64), mix.astype(np.float32))
+    _blend(red, dark, height, maps, reached, weights, bank, picks.astype(np.int64), mix.astype(np.float32))
     dark += _marks(person, size, rng)
     dark += _makeup_lines(person, size, rng)
     return red, dark, height
@@ -257,7 +258,7 @@ def _makeup_lines(person: Person, size: Size, rng: np.random.Generator) -> Float
         wing = float(rng.uniform(0, 0.06))
         for side in (1, -1):
             upper = [(0.21, 7.270), (0.29, 7.330), (0.38, 7.352), (0.48, 7.335), (0.575 + wing, 7.285 + 0.6 * wing)]
-            lines.line([(side * t, y) for t, y in upper], 0.010, 1.3 * strength, taper=0.3)
+            lines.line([(side * t, y) for t, y in upper], 0.0115, 1.8 * strength, taper=0.3)
             if strength > 0.7:
                 lines.line(
                     [(side * t, y) for t, y in ((0.26, 7.225), (0.38, 7.205), (0.54, 7.255))], 0.007, 0.7 * strength
@@ -283,7 +284,7 @@ def _whiskers(person: Person, size: Size, rng: np.random.Generator) -> Floats:
 
 
 @njit(cache=True, fastmath=True)
-def _blend(red, dark, height, maps, weights, bank, picks, mix):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _blend(red, dark, height, maps, reached, weights, bank, picks, mix):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Weighted sums of zones and shifted noise fields; roughness scales the height's noise by zone."""
     k, h, w = maps.shape
     for y in range(h):
@@ -293,6 +294,8 @@ def _blend(red, dark, height, maps, weights, bank, picks, mix):  # type: ignore[
         rough = np.ones(w, np.float32)
         for z in range(k):
             a, b, c = weights[0, z], weights[1, z], weights[2, z]
+            if not reached[z, y] or (a == 0 and b == 0 and c == 0):
+                continue
             for x in range(w):
                 m = maps[z, y, x]
                 red[y, x] += a * m

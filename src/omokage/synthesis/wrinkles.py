@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from omokage.synthesis.canvas import Floats, Point, Size, Strokes
+from numpy.typing import NDArray
+
+from omokage.synthesis.canvas import Floats, Point, Size, Strokes, extent
 from omokage.synthesis.scene import Expression, Person
 
 GROUPS = ("forehead", "glabella", "eyes", "mouth", "cheeks", "neck")
@@ -244,29 +246,32 @@ def _recipe(rng: np.random.Generator) -> Floats:
 def _layer(fold: Fold, side: int, size: Size, rng: np.random.Generator, depth: float) -> tuple[np.ndarray, Floats]:
     """One fold on one side as (texel indices, (m, 2) height and darkness)."""
     valley, flank = Strokes(size), Strokes(size)
-    for line in fold.lines:
-        if len(fold.lines) > 2 and rng.random() < 0.12:
+    for i, line in enumerate(fold.lines):
+        if i and len(fold.lines) > 2 and rng.random() < 0.12:
             continue  # one line of a group is often missing
         points = _wander(line, side, fold.loose, rng)
         valley.line(points, fold.width * float(rng.uniform(0.85, 1.2)), float(rng.uniform(0.65, 1.0)))
     for line in fold.flanks:
         flank.line(_wander(line, side, fold.loose * 0.5, rng), fold.flank_width, 1.0, taper=0.8)
-    low, high = np.zeros(size, np.float32), np.zeros(size, np.float32)
-    valley.draw(low)
-    flank.draw(high)
-    where = np.flatnonzero(np.maximum(low, high) > 0.03).astype(np.int32)
+    # No fold reaches the seam at the back of the head, so a window of the map is enough.
+    top, bottom, left, right = extent(np.concatenate([valley.table(), flank.table()]), size)
+    low, high = (s.draw(np.zeros((bottom - top, right - left), np.float32), (top, left)) for s in (valley, flank))
+    where = np.flatnonzero(np.maximum(low, high) > 0.03)
+    row, column = np.divmod(where, right - left)
     low, high = low.ravel()[where], high.ravel()[where]
     height = depth * (fold.flank * high * (1 - low) - fold.depth * low) * 3.6
-    return where, np.stack([height, depth * fold.depth * low], axis=1).astype(np.float32)
+    texels = ((row + top) * size[1] + column + left).astype(np.int32)
+    return texels, np.stack([height, depth * fold.depth * low], axis=1).astype(np.float32)
 
 
-def _wander(line: Sequence[Point], side: int, loose: float, rng: np.random.Generator) -> list[Point]:
-    """The line on one side, moved and bent at random by about `loose` dm."""
+def _wander(line: Sequence[Point], side: int, loose: float, rng: np.random.Generator) -> NDArray[np.floating]:
+    """The line on one side (n, 2), moved and bent at random by about `loose` dm."""
     n = len(line)
-    shift = rng.normal(0, loose, 2)
-    bend = np.cumsum(rng.normal(0, loose * 0.45 / max(1.0, n / 5), (n, 2)), axis=0)
-    bend -= bend.mean(0)
-    return [(side * (t + shift[0] + bend[i, 0]), y + shift[1] + bend[i, 1]) for i, (t, y) in enumerate(line)]
+    steps = rng.normal(0, 1, (n + 1, 2)) * loose
+    bend = np.cumsum(steps[1:], axis=0) * (0.45 / max(1.0, n / 5))
+    points = np.array(line) + steps[0] + bend - bend.mean(0)
+    points[:, 0] *= side
+    return points
 
 
 @njit(cache=True, fastmath=True)
@@ -283,6 +288,6 @@ def apply_folds(texture, texels, relief, start, gains):  # type: ignore[no-untyp
             flat[t, 3] = np.uint8(min(max(h, np.float32(0.0)), np.float32(255.0)))
             d = g * relief[i, 1]
             for c in range(3):
-                # Occlusion darkens all of it, light scattered inside the crease keeps it reddish (factors on the square root).
-                keep = np.float32(1.0) - d * (np.float32(0.25) + np.float32(0.07) * c)
+                # Occlusion darkens all, light scattered in the crease keeps it reddish (factors on the square root).
+                keep = np.float32(1.0) - d * (np.float32(0.28) if c == 0 else np.float32(0.37))
                 flat[t, c] = np.uint8(max(np.float32(flat[t, c]) * max(keep, np.float32(0.4)), np.float32(0.0)))
