@@ -61,7 +61,7 @@ def eye_look(person: Person, pose: Pose, mesh: Mesh, points: Floats, turn: Float
     )
     gap = float(np.linalg.norm(points[_RIMS[0]] - points[_RIMS[1]]))
     stain = rng.uniform(0, 1)
-    teeth = np.array([0.6, 0.56 - 0.04 * stain, 0.5 - 0.1 * stain]) * rng.uniform(0.75, 1.05)
+    teeth = np.array([0.66, 0.59 - 0.04 * stain, 0.5 - 0.1 * stain]) * rng.uniform(0.75, 1.05)
     f4 = np.float32
     return EyeLook(
         centres, np.ascontiguousarray(tangents, f4), np.stack([gaze, gaze]).astype(f4), axes,

@@ -27,6 +27,12 @@ _SKIN, _EYE, _LIPS, _MOUTH, _HAIR, _CLOTH, _EAR, _NECK = (
 
 
 @njit(cache=True, fastmath=True)
+def _jaw_line(bz: float) -> float:
+    """Height of the jaw's lower edge on the rest mesh at depth `bz`: below it the neck begins."""
+    return 6.15 + 0.54 * (1.48 - bz) if bz > 1.12 else min(6.345 + 1.5 * (1.12 - bz), 6.8)
+
+
+@njit(cache=True, fastmath=True)
 def _body(
     skin: SkinLook, cloth: ClothLook, lights: Lights, at: Floats, column: int, row: int,
     px: float, py: float, pz: float, nx: float, ny: float, nz: float, vx: float, vy: float, vz: float,
@@ -50,7 +56,7 @@ def _body(
     r, g, b, label = shade_skin(skin, lights, bx, by, bz, theta, lip, ear, inner, open_, nx, ny, nz, vx, vy, vz, sun)
     if ear > 0.5:
         label = _EAR
-    elif label == _SKIN and ((bz < 1.1 and by < 6.3) or by < 6.05):
+    elif label == _SKIN and by < _jaw_line(bz):
         label = _NECK
     if inner_mask > 0.6 and bz < 1.45:
         label = _MOUTH
