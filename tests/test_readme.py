@@ -69,7 +69,7 @@ def test_commands_are_understood(page: Path) -> None:
 
 @needs_weights
 @pytest.mark.parametrize("page", READMES, ids=[p.name for p in READMES])
-def test_python_of_the_readme_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: object) -> None:
+def test_python_of_the_readme_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = pytest.importorskip("skimage.data")
     from PIL import Image
 

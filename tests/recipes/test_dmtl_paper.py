@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
+from omokage.attributes import train as training
 from omokage.attributes.config import AttributesConfig, NetworkConfig
 from omokage.attributes.model import AttributeNetwork
 from omokage.attributes.paper import AlexTrunk
@@ -21,6 +22,7 @@ from omokage.attributes.published import published_scores
 from omokage.attributes.train import train
 from omokage.data.datasets import write_dataset
 from omokage.schema import CELEBA
+from omokage.training.run import RunFolder
 from omokage.weights.registry import read_card
 
 HERE = Path(__file__).resolve().parents[2]
@@ -132,3 +134,36 @@ def test_from_the_sets_own_files_to_published_measures(name: str, tmp_path: Path
     assert ("age eps-error" in rows) == (name == "chalearn2015")
     assert ("perceived gender accuracy" in rows) == (name in ("morph2", "lfw_plus"))
     assert all(np.isfinite(row["value"]) for row in rows.values())
+
+
+def test_resuming_stochastic_gradient_descent_loses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    split, _ = tiny("chalearn2015", tmp_path / "set")
+    write_dataset("chalearn2015", tmp_path / "set", split, tmp_path / "train")
+
+    def config(out: str, steps: int) -> AttributesConfig:
+        full = BUILT["chalearn2015"](data=[str(tmp_path / "train")], out=str(tmp_path / out), steps=steps)
+        network: NetworkConfig = replace(full.network, **SMALL)  # type: ignore[arg-type]
+        data = replace(full.data, held_out=0.4, workers=0)
+        return replace(full, network=network, data=data, batch=4, check_every=0, log_every=1, save_every=1)
+
+    train(config("whole", 4))
+    broken = config("parts", 4)
+    with pytest.MonkeyPatch.context() as patch:
+        steps = iter(range(100))
+        whole = training.step_once
+
+        def interrupted(*arguments: object, **named: object) -> object:
+            if next(steps) == 2:
+                raise KeyboardInterrupt
+            return whole(*arguments, **named)  # type: ignore[arg-type]
+
+        patch.setattr(training, "step_once", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(broken)
+    train(broken, resume=True)
+    losses = [
+        [row["last_loss"] for row in RunFolder(tmp_path / n).rows() if "last_loss" in row] for n in ("whole", "parts")
+    ]
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == 4

@@ -12,6 +12,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from omokage.errors import InputError, OutputError
@@ -69,6 +71,7 @@ def analysis(**changes: object) -> FaceAnalysis:
         box=Box(40, 30, 120, 130),
         score=0.98,
         landmarks=np.stack([80 + 35 * np.cos(t), 80 + 45 * np.sin(t)], 1).astype(np.float32),
+        landmark_sigma=np.full(68, 1.5, np.float32),
         pose=Pose(20, -10, 5, (3, 4, 2)),
         gaze=(Scalar(3.0, 2.0), Scalar(-4.0, 2.0)),
         age=AgeEstimate(34.2, 26.0, 43.4, tuple(years / years.sum())),
@@ -198,6 +201,19 @@ def test_pose_axes_keep_the_sign_conventions(pose: Pose, axis: str, expected: tu
     assert pose_axes(pose)[axis] == pytest.approx(expected, abs=1e-9)
 
 
+def test_landmarks_are_drawn_where_they_are_with_their_spread() -> None:
+    face = analysis()
+    root = ElementTree.fromstring(face_svg(face, view_of(picture(), face.box, 100), "title"))
+    dots, discs = ([c for c in root.iter("circle") if c.get("class") == kind] for kind in ("dot", "spread"))
+    assert face.landmarks is not None
+    for found in (dots, discs):
+        places = np.array([[float(c.get("cx", "nan")), float(c.get("cy", "nan"))] for c in found])
+        assert np.allclose(places, face.landmarks, atol=0.06)
+    assert {c.get("r") for c in discs} == {"1.50"}
+    lines = [*root.iter("polyline"), *root.iter("polygon")]
+    assert sum(len((line.get("points") or "").split()) for line in lines) == 68
+
+
 def test_age_curve_without_density_and_beyond_the_scale() -> None:
     for age in (AgeEstimate(30, 20, 40), AgeEstimate(103, 95, 110, tuple(np.full(101, 1 / 101)))):
         root = ElementTree.fromstring(age_svg(age, "a < b"))
@@ -224,3 +240,22 @@ def test_remarks_of_the_pipeline_are_translated() -> None:
     left = re.sub(r"yaw|pitch|roll|px", "", remark(text, "ja"))
     assert not re.search("[A-Za-z]", left), f"still English: {left}"
     assert remark("no_face", "en") == "no face found"
+
+
+anything = st.text(st.characters(codec=None), max_size=20)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=anything,
+    why=anything,
+    facts=st.dictionaries(anything, anything, max_size=2),
+    language=st.sampled_from(LANGUAGES),
+)
+def test_no_name_breaks_the_page(name: str, why: str, facts: dict[str, str], language: str, tmp_path: Path) -> None:
+    faces = [ReportFace(analysis(needs_review=why, landmarks=None), None, name)] * 2
+    write_report(tmp_path / "r.html", faces, language, [(name, why)], facts)
+    _, page = parsed(tmp_path / "r.html")
+    assert page.tags.count("article") == 2
+    assert "script" not in page.tags
+    assert all(link.startswith("#") for link in page.fetched)

@@ -73,10 +73,18 @@ def face_svg(face: FaceAnalysis, view: View, title: str) -> str:
         f'<rect class="box" x="{box.x0:.1f}" y="{box.y0:.1f}" width="{box.width:.1f}" height="{box.height:.1f}"/>'
     )
     if face.landmarks is not None:
-        parts += _contours(face.landmarks, stroke)
+        parts += _spreads(face) + _contours(face.landmarks, stroke)
     if face.pose is not None:
         parts += _axes(face)
     return "".join([*parts, "</svg>"])
+
+
+def _spreads(face: FaceAnalysis) -> list[str]:
+    """A pale disc of one standard deviation around each landmark, where it is known."""
+    if face.landmarks is None or face.landmark_sigma is None:
+        return []
+    pairs = zip(face.landmarks, face.landmark_sigma, strict=True)
+    return [f'<circle class="spread" cx="{x:.1f}" cy="{y:.1f}" r="{sigma:.2f}"/>' for (x, y), sigma in pairs]
 
 
 def _contours(landmarks: NDArray[np.float32], stroke: float) -> list[str]:

@@ -49,7 +49,8 @@ def write_report(
         raise InputError(f"no report language called {language!r}; choose {' or '.join(LANGUAGES)}")
     partial = path.with_name(path.name + ".tmp")
     try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
+        # Names of files need not be Unicode: what cannot be written appears as an escape instead of ending the run.
+        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.writelines(page(faces, language, without, about or {}))
         os.replace(partial, path)
     except OSError as error:

@@ -32,6 +32,7 @@ svg.face{width:100%;height:auto;max-height:26rem;border-radius:8px;display:block
 svg.face .blank{fill:var(--line)}
 svg.face .box{fill:none;stroke:#fff;stroke-width:calc(1.6*var(--s));stroke-dasharray:calc(5*var(--s)) calc(4*var(--s))}
 svg.face .mark{fill:none;stroke:#fff;stroke-opacity:.75;stroke-width:calc(.9*var(--s))}
+svg.face .spread{fill:#ffe14d;fill-opacity:.3}
 svg.face .dot{fill:#ffe14d;stroke:#222;stroke-width:calc(.3*var(--s))}
 svg.face .axis{stroke-width:calc(2.6*var(--s));stroke-linecap:round}
 svg.face .x{stroke:#ff5b52}svg.face .y{stroke:#39d353}svg.face .z{stroke:#4ea1ff}

@@ -55,9 +55,8 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "show_units": "Show all expression units",
         "about": "How this page was made",
         "to_top": "Back to the overview",
-        "legend": "Box: brows to chin, ear to ear. Dots and lines: 68 landmarks. Axes: red to the "
-        "head's side, green up, "
-        "blue where the face looks.",
+        "legend": "Box: brows to chin, ear to ear. Dots and lines: 68 landmarks, pale discs: their usual "
+        "error. Axes: red to the head's side, green up, blue where the face looks.",
     },
     "ja": {
         "title": "顔レポート",
@@ -106,7 +105,8 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "show_units": "表情の単位をすべて表示",
         "about": "このページの作り方",
         "to_top": "一覧へ戻る",
-        "legend": "枠は眉からあご、耳から耳まで。点と線は 68 点のランドマーク。軸は赤が頭の横、緑が上、青が顔の向き。",
+        "legend": "枠は眉からあご、耳から耳まで。点と線は 68 点のランドマーク、淡い円はその通常の誤差。"
+        "軸は赤が頭の横、緑が上、青が顔の向き。",
     },
 }
 
