@@ -15,12 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.synthesis.canvas import AXIS_Z, Floats, Size, Strokes, texels_per_dm, to_texels
+from omokage.synthesis.geometry import head_model
+from omokage.synthesis.landmarks import landmark_points
 from omokage.synthesis.scene import Person
 
-# Rest positions (dm) of landmarks 22..26, inner to outer end of the brow at the person's left; a test holds them to `landmarks`.
-_LANDMARKS = (
-    (0.112, 7.455, 1.512), (0.215, 7.497, 1.485), (0.330, 7.520, 1.425), (0.435, 7.502, 1.355), (0.525, 7.425, 1.285),
-)  # fmt: skip
+_INNER, _OUTER = 22, 26  # the brow's landmarks at the person's left (iBUG-68)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +62,12 @@ def brow_shape(person: Person, rng: np.random.Generator) -> BrowShape:
 @lru_cache(maxsize=1)
 def brow_line() -> tuple[NDArray[np.float64], float, float]:
     """Where the brow landmarks lie on the paint map: polynomial y(theta) at the person's left, inner and outer theta."""
-    x, y, z = np.array(_LANDMARKS).T
+    base = head_model().base
+    x, y, z = (
+        landmark_points(base[:, :2] * np.array([1, -1], np.float32), base)[_INNER : _OUTER + 1].astype(np.float64).T
+    )
     theta = np.arctan2(x, z - AXIS_Z)
-    return np.polyfit(theta, y, 2), float(theta[0]), float(theta[-1])
+    return np.polyfit(theta, y, 3), float(theta[0]), float(theta[-1])
 
 
 def paint_brows(person: Person, size: Size) -> Floats:
@@ -92,7 +94,9 @@ def _centre(
     half = shape.half * np.interp(u, (0, 0.12, 0.45, 0.75, 1), (0.60, 0.95, 1.0, 0.66, 0.22))
     lift = shape.arch * np.exp(-(((u - 0.62) / 0.22) ** 2)) - 0.25 * np.maximum(u - 0.85, 0) ** 2
     # The landmarks are to lie a little above the middle.
-    return theta, np.polyval(line, theta) + lift - 0.45 * half, half
+    inside = np.clip(theta, inner, outer)
+    slope = np.polyval(np.polyder(line), inside)
+    return theta, np.polyval(line, inside) + slope * (theta - inside) * 0.8 + lift - 0.45 * half, half
 
 
 def _hairs(strokes: Strokes, shape: BrowShape, side: float, size: Size, rng: np.random.Generator) -> None:
