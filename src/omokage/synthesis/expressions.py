@@ -208,17 +208,23 @@ def _pair(units: dict[str, float], name: str, left: float, right: float) -> None
 
 
 def settle(units: dict[str, float]) -> tuple[tuple[str, float], ...]:
-    """Units as an `Expression` holds them: clipped to 0..1, zeros left out, opposed muscles not both pulling."""
+    """Units of a drawn face, clipped to 0..1, with opposed muscles no longer both pulling: the weaker one yields."""
     values = {name: float(np.clip(value, 0.0, 1.0)) for name, value in units.items()}
     for strong, weak in _OPPOSED:
         for side in ("Left", "Right", ""):
             first = strong + side if strong + side in UNITS else strong
             second = weak + side if weak + side in UNITS else weak
             a, b = values.get(first, 0.0), values.get(second, 0.0)
-            if a > 0 and b > 0:  # the weaker one yields as the stronger one grows
+            if a > 0 and b > 0:
                 loser, winner = (second, a) if a >= b else (first, b)
                 values[loser] *= max(0.0, 1 - 1.5 * winner)
-    return tuple((name, round(values[name], 4)) for name in UNITS if values.get(name, 0.0) >= 0.005)
+    return tidy(values)
+
+
+def tidy(units: dict[str, float]) -> tuple[tuple[str, float], ...]:
+    """Units as an `Expression` holds them: in the order of `UNITS`, 0..1, rounded, invisible ones left out."""
+    values = {name: round(float(np.clip(value, 0.0, 1.0)), 4) for name, value in units.items()}
+    return tuple((name, values[name]) for name in UNITS if values.get(name, 0.0) >= 0.005)
 
 
 # Furthest that eyes turn in the head (degrees) where the look units reach 1.
@@ -237,4 +243,4 @@ def with_gaze(expression: Expression, pose: Pose) -> Expression:
     units[f"eyeLook{left}Left"] = units[f"eyeLook{right}Right"] = abs(aside) / LOOK_ASIDE
     for side in ("Left", "Right"):
         units[f"eyeLook{vertical}{side}"] = abs(up) / reach
-    return Expression(settle(units), expression.label, expression.intensity)
+    return Expression(tidy(units), expression.label, expression.intensity)

@@ -14,7 +14,7 @@ import numpy as np
 
 from omokage.errors import InputError
 from omokage.schema import UNITS
-from omokage.synthesis.expressions import settle, with_gaze
+from omokage.synthesis.expressions import tidy, with_gaze
 from omokage.synthesis.people import aged, perceived_female
 from omokage.synthesis.plans import Shot
 from omokage.synthesis.sampling import SceneSampler
@@ -93,7 +93,7 @@ def _units(rng: Draw, scene: Scene, _: SceneSampler) -> Scene:
     for k in rng.choice(len(names), int(rng.integers(1, 3)), replace=False):
         now = units.get(names[int(k)], 0.0)
         units[names[int(k)]] = now + float(rng.uniform(0.3, 0.8)) * (-1 if now > 0.5 else 1)
-    return replace(scene, expression=replace(scene.expression, units=settle(units), label=None))
+    return replace(scene, expression=replace(scene.expression, units=tidy(units), label=None))
 
 
 def _eyes_closed(rng: Draw, scene: Scene, _: SceneSampler) -> Scene:
@@ -102,7 +102,7 @@ def _eyes_closed(rng: Draw, scene: Scene, _: SceneSampler) -> Scene:
     for side in ("Left", "Right"):
         units[f"eyeBlink{side}"] = float(rng.uniform(0, 0.1)) if closed else float(rng.uniform(0.88, 1.0))
         units.pop(f"eyeWide{side}", None)
-    return replace(scene, expression=replace(scene.expression, units=settle(units)))
+    return replace(scene, expression=replace(scene.expression, units=tidy(units)))
 
 
 def _pose(rng: Draw, scene: Scene, sampler: SceneSampler) -> Scene:

@@ -92,7 +92,7 @@ class PersonSampler:
         melanin = self._melanin(rng, shape)
         hair, length = _hair(rng, age, woman, melanin)
         beard = _beard(rng, age, woman)
-        made_up = woman and age > 15 and rng.random() < self.makeup
+        made_up = woman and age >= 16 and rng.random() < self.makeup
         makeup = float(rng.uniform(0.15, 1.0)) if made_up else 0.0
         grey = 0.0 if rng.random() < self.dyed * (1.3 if woman else 0.4) else _clip((age - rng.uniform(35, 68)) / 22)
         colour = _hair_colour(rng, melanin, age)

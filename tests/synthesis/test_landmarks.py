@@ -1,0 +1,77 @@
+"""The 68 points: symmetry, order, equivariance, and jaw points that stay on the visible contour."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from omokage.synthesis.geometry import build_mesh, head_model, pose_mesh
+from omokage.synthesis.landmarks import LANDMARK_VERTICES, MIRROR, landmark_points, landmarks, locate
+from omokage.synthesis.scene import Expression, Person, Pose
+
+PERSON = Person(1, 30.0, 0.5, 0.5, 0.0, 0.5, (1 / 3, 1 / 3, 1 / 3), (), 0.3, 0.4, 0.1, 0.0, 0.1)
+
+
+def picture(pose: Pose, *units: tuple[str, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Orthographic pixels (y down) and posed vertices of the average person."""
+    posed = pose_mesh(build_mesh(PERSON, Expression(units)), pose).vertices
+    return np.ascontiguousarray(posed[:, :2] * np.float32([100, -100]) + 128, np.float32), posed
+
+
+def test_mirror_is_an_involution_and_the_points_are_symmetric() -> None:
+    assert np.array_equal(MIRROR[MIRROR], np.arange(68))
+    pixels, posed = picture(Pose())
+    points = landmark_points(pixels, posed)
+    assert np.abs(points[MIRROR] * [-1, 1, 1] - points).max() < 0.03
+    base = head_model().base[LANDMARK_VERTICES]
+    assert np.abs(base[MIRROR] * [-1, 1, 1] - base).max() < 1e-3
+
+
+def test_order_of_a_frontal_face() -> None:
+    points = landmarks(*picture(Pose()))
+    assert (np.diff(points[:17, 0]) > 0).all()  # jaw from the image's left to its right
+    assert points[8, 1] == points[:, 1].max()
+    assert (np.diff(points[27:31, 1]) > 0).all()  # bridge downwards
+    assert (points[17:27, 1] < points[36:48, 1].min()).all()  # brows above eyes
+    eyes = np.linalg.norm(points[36] - points[45])
+    nasion = points[27, 1]
+    assert points[17:27, 1].mean() < nasion < points[36:48, 1].mean()  # between brows and eyes
+    assert np.linalg.norm(points[48] - points[54]) / eyes == pytest.approx(0.57, abs=0.06)
+    assert np.linalg.norm(points[0] - points[16]) / eyes == pytest.approx(1.6, abs=0.15)
+
+
+def test_scale_and_shift_of_the_picture_carry_over() -> None:
+    pixels, posed = picture(Pose(25, -10, 15))
+    moved = landmarks(pixels * 2 + np.float32([7, -3]), posed)
+    assert np.allclose(moved, landmarks(pixels, posed) * 2 + [7, -3], atol=1e-2)
+
+
+@pytest.mark.parametrize("yaw", [25, 45])
+def test_far_jaw_lies_on_the_contour(yaw: float) -> None:
+    pixels, posed = picture(Pose(yaw))
+    model = head_model()
+    points, body = landmarks(pixels, posed), np.unique(model.triangles[model.group == 0])
+    face = body[(model.masks[body, 1] < 0.1) & (posed[body, 2] > 0)]
+    for k in range(11, 16):  # turned to the image's right, the far side is the one with x > 0
+        near = np.abs(pixels[face, 1] - points[k, 1]) < 3
+        contour = pixels[face][near, 0].max()
+        assert points[k, 0] > contour - 5, f"point {k} lies inside the contour"
+
+
+def test_open_mouth_parts_the_inner_lips_and_blinks_close_the_lids() -> None:
+    def gap(a: int, b: int, *units: tuple[str, float]) -> float:
+        points = landmarks(*picture(Pose(), *units))
+        return float(points[b, 1] - points[a, 1])
+
+    assert gap(62, 66) < 3
+    assert gap(62, 66, ("jawOpen", 0.8)) > 20
+    assert gap(61, 67, ("jawOpen", 0.8)) > 10
+    closed = gap(37, 41, ("eyeBlinkLeft", 1.0), ("eyeBlinkRight", 1.0))
+    assert closed < 0.5 * gap(37, 41)
+
+
+def test_weights_are_mixes() -> None:
+    corners, weights = locate(picture(Pose(40, 10, 0))[0])
+    assert corners.shape == weights.shape == (68, 3)
+    assert np.allclose(weights.sum(1), 1, atol=1e-4)
+    assert weights.min() > -1e-4
