@@ -167,7 +167,7 @@ def _work(
         shown = pages.write({k: str(v) for k, v in analyzer.describe(options.crops).items()})
         more = f" ({pages.left_out} more are left out)" if pages.left_out else ""
         typer.echo(f"report of {shown} faces{more}: {report}", err=True)
-    if review is not None:
+    if review is not None and (out is None or out.is_file()):
         _write_review(review, out, kind, kept, options)
     return stopped or (counts.unreadable > 0 if counts is not None else any(r.problem for r in kept))
 

@@ -38,7 +38,9 @@ def print_readings(readings: Sequence[Reading], language: str) -> None:
 def print_counts(out: Path, counts: Counts | None, stopped: bool) -> None:
     """What an output file holds after a run."""
     console = Console(stderr=True, highlight=False)
-    if stopped:
+    if stopped and not out.is_file():
+        console.print("stopped before anything was read", markup=False)
+    elif stopped:
         console.print(
             f"stopped; what was done is kept in {out}: run the same command with --resume to go on", markup=False
         )
