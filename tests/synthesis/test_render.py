@@ -196,6 +196,19 @@ def test_points_in_space_belong_to_the_landmarks(picture):
     assert np.abs(picture.points_3d).max() < 3
 
 
+def test_the_body_reaches_the_lower_edge_of_wide_pictures(skin):
+    wide = render(replace(SCENE, camera=Camera(5, SIZE, frame=3.0)), skin)
+    assert (wide.segmentation[-1, SIZE // 3 : 2 * SIZE // 3] == CLASS["cloth"]).all()
+    assert wide.alpha[-1, SIZE // 2] == 1
+
+
+@pytest.mark.parametrize("distance", [1.6, 60.0])
+def test_selfies_and_long_lenses_draw_the_same_person(skin, distance):
+    got = render(replace(SCENE, camera=Camera(5, SIZE, frame=1.3, distance=distance)), skin)
+    assert (got.segmentation == CLASS["skin"]).mean() > 0.2
+    assert np.isfinite(got.landmarks).all()
+
+
 def test_unknown_background_is_refused(skin):
     with pytest.raises(InputError, match="background style"):
         render(replace(SCENE, surroundings=Surroundings(1, "moon")), skin)

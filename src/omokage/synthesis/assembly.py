@@ -18,10 +18,11 @@ from omokage.data.records import SEGMENTATION
 from omokage.synthesis.accessories import Part
 from omokage.synthesis.geometry import Mesh, head_model, pose_points
 from omokage.synthesis.hair import Ribbons
-from omokage.synthesis.raster import HAIR, LASH, PART
+from omokage.synthesis.raster import BODY, HAIR, LASH, PART
 from omokage.synthesis.shading import ATTRIBUTES
 
 Floats = NDArray[np.float32]
+_CHEST, _SKIRT = 5.0, 5.0  # the mesh ends below this height; how far its edge is let down so that no picture shows it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,17 +90,40 @@ def _lash_cards() -> tuple[NDArray[np.int64], NDArray[np.int32]]:
 
 
 @lru_cache(maxsize=1)
-def _head_triangles() -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+def _hem() -> NDArray[np.int64]:
+    """Directed edges (E, 2) along the cut at the chest where the mesh ends."""
     model = head_model()
-    solid = model.group < LASH
-    return np.ascontiguousarray(model.triangles[solid]), np.ascontiguousarray(model.group[solid])
+    body = model.triangles[model.group == BODY].astype(np.int64)
+    edges = np.concatenate([body[:, [0, 1]], body[:, [1, 2]], body[:, [2, 0]]])
+    there = set(map(tuple, edges.tolist()))
+    hem = np.array([e for e in edges.tolist() if (e[1], e[0]) not in there])
+    return np.asarray(hem[model.base[hem, 1].max(1) < _CHEST])
+
+
+@lru_cache(maxsize=1)
+def _head_constants() -> tuple[NDArray[np.int64], Floats, NDArray[np.int32], NDArray[np.uint8]]:
+    """Vertices of the hem, attributes, solid triangles and kinds of the head with the hem let down as a skirt."""
+    model = head_model()
+    attributes, solid, hem = _head_attributes(), model.group < LASH, _hem()
+    low, place = np.unique(hem, return_inverse=True)
+    place = place.reshape(-1, 2) + len(attributes)
+    skirt = np.concatenate(
+        [
+            np.stack([hem[:, 1], hem[:, 0], place[:, 0]], axis=1),
+            np.stack([hem[:, 1], place[:, 0], place[:, 1]], axis=1),
+        ]
+    )
+    let_down = attributes[low] - np.eye(1, ATTRIBUTES, 1, dtype=np.float32) * np.float32(_SKIRT)
+    triangles = np.concatenate([model.triangles[solid], skirt.astype(np.int32)])
+    kinds = np.concatenate([model.group[solid], np.full(len(skirt), BODY, np.uint8)])
+    return low, np.concatenate([attributes, let_down]), triangles, kinds
 
 
 def _head(posed: Mesh) -> Surfaces:
-    attributes = _head_attributes()
-    triangles, kinds = _head_triangles()
-    detail = np.zeros((len(attributes), 2), np.float32)
-    return Surfaces(posed.vertices, posed.normals, attributes, detail, triangles, kinds)
+    low, attributes, triangles, kinds = _head_constants()
+    vertices = np.concatenate([posed.vertices, posed.vertices[low] - np.array([0, _SKIRT, 0], np.float32)])
+    normals = np.concatenate([posed.normals, posed.normals[low] * np.array([1, 0, 1], np.float32)])
+    return Surfaces(vertices, normals, attributes, np.zeros((len(vertices), 2), np.float32), triangles, kinds)
 
 
 def _strands(strands: Ribbons, which: int, turn: Floats) -> Surfaces:
