@@ -95,15 +95,32 @@ def false_faces(finder: Finder, pictures: Iterable[NDArray[np.uint8]]) -> list[i
     return [len(finder.find(picture)) for picture in pictures]
 
 
-def threshold_for(finder: Callable[[float], Finder], scenes: Sequence[FaceScene], share: float, floor: float) -> float:
+def candidates(
+    finder: Finder, scenes: Sequence[FaceScene], batch: int = 32
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Score of every proposal (n,) and whether it is a face; proposals on faces that do not count are left out."""
+    scores: list[float] = []
+    right: list[bool] = []
+    for start in range(0, len(scenes), batch):
+        part = scenes[start : start + batch]
+        for scene, faces in zip(part, finder.find_batch([s.image for s in part]), strict=True):
+            wanted = [Box(*box.tolist()) for box in scene.boxes.astype(float)]
+            ignored = [Box(*box.tolist()) for box in scene.ignored.astype(float)]
+            for face in faces:
+                if any(box.iou(face.box) > 0.1 for box in ignored):
+                    continue
+                scores.append(face.score)
+                right.append(any(box.iou(face.box) >= MATCH for box in wanted))
+    return np.array(scores), np.array(right, bool)
+
+
+def threshold_for(finder: Finder, scenes: Sequence[FaceScene], share: float, floor: float) -> float:
     """The lowest threshold at which at most `share` of face-free scenes get a false face, not below `floor`.
 
-    `finder` makes a finder for a threshold; the scenes must hold no face.
+    The scenes must hold no face, and the finder must report everything from `floor` on.
     """
-    low = finder(floor)
-    worst = [max((face.score for face in low.find(scene.image)), default=0.0) for scene in scenes]
-    allowed = int(share * len(worst))
-    limit = sorted(worst, reverse=True)[allowed]
+    worst = [max((face.score for face in finder.find(scene.image)), default=0.0) for scene in scenes]
+    limit = sorted(worst, reverse=True)[int(share * len(worst))]
     return max(floor, float(np.nextafter(np.float32(limit), np.float32(1))))
 
 

@@ -52,6 +52,10 @@ class SceneSource:
             self.thing(canvas, rng, float(np.exp(rng.uniform(np.log(16), np.log(self.size)))), heads)
         return canvas.finish(rng)
 
+    def empty(self, rng: Rng) -> FaceScene:
+        """A scene without a head of any kind."""
+        return self.without_faces(rng, heads=False)
+
     def crowd(self, rng: Rng) -> FaceScene:
         """1 to 12 heads of any size, small ones behind, things between and before them."""
         canvas = Canvas.on(self.background(rng))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -13,59 +11,19 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from omokage.errors import TrainingError
-from omokage.faces.heads import read_heads
+from omokage.faces.config import ARCHITECTURE, FinderConfig, scene_source
 from omokage.faces.network import FinderNet, decode
+from omokage.faces.publish import publish
 from omokage.faces.scenes import SceneSource
 from omokage.faces.targets import finder_loss, targets
-from omokage.media.image import read_image
 from omokage.training.average import WeightAverage
 from omokage.training.checkpoint import load_checkpoint, save_checkpoint
 from omokage.training.device import pick_device, seed_everything
 from omokage.training.run import RunFolder
 from omokage.training.schedule import Budget, rate_at, set_rate
+from omokage.weights.registry import Card
 
 Batch = tuple[Tensor, Tensor]
-
-
-@dataclass(frozen=True, slots=True)
-class FinderConfig:
-    """One training run.
-
-    `records` are folders of rendered records (every 20th person stays out of training), `scenes` is how many scenes are
-    drawn in all; `minutes` above 0 ends the run by the clock instead.
-    """
-
-    records: tuple[str, ...] = ("runs/records-wide", "runs/records")
-    backdrops: str = ""  # a folder of square pictures without a face, at least `size` pixels; half of them held out
-    out: str = "runs/finder"
-    scenes: int = 120_000
-    minutes: float = 0.0
-    size: int = 192
-    batch: int = 32
-    rate: float = 2e-3
-    warmup: int = 100
-    decay: float = 1e-4
-    box_weight: float = 1.5
-    average: float = 0.998  # of the weights, per step
-    bank: int = 500  # clutter pictures
-    limit: int | None = None  # heads per folder
-    seed: int = 0
-    workers: int = 1
-    threads: int = 1
-    device: str = "auto"
-    save_every: int = 250
-
-    @property
-    def steps(self) -> int:
-        return max(1, self.scenes // self.batch)
-
-
-def scene_source(config: FinderConfig, held_out: bool = False) -> SceneSource:
-    """The scenes of a run: training heads, or those of the held-out people on other backgrounds."""
-    heads = read_heads([Path(folder) for folder in config.records], config.limit, held_out)
-    files = sorted(Path(config.backdrops).glob("*.*")) if config.backdrops else []
-    pictures = [read_image(path) for path in files[held_out::2]]
-    return SceneSource(heads, config.size, config.bank, config.seed + 1000 * held_out, pictures)
 
 
 class SceneBatches(IterableDataset[Batch]):
@@ -90,8 +48,8 @@ class SceneBatches(IterableDataset[Batch]):
             step += worker.num_workers if worker else 1
 
 
-def train(config: FinderConfig, resume: bool = False) -> FinderNet:
-    """Train and return the averaged network; progress and checkpoints go to the run folder `config.out`.
+def train(config: FinderConfig, resume: bool = False) -> Card:
+    """Train, then calibrate and score on held-out people; the run folder `config.out` gets log, checkpoint and weights.
 
     Raises TrainingError when the folder already holds a run and `resume` is off, or when the loss stops being a number.
     """
@@ -100,7 +58,7 @@ def train(config: FinderConfig, resume: bool = False) -> FinderNet:
     device = pick_device(config.device)
     run = RunFolder(config.out)
     run.begin(config, resume)
-    net = FinderNet().to(device)
+    net = FinderNet(*ARCHITECTURE).to(device)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = WeightAverage(net, config.average)
     optimizer = torch.optim.AdamW(net.parameters(), lr=config.rate, weight_decay=config.decay)
@@ -123,7 +81,7 @@ def train(config: FinderConfig, resume: bool = False) -> FinderNet:
             run.log(step=step, score_loss=score, box_loss=box, seconds=budget.seconds)
         if step % config.save_every == 0 or budget.progress(step) >= 1:
             save_checkpoint(run.checkpoint, parts, optimizer, {"step": step, "seconds": budget.seconds})
-    return average.model
+    return publish(config, average.model, run.path)
 
 
 def train_step(

@@ -1,0 +1,97 @@
+"""Recipes of the finder. Each function returns the typed configuration of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from omokage.data.records import Record, provenance, write_shard
+from omokage.faces.config import FinderConfig
+from omokage.synthesis.background import BACKGROUNDS, paint_backdrop
+from omokage.synthesis.labels import scene_labels
+from omokage.synthesis.render import render
+from omokage.synthesis.sampling import CameraSampler, PoseSampler, SceneSampler
+from omokage.synthesis.scene import Surroundings
+from omokage.synthesis.skin import paint
+
+
+def shipped(
+    records: Sequence[str] = ("runs/heads-wide", "runs/heads-tight"),
+    backdrops: str = "runs/backdrops",
+    out: str = "runs/finder",
+    minutes: float = 47.0,
+) -> FinderConfig:
+    """The shipped finder, learnt from scenes composed of rendered heads only.
+
+    Command: ``python recipes/faces.py`` renders heads and backdrops (about 6 minutes on an idle core), then ``omokage
+    train faces.shipped``. Hardware: one CPU core for the steps and one for the scenes (about 120 scenes a second on an
+    idle AMD EPYC), or any CUDA device. Expected: see the scores in the card that the run writes to `out`.
+    """
+    folders = (records,) if isinstance(records, str) else tuple(records)
+    command = f"omokage train faces.shipped --set minutes={minutes:g}"
+    return FinderConfig(
+        records=folders,
+        backdrops=backdrops,
+        out=out,
+        minutes=minutes,
+        rate=3e-3,
+        bank=400,
+        save_every=100,
+        recipe=command,
+    )
+
+
+def smoke(
+    records: Sequence[str] = ("runs/heads-wide",), out: str = "runs/finder-smoke", steps: int = 20
+) -> FinderConfig:
+    """A minute on anything: proves that heads, scenes, network and disk work together, not that anything is learnt."""
+    folders = (records,) if isinstance(records, str) else tuple(records)
+    return FinderConfig(
+        records=folders, out=out, scenes=steps * 8, batch=8, bank=20, limit=100, workers=0, save_every=10
+    )
+
+
+def _heads(folder: Path, size: int, frame: tuple[float, float], first: int, people: int) -> None:
+    """Render two pictures each of `people` people, the first with seed `first`, as record shards."""
+    sampler = SceneSampler(
+        cameras=CameraSampler(size=size, frame=frame, clean=0.8, shift=0.03),
+        poses=PoseSampler(near_frontal=0.45, yaw_limit=88.0),
+    )
+    records: list[Record] = []
+    for seed in range(first, first + people):
+        rng = np.random.default_rng((seed, 99))
+        person = sampler.people.draw(rng)
+        skin = paint(person)
+        for k in range(2):
+            scene = sampler.picture(rng, person)
+            rendering = render(scene, skin)
+            labels = scene_labels(scene, rendering)
+            kept = {name: labels[name] for name in ("landmarks", "box", "segmentation", "pose")}
+            picture = cv2.imencode(".jpg", rendering.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+            name = f"{size}-{seed}-{k}"
+            records.append(Record(name, f"p{seed}", "rendered", picture, size, size, kept, provenance(seed=seed)))
+        if len(records) >= 100:
+            write_shard(folder / f"{seed:06d}.parquet", records)
+            records = []
+    if records:
+        write_shard(folder / "last.parquet", records)
+
+
+def _backdrops(folder: Path, count: int, side: int = 256) -> None:
+    """Pictures of the renderer's own rooms, streets and studios with nobody in them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    styles = [style for style in BACKGROUNDS if style != "crowd"]
+    for seed in range(count):
+        linear = np.clip(paint_backdrop(Surroundings(seed, styles[seed % len(styles)]), side), 0, 1)
+        pixels = (linear ** (1 / 2.2) * 255).astype(np.uint8)
+        cv2.imwrite(str(folder / f"{seed:04d}.jpg"), pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
+
+
+if __name__ == "__main__":
+    _heads(Path("runs/heads-wide"), 192, (1.5, 2.8), 0, 1250)
+    _heads(Path("runs/heads-tight"), 128, (1.05, 1.7), 100_000, 1500)
+    _heads(Path("runs/heads-held-out"), 192, (1.3, 2.8), 200_000, 250)
+    _backdrops(Path("runs/backdrops"), 900)

@@ -1,0 +1,61 @@
+"""What one training run of the finder is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from omokage.faces.heads import read_heads
+from omokage.faces.scenes import SceneSource
+from omokage.media.image import read_image
+
+ARCHITECTURE = ((48, 96, 128, 128), 48)  # widths of the four stages, width of the pyramid
+
+
+@dataclass(frozen=True, slots=True)
+class FinderConfig:
+    """One training run.
+
+    `records` are folders of rendered records; `held_out` folders of other people for calibration and scores (when
+    empty, one person in twenty of `records` is kept back for them), `scenes` is how many scenes are
+    drawn in all; `minutes` above 0 ends the run by the clock instead.
+    """
+
+    records: tuple[str, ...] = ("runs/records-wide", "runs/records")
+    held_out: tuple[str, ...] = ()
+    backdrops: str = ""  # a folder of square pictures without a face, at least `size` pixels; half of them held out
+    out: str = "runs/finder"
+    scenes: int = 120_000
+    minutes: float = 0.0
+    size: int = 192
+    batch: int = 32
+    rate: float = 2e-3
+    warmup: int = 100
+    decay: float = 1e-4
+    box_weight: float = 1.5
+    average: float = 0.998  # of the weights, per step
+    bank: int = 500  # clutter pictures
+    limit: int | None = None  # heads per folder
+    seed: int = 0
+    workers: int = 1
+    threads: int = 1
+    device: str = "auto"
+    save_every: int = 250
+    set: str = "synthetic"
+    recipe: str = ""
+    trained_on: str = "rendered heads on procedural clutter"
+
+    @property
+    def steps(self) -> int:
+        return max(1, self.scenes // self.batch)
+
+
+def scene_source(config: FinderConfig, held_out: bool = False) -> SceneSource:
+    """The scenes of a run: of training heads, or of held-out people on other backgrounds."""
+    if held_out and config.held_out:
+        heads = read_heads([Path(folder) for folder in config.held_out], held_out=True, every=1)
+    else:
+        heads = read_heads([Path(folder) for folder in config.records], config.limit, held_out)
+    files = sorted(Path(config.backdrops).glob("*.*")) if config.backdrops else []
+    pictures = [read_image(path) for path in files[held_out::2]]
+    return SceneSource(heads, config.size, config.bank, config.seed + 1000 * held_out, pictures)
