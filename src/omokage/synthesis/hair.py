@@ -53,7 +53,7 @@ def _greyed(colour: tuple[float, float, float], grey: float) -> tuple[tuple[floa
     A ribbon is hundreds of hairs, so most of the grey is mixed in; only some ribbons differ.
     """
     mixed = np.array(colour) * (1 - 0.9 * grey) + 0.9 * grey * np.array([0.42, 0.41, 0.40])
-    return (float(mixed[0]), float(mixed[1]), float(mixed[2])), float(grey * (1 - 0.6 * grey) * 0.7)
+    return (float(mixed[0]), float(mixed[1]), float(mixed[2])), float(grey * (1 - 0.6 * grey) * 0.35)
 
 
 def grow_beard(person: Person, mesh: Mesh, detail: float) -> Ribbons | None:
@@ -151,7 +151,7 @@ def _scalp_roots(person: Person, mesh: Mesh, n: int, rng: np.random.Generator) -
     theta = np.arctan2(rest[:, 0], rest[:, 2] - AXIS_Z)
     keep = rng.random(n) < scalp_density(person, theta, rest[:, 1] - 0.035, 0.06)
     if person.hat != "none":
-        keep &= rest[:, 1] < hat_line(person, theta) - 0.03
+        keep &= rest[:, 1] < hat_line(person, theta) - 0.09
     brow, chin = _levels(mesh)
     return Roots(rest[keep], root[keep], normal[keep], person, _draped(head_envelope(mesh)), brow, chin, rng)
 
@@ -188,7 +188,8 @@ def _strands(roots: Roots, style: Style, detail: float, rng: np.random.Generator
         "width": width,
     }
     if roots.person.hat != "none":
-        arrays["lift"] = arrays["lift"] * 0.2
+        arrays["lift"] = arrays["lift"] * 0.1
+        arrays["flow"] = arrays["flow"] * 0.5 + [0, -1.5, 0]
         arrays["offset"] = np.minimum(arrays["offset"], 0.016)
     for name in ("gravity", "limit", "cut", "curl", "turns", "pull"):
         arrays[name] = np.broadcast_to(np.asarray(getattr(style, name)), (n,))

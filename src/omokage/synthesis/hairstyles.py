@@ -98,10 +98,10 @@ def _short(roots: Roots) -> Style:
         lift = 0.10 + 0.25 * roots.top
     elif way == 2:
         crown = roots.away * 0.2 + [float(rng.uniform(-0.3, 0.3)), 0.2, -0.8]
-        lift = 0.12 + 0.7 * roots.top * roots.front
+        lift = 0.12 + 0.45 * roots.top * roots.front
     else:
         crown = roots.away * 0.6 + rng.normal(0, 0.45, (n, 3)) + [0, 0, 0.2]
-        lift = 0.15 + 0.55 * roots.top
+        lift = 0.15 + 0.35 * roots.top
     length = size * (0.13 + 0.10 * female + (0.17 + 0.05 * female) * roots.top) * rng.uniform(0.75, 1.15, n)
     curl = float(rng.random() < 0.3) * float(rng.uniform(0.004, 0.014))
     return Style(_mix(sides, crown, roots.top), length, lift, 1.5, 0.02, curl=curl, turns=2.0, width=0.015, steps=4,
@@ -115,7 +115,7 @@ def _side(roots: Roots) -> Style:
     sides = roots.away * 0.2 + [0, -1.0, -0.3]
     length = (0.30 + 0.5 * roots.top) * (0.7 + roots.person.hair_length) * rng.uniform(0.8, 1.1, n)
     lift = 0.12 + 0.4 * roots.top * roots.front
-    return Style(_mix(sides, crown, roots.top), length, lift, 1.6, 0.035, limit=1.2, width=0.026, steps=6, clumping=0.45, unruly=0.10)  # fmt: skip
+    return Style(_mix(sides, crown, roots.top), length, lift, 1.6, 0.035, limit=1.0, width=0.026, steps=6, clumping=0.45, unruly=0.10)  # fmt: skip
 
 
 def _hanging(roots: Roots, length: float, cut: float, ragged: float) -> Style:
@@ -184,7 +184,13 @@ def _tied(roots: Roots) -> Style:
     aim = knot(roots) - roots.root
     length = np.linalg.norm(aim, axis=1) * 1.3
     flow = aim * [1, 0.4, 1] + [0, 0.3, 0]
-    return Style(flow, length, 0.05, 0.0, 0.02, pull=1.2, width=0.024, steps=7, clumping=0.0, unruly=0.03)
+    style = Style(flow, length, 0.05, 0.0, 0.02, pull=1.2, width=0.024, steps=7, clumping=0.0, unruly=0.03)
+    if roots.rng.random() < 0.3:
+        style.pull, style.gravity = np.full(len(roots), 1.2), np.zeros(len(roots))
+        style = _bangs(roots, style)
+        combed = style.cut > -9  # the strands of the fringe
+        style.pull, style.gravity = np.where(combed, 0.0, style.pull), np.where(combed, 3.0, 0.0)
+    return style
 
 
 def knot(roots: Roots) -> Floats:

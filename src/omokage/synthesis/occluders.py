@@ -148,7 +148,7 @@ def _hand(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
     at = mesh.vertices[_near(x, y, z, left < 0)].astype(np.float64)
     rolls = {"mouth": (0.9, 1.5), "chin": (0.35, 0.9), "cheek": (-0.15, 0.4), "eye": (0.0, 0.5)}
     roll = left * float(rng.uniform(*rolls[place]))  # fingers lean towards the other side
-    shape = _hand_shape(float(rng.choice([0.0, 0.02, 0.10])), float(rng.uniform(0.05, 0.5)), left, rng)
+    shape = _hand_shape(float(rng.choice([0.0, 0.02, 0.07])), float(rng.uniform(0.05, 0.5)), left, rng)
     turn = _turn(
         roll, float(rng.uniform(-0.25, 0.1)), left * {"mouth": 0.1, "chin": 0.15, "cheek": 0.75, "eye": 0.45}[place]
     )

@@ -174,7 +174,7 @@ def _layers(person: Person, size: Size, rng: np.random.Generator) -> tuple[Float
             [0, 0, 0, 0, 0.012, 0.014, 0.016, 0.020, 0.014, 0],
             [0, 0, 0, 0, 0.05, 0, 0.015, 0.05, 0.06, 0.05],
         ]
-    ) * np.array([[uneven], [uneven], [adult * (0.7 + 0.5 * old)]])  # fmt: skip
+    ) * np.array([[uneven], [uneven], [adult * (0.7 + 0.9 * old)]])  # fmt: skip
     red, dark, height = (np.empty(size, np.float32) for _ in range(3))
     weights = np.stack([red_zones, dark_zones, rough_zones]).astype(np.float32)
     _blend(red, dark, height, maps, reached, weights, bank, picks.astype(np.int64), mix.astype(np.float32))

@@ -81,7 +81,7 @@ def ribbons(
         numbers[:, k] = getattr(strands, name)
     paths = _trace(strands.root, strands.normal, strands.flow, numbers, radius, centre, face_top, steps, target)
     if clumping > 0 and clumps > 1:
-        _clump(paths, strands.root, min(clumps, n), clumping)
+        _clump(paths, strands.root, min(clumps, n), clumping, numbers, radius, centre)
     chance = np.random.default_rng(seed).random((n, 3), dtype=np.float32)
     vertices = _widen(paths, strands.normal, numbers, strands.curl, strands.turns, centre, chance, envelope is not None)
     return vertices, _strips(n, steps)
@@ -130,11 +130,11 @@ def _keep_out(p, d, centre, face_top, limit, side):  # type: ignore[no-untyped-d
     least = limit * min(np.float32(1.0), below + np.float32(0.12))
     x, z = p[0] - centre[0], p[2] - centre[2]
     angle = math.atan2(x, z) * side
-    if angle < least:
+    if least > angle > np.float32(-1.6):  # not the back, where strands may cross the midline
         level = math.sqrt(x * x + z * z)
         p[0] = centre[0] + side * level * math.sin(least)
         p[2] = centre[2] + level * math.cos(least)
-        d[0] += side * np.float32(0.2)
+        d[0] += side * np.float32(0.05)
 
 
 @njit(cache=True, fastmath=True)
@@ -212,9 +212,10 @@ def _shorten(path, last, cut):  # type: ignore[no-untyped-def]  # pragma: no cov
 
 
 @njit(cache=True, fastmath=True)
-def _clump(paths, root, clumps, strength):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
+def _clump(paths, root, clumps, strength, numbers, radius, centre):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
     """Draw strands towards the nearest guide (the first `clumps` strands), more so towards the tip."""
     n, points, _ = paths.shape
+    unused = np.zeros(3, np.float32)
     for i in range(clumps, n):
         best = np.float32(1e9)
         guide = 0
@@ -230,6 +231,8 @@ def _clump(paths, root, clumps, strength):  # type: ignore[no-untyped-def]  # pr
             w = strength * t * np.float32(math.sqrt(t))
             for k in range(3):
                 paths[i, s, k] += w * (paths[guide, s, k] - paths[i, s, k])
+            if radius.shape[0] > 0:  # the straight way to the guide may lead through the head
+                _outside(paths[i, s], unused, radius, centre, numbers[i, 3])
 
 
 @njit(cache=True, fastmath=True)

@@ -223,7 +223,7 @@ def fold_layers(person: Person, size: Size) -> FoldLayers:
             depth *= float(rng.random() < 0.25)
         always = fold.young * float(rng.uniform(0.3, 1.5))
         still = (person.wrinkles * fold.rest * groups[fold.group] + person.sagging * fold.sag) * float(
-            rng.uniform(0.7, 1.3)
+            rng.uniform(0.85, 1.6)
         )
         for side in (0,) if fold.middle else (1, -1):
             where, marks = _layer(fold, side or 1, size, rng, depth)
