@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omokage.synthesis.raster import BODY, FAR, HAIR, PART, GBuffer, fill, fill_depth, project, strand_alpha
+from omokage.synthesis.raster import BODY, FAR, HAIR, PART, GBuffer, crispness, fill, fill_depth, project, strand_alpha
 
 N = 24
 
@@ -105,15 +105,21 @@ def test_closed_surfaces_drop_their_backs_and_nothing_is_drawn_behind_the_camera
     assert not (draw(screen, one_way, np.array([PART], np.uint8)).triangle >= 0).any()
 
 
-def test_ribbons_thin_out_towards_the_tip():
+@pytest.mark.parametrize("crisp", [0.0, 0.5, 1.0])
+def test_ribbons_thin_out_towards_the_tip(crisp):
     across = np.linspace(0, 1, 101)
-    cover = [np.mean([strand_alpha(float(a), along, 5.0) >= 0.22 for a in across]) for along in (0.0, 0.5, 1.0)]
+    cover = [np.mean([strand_alpha(float(a), along, 5.0, crisp) >= 0.22 for a in across]) for along in (0.0, 0.5, 1.0)]
     assert cover[0] > 0.8
     assert cover[0] >= cover[1] > cover[2]
     screen = np.array([(2, 2, 0, 1), (20, 2, 0, 1), (2, 20, 0, 1)], np.float32)
     corners, kinds = np.array([(0, 1, 2)], np.int32), np.array([HAIR], np.uint8)
     roots, tips = (draw(screen, corners, kinds, np.array([(5.5, v)] * 3, np.float32)).triangle for v in (0.0, 1.0))
     assert (roots >= 0).sum() > (tips >= 0).sum() == 0
+
+
+def test_larger_pictures_show_more_of_a_ribbon():
+    assert [crispness(n) for n in (64, 160)] == [0.0, 0.0]
+    assert 0 < crispness(300) < crispness(500) < crispness(2000) == 1.0
 
 
 def test_projection_is_the_textbook_one():

@@ -303,7 +303,7 @@ def studio(rng: Draw, n: int) -> Floats:
 
 def bokeh(rng: Draw, n: int) -> Floats:
     """City lights far out of focus: discs of light over a dark blur."""
-    base = np.array(_tone(rng, 0.01, 0.15, 0.25), np.float32)
+    base = np.array(_tone(rng, 0.008, 0.09, 0.25), np.float32)
     picture = np.clip(1 + 0.6 * _noise(rng, n, 4), 0.1, 3)[..., None].astype(np.float32) * base
     radius = rng.uniform(0.015, 0.07)
     for _ in range(rng.integers(8, 50)):

@@ -23,7 +23,7 @@ class HairLook(NamedTuple):
 
 @njit(cache=True, fastmath=True)
 def shade_hair(
-    look: HairLook, lights: Lights, which: int, strand: float, across: float, along: float,
+    look: HairLook, lights: Lights, which: int, crisp: float, strand: float, across: float, along: float,
     tx: float, ty: float, tz: float, nx: float, ny: float, nz: float, vx: float, vy: float, vz: float,
     sun: float, open_: float,
 ) -> Colour:  # fmt: skip
@@ -31,8 +31,8 @@ def shade_hair(
     kx, ky, kz = lights.direction[0], lights.direction[1], lights.direction[2]
     hx, hy, hz = kx + vx, ky + vy, kz + vz
     s = 1.0 / math.sqrt(hx * hx + hy * hy + hz * hz + 1e-9)
-    fibre = 0.5 + 0.5 * math.sin(across * 19.0 + strand * 7.0)
-    fine = 0.5 + 0.5 * math.sin(across * 47.0 + strand * 3.0)
+    fibre = 0.5 + 0.5 * math.sin(across * 19.0 + strand * 7.0) * crisp
+    fine = 0.5 + 0.5 * math.sin(across * 47.0 + strand * 3.0) * crisp
     own = strand * 0.6180339
     own -= math.floor(own)
     aged = strand * 0.7548777
@@ -97,7 +97,7 @@ def shade_lens(
     if nv < 0:
         nx, ny, nz, nv = -nx, -ny, -nz, -nv
     rx, ry, rz = 2 * nv * nx - vx, 2 * nv * ny - vy, 2 * nv * nz - vz
-    fresnel = 0.04 + 0.6 * (1.0 - nv) ** 5
+    fresnel = 0.03 + 0.6 * (1.0 - nv) ** 5
     window = smooth(0.965, 0.995, rx * lights.direction[0] + ry * lights.direction[1] + rz * lights.direction[2]) * 0.5
     out = (0.0, 0.0, 0.0)
     for c in range(3):

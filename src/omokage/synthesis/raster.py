@@ -59,25 +59,34 @@ def project(points: Floats, matrix: Floats, n: int) -> Floats:
 
 
 @njit(cache=True, fastmath=True)
-def strand_alpha(across: float, along: float, strand: float) -> float:
-    """Coverage 0..1 of a hair ribbon: several fibres side by side that thin out towards the tip, different on each
-    ribbon.
-    """
-    fibre = 0.5 + 0.5 * math.sin(across * 19.0 + strand * 7.0)
-    fine = 0.5 + 0.5 * math.sin(across * 47.0 + strand * 3.0)
-    k = min(max((1.02 - along * (1.0 + 0.3 * fine)) / 0.52, 0.0), 1.0)
-    edge = min(1.0, (min(across, 1.0 - across) + 0.03) / 0.12)
-    return (0.55 + 0.45 * fibre) * (0.7 + 0.3 * fine) * k * k * (3.0 - 2.0 * k) * edge
+def crispness(n: int) -> float:
+    """How much of the pattern in a ribbon a picture of n pixels a side can show, 0..1; the rest would be noise."""
+    return min(max((n - 160) / 400.0, 0.0), 1.0)
 
 
 @njit(cache=True, fastmath=True)
-def _covered(detail: Floats, a: int, b: int, c: int, w0: float, w1: float, w2: float) -> bool:
+def strand_alpha(across: float, along: float, strand: float, crisp: float) -> float:
+    """Coverage 0..1 of a hair ribbon, by how `crisp` it can be seen.
+
+    Near: several fibres side by side that thin out towards the tip, different on each ribbon. Far: a tapering lock.
+    """
+    fibre = 0.5 + 0.5 * math.sin(across * 19.0 + strand * 7.0) * crisp
+    fine = 0.5 + 0.5 * math.sin(across * 47.0 + strand * 3.0) * crisp
+    k = min(max((1.02 - along * (1.0 + 0.3 * fine)) / 0.52, 0.0), 1.0)
+    k = crisp * k * k * (3.0 - 2.0 * k) + 1.0 - crisp
+    taper = (1.0 - crisp) * 0.5 * max(along - 0.25, 0.0) / 0.62
+    edge = min(1.0, max(min(across, 1.0 - across) + 0.03 - taper, 0.0) / 0.12)
+    return (0.55 + 0.45 * fibre) * (0.7 + 0.3 * fine) * k * edge
+
+
+@njit(cache=True, fastmath=True)
+def _covered(crisp: float, detail: Floats, a: int, b: int, c: int, w0: float, w1: float, w2: float) -> bool:
     """Whether a ribbon has material at this point. `detail` (V, 2): strand + across, along."""
     along = w0 * detail[a, 1] + w1 * detail[b, 1] + w2 * detail[c, 1]
     value = w0 * detail[a, 0] + w1 * detail[b, 0] + w2 * detail[c, 0]
     # The strand number is the same at all corners; taking it from the smallest keeps `across` = 1 on its own strand.
     strand = math.floor(min(detail[a, 0], detail[b, 0], detail[c, 0]))
-    solid: bool = strand_alpha(value - strand, along, strand) >= 0.22
+    solid: bool = strand_alpha(value - strand, along, strand, crisp) >= 0.22
     return solid
 
 
@@ -92,6 +101,7 @@ def fill(
     n = ids.shape[0]
     half = np.float32(0.5)
     one = np.float32(1.0)
+    crisp = crispness(n)
     for t in range(len(triangles)):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         if screen[a, 3] <= 0 or screen[b, 3] <= 0 or screen[c, 3] <= 0:
@@ -122,7 +132,7 @@ def fill(
                 z = w0 * screen[a, 2] + w1 * screen[b, 2] + w2 * screen[c, 2]
                 if z >= depth[y, x]:
                     continue
-                if tested and not _covered(detail, a, b, c, w0, w1, w2):
+                if tested and not _covered(crisp, detail, a, b, c, w0, w1, w2):
                     continue
                 depth[y, x] = z
                 ids[y, x] = t

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from omokage.data.records import SEGMENTATION
 from omokage.synthesis.eyes import EyeLook, shade_eye, shade_mouth
 from omokage.synthesis.materials import HairLook, shade_hair, shade_lens, shade_part
-from omokage.synthesis.raster import BODY, HAIR, LASH, PART, RIGHT_EYE
+from omokage.synthesis.raster import BODY, HAIR, LASH, PART, RIGHT_EYE, crispness
 from omokage.synthesis.reflectance import Floats, Lights, lit, open_above, smooth
 from omokage.synthesis.surfaces import CLOTH_TOP, ClothLook, SkinLook, cloth_colour, neckline, shade_cloth, shade_skin
 
@@ -90,6 +90,7 @@ def shade(
     n = ids.shape[0]
     at = np.empty(ATTRIBUTES, np.float32)
     one = np.float32(1.0)
+    crisp = crispness(n)
     for y in range(n):
         for x in range(n):
             t = ids[y, x]
@@ -135,8 +136,8 @@ def shade(
                 sun = lit(lights, px + nx * 0.025, py + ny * 0.025, pz + nz * 0.025, x, y)
                 roof = 0.45 + 0.55 * open_above(lights, px + nx * 0.05, py + ny * 0.05, pz + nz * 0.05, x, y)
                 r, g, bl = shade_hair(
-                    hair, lights, int(at[5] + 0.5), strand, at[3] - strand, at[4], at[0] * s, at[1] * s, at[2] * s,
-                    nx, ny, nz, vx, vy, vz, sun, roof,
+                    hair, lights, int(at[5] + 0.5), crisp, strand, at[3] - strand, at[4],
+                    at[0] * s, at[1] * s, at[2] * s, nx, ny, nz, vx, vy, vz, sun, roof,
                 )  # fmt: skip
                 label = _HAIR
             elif kind == PART:
