@@ -167,6 +167,34 @@ def _eye_vertices() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return left, right
 
 
+@lru_cache(maxsize=1)
+def _mouth_parts() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Vertices of the teeth, of the tongue, and of the outer skin around the mouth."""
+    model = head_model()
+    teeth = np.unique(model.triangles[(model.group == 3) | (model.group == 4)]).astype(np.int64)
+    tongue = np.unique(model.triangles[model.group == 5]).astype(np.int64)
+    x, y, z = model.base.T
+    near = (np.abs(x) < 0.55) & (y > 6.05) & (y < 6.95) & (z > 1.0)
+    skin = near & (model.normals[:, 2] > 0.15) & (model.masks[:, 3] < 0.3)
+    body = np.unique(model.triangles[model.group == 0])
+    return teeth, tongue, body[skin[body]].astype(np.int64)
+
+
+@njit(cache=True, fastmath=True)
+def _push_inside(
+    points: Floats, inside: NDArray[np.int64], skin: NDArray[np.int64], margin: float
+) -> None:  # pragma: no cover - compiled
+    for k in range(len(inside)):
+        i = inside[k]
+        nearest, depth = np.float32(1e9), points[i, 2]
+        for m in range(len(skin)):
+            j = skin[m]
+            d = (points[j, 0] - points[i, 0]) ** 2 + (points[j, 1] - points[i, 1]) ** 2
+            if d < nearest:
+                nearest, depth = d, points[j, 2]
+        points[i, 2] = min(points[i, 2], depth - np.float32(margin))
+
+
 @lru_cache(maxsize=4)
 def _identity(person: Person) -> tuple[Floats, Floats, float]:
     """The resting face in rest coordinates, and the shift and scale that bring it to head units.
@@ -187,6 +215,10 @@ def build_mesh(person: Person, expression: Expression) -> Mesh:
     """The head of a person with an expression, unposed, in head units."""
     points, shift, scale = _identity(person)
     moved = blend(points, expression_morphs(expression))
+    teeth, tongue, skin = _mouth_parts()
+    _push_inside(moved, teeth, skin, 0.035)  # they do not follow every morph of lips and chin: keep them behind
+    if expression.unit("tongueOut") < 0.05:
+        _push_inside(moved, tongue, skin, 0.035)
     vertices = (moved - shift) * np.float32(scale)
     left, right = _eye_vertices()
     normals = vertex_normals(vertices, head_model().triangles)

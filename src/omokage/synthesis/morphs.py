@@ -20,9 +20,15 @@ SHAPES = (
 PREFIX = "faceunits/"
 # Targets whose full strength is too small for what faces do: a jaw at 1 opens 1.2 times as far as the target.
 GAIN = {
-    "jawOpen": 1.2, "mouthSmileLeft": 1.1, "mouthSmileRight": 1.1, "browInnerUp": 1.6, "browOuterUpLeft": 1.5,
-    "browOuterUpRight": 1.5, "browDownLeft": 1.4, "browDownRight": 1.4, "mouthFrownLeft": 1.5, "mouthFrownRight": 1.5,
-    "eyeWideLeft": 1.2, "eyeWideRight": 1.2,
+    "jawOpen": 1.2, "browInnerUp": 1.6,
+    **{
+        name + side: gain
+        for side in ("Left", "Right")
+        for name, gain in (
+            ("mouthSmile", 1.35), ("mouthUpperUp", 1.4), ("mouthLowerDown", 1.2), ("mouthFrown", 1.5), ("browOuterUp", 1.5),
+            ("browDown", 1.4), ("eyeWide", 1.2), ("noseSneer", 1.4), ("cheekSquint", 1.2), ("mouthStretch", 1.2),
+        )
+    },
 }  # fmt: skip
 _ANCHORS = ((1.0, "baby"), (12.0, "child"), (25.0, "young"), (90.0, "old"))
 Morphs = dict[str, float]
