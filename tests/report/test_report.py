@@ -245,7 +245,7 @@ def test_remarks_of_the_pipeline_are_translated() -> None:
 anything = st.text(st.characters(codec=None), max_size=20)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     name=anything,
     why=anything,

@@ -96,13 +96,13 @@ def _title(face: ReportFace, language: str) -> str:
 
 def _overview(faces: Sequence[ReportFace], language: str) -> str:
     words = TEXT[language]
-    heads = "".join(f'<th scope="col">{escape(words[k])}</th>' for k in ("file", "age", "expression", "review"))
+    heads = "".join(f'<th scope="col">{escape(words[k])}</th>' for k in ("file", "age", "expression", "remark"))
     rows = []
     for number, face in enumerate(faces):
         analysis = face.analysis
         label = name_of(analysis.expression.top, language) if analysis.expression else "–"
         note = remark(analysis.needs_review, language) or words["fine"]
-        cells = (panels.age_text(analysis, language), label, note)
+        cells = (panels.age_with_interval(analysis, language), label, note)
         link = f'<a href="#face-{number}">{escape(_title(face, language))}</a>'
         rows.append(f"<tr><td>{link}</td>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
     return (
@@ -118,12 +118,15 @@ def _card(number: int, face: ReportFace, language: str, side: int, linked: bool)
     note = words["legend"] if view.uri else words["no_picture"]
     left = [picture, f'<p class="soft">{escape(note)}</p>', panels.quality(analysis, language)]
     left += [panels.pose(analysis, language), panels.scalars(analysis, language)]
-    kinds = (panels.age, panels.expression, panels.gender, panels.attributes, panels.action_units, panels.units)
-    right = "".join(kind(analysis, language) for kind in kinds) or f"<p>{escape(words['missing'])}</p>"
+    kinds = (panels.age, panels.expression, panels.gender, panels.attributes)
+    right = "".join(kind(analysis, language) for kind in kinds)
+    wide = panels.action_units(analysis, language) + panels.units(analysis, language)
+    if not right and not wide:
+        right = f"<p>{escape(words['missing'])}</p>"
     back = f'<p class="top"><a href="#top">{escape(words["to_top"])}</a></p>' if linked else ""
     return (
         f'<article id="face-{number}"><h2>{escape(_title(face, language))}</h2>'
-        f"<div>{''.join(left)}</div><div>{right}</div>{back}</article>"
+        f'<div>{"".join(left)}</div><div>{right}</div><div class="wide">{wide}</div>{back}</article>'
     )
 
 

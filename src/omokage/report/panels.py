@@ -44,6 +44,12 @@ def age_text(face: FaceAnalysis, language: str) -> str:
     return f"{face.age.years:.0f} {TEXT[language]['years']}" if face.age else "–"
 
 
+def age_with_interval(face: FaceAnalysis, language: str) -> str:
+    if face.age is None:
+        return "–"
+    return f"{age_text(face, language)} ({face.age.q05:.0f}–{face.age.q95:.0f})"
+
+
 def expression(face: FaceAnalysis, language: str) -> str:
     if face.expression is None:
         return ""
@@ -56,7 +62,8 @@ def action_units(face: FaceAnalysis, language: str) -> str:
     if not face.action_units:
         return ""
     rows = [(name_of(unit, language), value / 5, f"{value:.1f} / 5") for unit, value in face.action_units.items()]
-    return heading("action_units", language) + bars(rows)
+    half = (len(rows) + 1) // 2
+    return heading("action_units", language) + f'<div class="halves">{bars(rows[:half])}{bars(rows[half:])}</div>'
 
 
 def units(face: FaceAnalysis, language: str) -> str:

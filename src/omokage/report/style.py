@@ -14,9 +14,11 @@ h3{font-size:.95rem;margin:1.1rem 0 .3rem;color:var(--soft);font-weight:600}
 p{margin:.3rem 0}a{color:var(--accent)}
 .duty{border-left:4px solid var(--accent);padding:.3rem .8rem;margin:.8rem 0;background:var(--card)}
 article{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1.1rem 1.3rem;margin:1.3rem 0;
-display:grid;grid-template-columns:minmax(15rem,22rem) 1fr;gap:0 1.8rem}
-article>h2,article>.top{grid-column:1/-1}article>.top{font-size:.85rem;text-align:right}
-@media(max-width:46rem){article{grid-template-columns:1fr}}
+display:grid;grid-template-columns:minmax(16rem,25rem) 1fr;gap:0 1.8rem}
+article>h2,article>.top,.wide{grid-column:1/-1}
+.halves{display:grid;grid-template-columns:1fr 1fr;gap:0 2rem;align-items:start}
+article>.top{font-size:.85rem;text-align:right}
+@media(max-width:46rem){article,.halves{grid-template-columns:1fr}}
 table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{text-align:left;padding:.14rem .5rem .14rem 0;vertical-align:top;font-weight:400}
 thead th{color:var(--soft);border-bottom:1px solid var(--line)}
@@ -28,6 +30,7 @@ thead th{color:var(--soft);border-bottom:1px solid var(--line)}
 .bar i{display:block;height:100%;width:var(--w);background:var(--accent)}
 .big{font-size:1.45rem;font-weight:600}.soft{color:var(--soft);font-size:.88rem}
 .review{color:var(--warn);background:var(--warnback);border-radius:6px;padding:.3rem .6rem;display:inline-block}
+article>div:not(.wide)>:first-child{margin-top:0}
 svg.face{width:100%;height:auto;max-height:26rem;border-radius:8px;display:block}
 svg.face .blank{fill:var(--line)}
 svg.face .box{fill:none;stroke:#fff;stroke-width:calc(1.6*var(--s));stroke-dasharray:calc(5*var(--s)) calc(4*var(--s))}
