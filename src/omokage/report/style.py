@@ -13,6 +13,7 @@ h1{font-size:1.7rem;margin:.2rem 0}h2{font-size:1.2rem;margin:0 0 .8rem;overflow
 h3{font-size:.95rem;margin:1.1rem 0 .3rem;color:var(--soft);font-weight:600}
 p{margin:.3rem 0}a{color:var(--accent)}
 .duty{border-left:4px solid var(--accent);padding:.3rem .8rem;margin:.8rem 0;background:var(--card)}
+section{margin:1.8rem 0}
 article{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1.1rem 1.3rem;margin:1.3rem 0;
 display:grid;grid-template-columns:minmax(16rem,25rem) 1fr;gap:0 1.8rem}
 article>h2,article>.top,.wide{grid-column:1/-1}
