@@ -19,17 +19,13 @@ SHAPES = (
 )  # names that the source mesh gives its three head shapes; used as shape axes only
 PREFIX = "faceunits/"
 # Targets whose full strength is too small for what faces do: a jaw at 1 opens 1.2 times as far as the target.
-GAIN = {
-    "jawOpen": 1.2, "browInnerUp": 1.6,
-    **{
-        name + side: gain
-        for side in ("Left", "Right")
-        for name, gain in (
-            ("mouthSmile", 1.35), ("mouthUpperUp", 1.4), ("mouthLowerDown", 1.2), ("mouthFrown", 1.5), ("browOuterUp", 1.5),
-            ("browDown", 1.4), ("eyeWide", 1.2), ("noseSneer", 1.4), ("cheekSquint", 1.2), ("mouthStretch", 1.2),
-        )
-    },
+_GAIN_OF_BOTH_SIDES = {
+    "mouthSmile": 1.35, "mouthUpperUp": 1.4, "mouthLowerDown": 1.2, "mouthFrown": 1.5, "mouthStretch": 1.2,
+    "browOuterUp": 1.5, "browDown": 1.4, "eyeWide": 1.2, "noseSneer": 1.4, "cheekSquint": 1.2,
 }  # fmt: skip
+GAIN = {"jawOpen": 1.2, "browInnerUp": 1.6} | {
+    name + side: gain for name, gain in _GAIN_OF_BOTH_SIDES.items() for side in ("Left", "Right")
+}
 _ANCHORS = ((1.0, "baby"), (12.0, "child"), (25.0, "young"), (90.0, "old"))
 Morphs = dict[str, float]
 
@@ -101,8 +97,8 @@ def _childhood(age: float, morphs: Morphs) -> None:
     _add_both(morphs, "cheek/cheek-volume-incr", 0.3 * small)
     _add_both(morphs, "cheek/cheek-bones-decr", 0.3 * small)
     for name, amount in (
-        ("nose/nose-scale-vert-decr", 0.35), ("nose/nose-scale-depth-decr", 0.35), ("nose/nose-hump-decr", 0.3),
-        ("nose/nose-point-up", 0.3), ("nose/nose-width1-decr", 0.1), ("chin/chin-prominent-decr", 0.25),
+        ("nose/nose-scale-vert-decr", 0.15), ("nose/nose-scale-depth-decr", 0.12), ("nose/nose-hump-decr", 0.1),
+        ("nose/nose-point-up", 0.15), ("nose/nose-width1-decr", 0.1), ("chin/chin-prominent-decr", 0.25),
         ("chin/chin-jaw-drop-decr", 0.3), ("chin/chin-width-decr", 0.2), ("head/head-round", 0.12),
         ("forehead/forehead-nubian-incr", 0.25), ("eyebrows/eyebrows-trans-up", 0.2), ("head/head-age-decr", 0.3),
     ):  # fmt: skip
@@ -135,7 +131,8 @@ def person_morphs(person: Person) -> Morphs:
     """Morph name -> coefficient of the resting face. Names that the mesh lacks fail later, when they are blended."""
     morphs: Morphs = {}
     _macro(person, morphs)
-    _fat(person.fatness, morphs)
+    # A child's face is round already: fat adds less to it.
+    _fat(person.fatness * min(1.0, 0.4 + 0.6 * person.age / 15), morphs)
     _childhood(person.age, morphs)
     _old_age(person.age, person.sagging, morphs)
     for name, amount in person.features:

@@ -158,7 +158,7 @@ class PersonSampler:
     def _features(self, rng: Draw, age: float) -> tuple[tuple[str, float], ...]:
         """Coefficients of the local morphs: identity, asymmetry, and the set of brows and mouth corners at rest."""
         found: Features = {}
-        calm = 0.45 if age < 12 else 1.0  # small faces differ less
+        calm = 0.3 if age < 4 else 0.45 if age < 12 else 1.0  # small faces differ less
         for plus, minus, gain in shape_axes():
             value = float(np.clip(rng.normal(0, self.spread), -1, 1)) * gain * calm
             _put(found, plus, minus, value)
@@ -169,8 +169,8 @@ class PersonSampler:
         # The base mesh looks stern and sleepy (low inner brows, tired mouth corners, narrow eyes): put the set of the
         # features at rest right, each face by its own amount. These are shape, so no expression unit reports them.
         _put(found, "eyebrows/eyebrows-trans-up", "eyebrows/eyebrows-trans-down", float(rng.normal(0.3, 0.3)))
-        _put(found, "eyebrows/eyebrows-angle-up", "eyebrows/eyebrows-angle-down", float(rng.normal(0.2, 0.15)))
-        _put(found, "faceunits/browInnerUp", None, float(rng.normal(0.3, 0.22)))
+        _put(found, "eyebrows/eyebrows-angle-up", "eyebrows/eyebrows-angle-down", float(rng.normal(0.25, 0.18)))
+        _put(found, "faceunits/browInnerUp", None, float(rng.normal(0.7, 0.35)))
         _put(found, "mouth/mouth-angles-up", "mouth/mouth-angles-down", float(rng.normal(0.22, 0.3)))
         _put(found, "eyes/eye-height2-incr", "eyes/eye-height2-decr", float(rng.normal(0.25, 0.35)))
         _put(found, "mouth/mouth-trans-in", "mouth/mouth-trans-out", float(rng.normal(0, 0.08)))
@@ -260,8 +260,7 @@ def _recession(rng: Draw, age: float, woman: bool) -> float:
 
 
 def aged(person: Person, age: float) -> Person:
-    """The same person at another age (years): wear, grey and recession move as far as they do on average; nothing else.
-    """
+    """The same person at another age (years): wear, grey and recession move as far as they do on average; nothing else."""
     years = age - person.age
     return replace(
         person,
