@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.data.rotation import matrix_of_pose, pose_of_matrix, turned, turned_gaze
@@ -10,6 +10,7 @@ from omokage.data.rotation import matrix_of_pose, pose_of_matrix, turned, turned
 _angles = st.tuples(st.floats(-170, 170), st.floats(-85, 85), st.floats(-170, 170))
 
 
+@settings(deadline=None, max_examples=40)
 @given(_angles)
 def test_angles_survive_the_matrix(pose: tuple[float, float, float]) -> None:
     matrix = matrix_of_pose(pose)
@@ -30,6 +31,7 @@ def test_signs() -> None:
     np.testing.assert_allclose(crown, [1, 0, 0], atol=1e-9)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.floats(-80, 80), st.floats(-80, 80))
 def test_turning_a_frontal_picture_adds_to_the_roll(roll: float, turn: float) -> None:
     np.testing.assert_allclose(
@@ -37,6 +39,7 @@ def test_turning_a_frontal_picture_adds_to_the_roll(roll: float, turn: float) ->
     )
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.floats(-40, 40), st.floats(-40, 40), st.floats(-180, 180))
 def test_gaze_turns_there_and_back(right: float, up: float, turn: float) -> None:
     np.testing.assert_allclose(turned_gaze(turned_gaze((right, up), turn), -turn), (right, up), atol=1e-6)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.data.splits import folds, held_out
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.lists(st.text(max_size=4), min_size=1, max_size=40), st.integers(0, 3))
 def test_a_person_is_on_one_side_whatever_the_order(people: list[str], seed: int) -> None:
     forward = dict(zip(people, held_out(people, 0.4, seed), strict=True))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.data import negatives, photometry, transforms
@@ -31,6 +31,7 @@ def test_mirrored_units_swap_sides_only() -> None:
     assert swapped["jawOpen"] == "jawOpen"
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 50))
 def test_the_neutral_crop_is_the_pipelines(seed: int) -> None:
     points = _face(seed)
@@ -39,6 +40,7 @@ def test_the_neutral_crop_is_the_pipelines(seed: int) -> None:
     np.testing.assert_allclose(ours, crop_landmarks(image, points, 112, 1.3).affine, atol=1e-6)
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.floats(-0.1, 0.1), st.floats(0.8, 1.3), st.floats(-40, 40), st.booleans())
 def test_pixels_go_where_points_go(shift: float, scale: float, turn: float, mirror: bool) -> None:
     points = _face()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.metrics.bootstrap import interval
@@ -11,6 +11,7 @@ from omokage.metrics.landmarks import normalised_error
 from omokage.metrics.regression import angle_error, correlation, coverage, cumulative_score, mean_absolute_error
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=30))
 def test_area_is_the_share_of_pairs_in_order(rows: list[tuple[int, bool]]) -> None:
     score, positive = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
@@ -46,11 +47,11 @@ def test_numbers() -> None:
 
 def test_landmark_error_scales_with_the_face() -> None:
     square = np.array([[[0.0, 0], [10, 0], [10, 10], [0, 10]]])
-    assert normalised_error(square + [1.0, 0], square)[0] == pytest.approx(0.1)
-    assert normalised_error(square * 5 + [5.0, 0], square * 5)[0] == pytest.approx(0.1)
+    assert normalised_error(square + np.array([1.0, 0]), square)[0] == pytest.approx(0.1)
+    assert normalised_error(square * 5 + np.array([5.0, 0]), square * 5)[0] == pytest.approx(0.1)
     face = np.zeros((1, 68, 2))
     face[0, 45, 0] = 4
-    assert normalised_error(face + [0, 1.0], face, by="outer_eyes")[0] == pytest.approx(0.25)
+    assert normalised_error(face + np.array([0, 1.0]), face, by="outer_eyes")[0] == pytest.approx(0.25)
     with pytest.raises(ValueError, match="no such size"):
         normalised_error(square, square, by="nose")
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -12,6 +12,7 @@ from omokage.training.device import Processes, join_processes, pick_device, seed
 from omokage.training.schedule import Budget, rate_at, set_rate
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.floats(0, 1), st.integers(0, 500))
 def test_rate_stays_between_nothing_and_the_peak(progress: float, step: int) -> None:
     assert 0 <= rate_at(progress, step, 0.1, 100) <= 0.1

@@ -171,8 +171,8 @@ def build_trunk(network: NetworkConfig) -> nn.Module:
 def rotation_of_six(six: Tensor) -> Tensor:
     """The nearest rotation (b, 3, 3) to two columns (b, 6), by Gram-Schmidt (Zhou et al., CVPR 2019)."""
     first = nn.functional.normalize(six[:, :3] + torch.tensor([1e-4, 0, 0], device=six.device), dim=1)
-    second = six[:, 3:] - (first * six[:, 3:]).sum(1, keepdim=True) * first
-    second = nn.functional.normalize(second + torch.tensor([0, 1e-4, 0], device=six.device), dim=1)
+    other = six[:, 3:] + torch.tensor([0, 1e-4, 0], device=six.device)
+    second = nn.functional.normalize(other - (first * other).sum(1, keepdim=True) * first, dim=1)
     return torch.stack([first, second, torch.linalg.cross(first, second)], 2)
 
 

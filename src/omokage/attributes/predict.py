@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from omokage.attributes import calibration as calibrating
 from omokage.attributes.correlation import answers, facts, moved
-from omokage.attributes.model import AttributeNetwork, Outputs, normalise, rebuilt
+from omokage.attributes.model import AttributeNetwork, Located, Outputs, normalise, rebuilt
 from omokage.attributes.readings import each
 from omokage.data.rotation import pose_of_matrix, turned, turned_gaze
 from omokage.data.transforms import MIRRORED_POINTS, MIRRORED_UNITS
@@ -87,30 +88,38 @@ class AttributePredictor:
 
 def unmirrored(out: Outputs) -> Outputs:
     """The outputs of mirrored pictures as those of the pictures themselves."""
-    flip = torch.diag(torch.tensor([-1.0, 1.0, 1.0]))
-    for name, at in out.points.items():
-        order = torch.from_numpy(MIRRORED_POINTS)
-        at.value.copy_(at.value[:, order] * at.value.new_tensor([-1.0, 1.0]))
-        out.points[name].log_sigma.copy_(at.log_sigma[:, order])
-    for at in out.rotations.values():
-        side = flip.to(at.value)
-        at.value.copy_(side @ at.value @ side)
-    for name, at in out.vectors.items():
-        if name == "units":
-            at.value.copy_(at.value[:, torch.from_numpy(MIRRORED_UNITS)])
-        elif name == "gaze":
-            at.value[:, 0].neg_()
-    return out
+    order, units = torch.from_numpy(MIRRORED_POINTS), torch.from_numpy(MIRRORED_UNITS)
+    points = {
+        name: Located(at.value[:, order] * at.value.new_tensor([-1.0, 1.0]), at.log_sigma[:, order])
+        for name, at in out.points.items()
+    }
+    rotations = {
+        name: Located((side := torch.diag(at.value.new_tensor([-1.0, 1.0, 1.0]))) @ at.value @ side, at.log_sigma)
+        for name, at in out.rotations.items()
+    }
+    vectors = dict(out.vectors)
+    if "units" in vectors:
+        vectors["units"] = Located(vectors["units"].value[:, units], vectors["units"].log_sigma)
+    if "gaze" in vectors:
+        gaze = vectors["gaze"]
+        vectors["gaze"] = Located(gaze.value * gaze.value.new_tensor([-1.0, 1.0]), gaze.log_sigma)
+    return replace(out, points=points, rotations=rotations, vectors=vectors)
 
 
 def averaged(one: Outputs, two: Outputs) -> Outputs:
     """The mean of two readings of the same pictures; rotations stay rotations."""
     twos = iter(_tensors(two))
     mean = each(one, lambda t: (t + next(twos)) / 2)
-    for at in mean.rotations.values():
-        u, _, v = torch.linalg.svd(at.value)
-        at.value.copy_(u @ v)
-    return mean
+    return replace(
+        mean, rotations={n: Located(_nearest_rotation(v.value), v.log_sigma) for n, v in mean.rotations.items()}
+    )
+
+
+def _nearest_rotation(matrices: Tensor) -> Tensor:
+    """The orthogonal matrices (b, 3, 3) closest to nearly orthogonal ones."""
+    u, _, v = torch.linalg.svd(matrices)
+    nearest: Tensor = u @ v
+    return nearest
 
 
 def _tensors(out: Outputs) -> list[Tensor]:

@@ -1,0 +1,130 @@
+"""Sources, crops and batches of the attributes room."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest_attributes import SMALL, TINY, drawn_record
+
+from omokage.attributes.config import DataConfig
+from omokage.attributes.data import Crops, Layout, Steps, batches, exact_batches, lean_of, split
+from omokage.attributes.sources import labelled, read_source, read_sources
+from omokage.data.records import write_shard
+from omokage.data.rotation import pose_of_matrix
+from omokage.errors import RecordError
+from omokage.faces.align import roll_of
+
+
+def _crops(records: Path, **settings: object) -> Crops:
+    config = DataConfig(folders=(str(records),), **settings)  # type: ignore[arg-type]
+    return Crops(read_sources(config.folders, SMALL), SMALL, TINY, config)
+
+
+def test_missing_labels_are_nan_and_counted(records: Path, unlabelled: Path) -> None:
+    full, bare = read_source(records, SMALL), read_source(unlabelled, SMALL)
+    assert labelled(full, SMALL)["landmarks"] == len(full) == 80
+    assert labelled(bare, SMALL)["landmarks"] == 0
+    assert labelled(bare, SMALL)["age"] == 12
+    assert np.isnan(bare.labels["age"][:, 0]).all()
+    assert (bare.labels["age"][:, 1:] == (20, 30)).all()
+    assert labelled(full, SMALL)["quality"] == 0
+
+
+def test_large_pictures_are_cut_to_their_face(unlabelled: Path) -> None:
+    source = read_source(unlabelled, SMALL)
+    assert max(max(i.shape[:2]) for i in source.images) <= 176
+    for image, points in zip(source.images, source.outline, strict=True):
+        assert (points >= 0).all()
+        assert (points <= image.shape[1]).all()
+
+
+def test_damaged_pictures_are_named(tmp_path: Path) -> None:
+    good = drawn_record(0)
+    bad = type(good)("broken", "p", "rendered", b"no picture", 4, 4, {})
+    write_shard(tmp_path / "0.parquet", [bad])
+    with pytest.raises(RecordError, match="'broken' cannot be decoded"):
+        read_source(tmp_path, SMALL)
+
+
+def test_split_keeps_people_apart(records: Path) -> None:
+    training, validation = split(read_sources([str(records)], SMALL), DataConfig(folders=("x",), held_out=0.3))
+    assert len(training[0]) + len(validation[0]) == 80
+    assert not set(training[0].people) & set(validation[0].people)
+
+
+def test_lean_is_measured_as_the_pipeline_does(records: Path) -> None:
+    points = read_source(records, SMALL).outline[3]
+    assert lean_of(points) == pytest.approx(roll_of(points))
+    assert lean_of(points[:4]) == 0
+
+
+def test_exact_crops_carry_their_labels(records: Path) -> None:
+    crops = _crops(records)
+    image, flat = crops.exact((0, 5))
+    targets = {k: v[0].numpy() for k, v in Layout.of(SMALL).unpack(torch.from_numpy(flat[None])).items()}
+    source = crops.sources[0]
+    assert image.shape == (32, 32, 3)
+    assert targets["quality"][0] == pytest.approx(1, abs=0.05)
+    assert targets["age"][0] == pytest.approx(source.labels["age"][5, 0])
+    assert abs(targets["landmarks"]).max() < 1
+    pose = pose_of_matrix(targets["pose"].reshape(3, 3))
+    yaw, pitch = source.labels["pose"][5, :2]
+    # the crop is turned by the lean of the points: that changes the roll most, the direction of the nose only in
+    # the plane
+    nose = np.sin(np.radians(pose[:2])), np.sin(np.radians([yaw, pitch]))
+    assert np.hypot(np.cos(np.radians(pose[1])) * nose[0][0], nose[0][1]) == pytest.approx(
+        np.hypot(np.cos(np.radians(pitch)) * nose[1][0], nose[1][1]), abs=1e-4
+    )
+
+
+def test_batches_depend_on_the_step_alone(records: Path) -> None:
+    crops = _crops(records)
+    steps = Steps(crops, 6, seed=3)
+    stream = batches(steps, 2, 0)
+    next(stream)
+    images, targets = next(stream)
+    again, same = Steps(crops, 6, seed=3)[3]
+    assert torch.equal(images, again)
+    assert torch.equal(torch.nan_to_num(targets, -9), torch.nan_to_num(same, -9))
+    other, _ = Steps(crops, 6, seed=4)[3]
+    assert not torch.equal(images, other)
+
+
+def test_an_epoch_shows_everything_once_over_all_processes(records: Path) -> None:
+    steps = [Steps(_crops(records), 8, 0, rank=r, world=2) for r in (0, 1)]
+    order = steps[0].order(0)
+    assert sorted(order) == [(0, i) for i in range(80)]
+    assert order == steps[1].order(0)
+    assert order != steps[0].order(1)
+
+
+def test_repeats_change_the_share_of_a_source(records: Path, unlabelled: Path) -> None:
+    config = DataConfig(folders=(str(records), str(unlabelled)))
+    crops = Crops(read_sources(config.folders, SMALL), SMALL, TINY, config)
+    order = Steps(crops, 8, 0, repeats=(0.5, 2.0)).order(0)
+    assert sum(k == 0 for k, _ in order) == 40
+    assert sum(k == 1 for k, _ in order) == 24
+
+
+def test_faceless_crops_teach_quality_only(records: Path) -> None:
+    crops = _crops(records, negatives=1.0)
+    layout = Layout.of(SMALL)
+    empty = 0
+    for i in range(60):
+        image, flat = crops.training((0, i), np.random.default_rng(i))
+        assert image.shape == (32, 32, 3)
+        targets = layout.unpack(torch.from_numpy(flat[None]))
+        assert 0 <= float(targets["quality"]) < 0.8
+        if float(targets["quality"]) < 0.3:
+            empty += 1
+            assert all(torch.isnan(t).all() for name, t in targets.items() if name != "quality")
+    assert empty > 40
+
+
+def test_exact_batches_cover_every_picture_in_order(records: Path) -> None:
+    crops = _crops(records)
+    parts = list(exact_batches(crops, 30))
+    assert [len(p[0]) for p in parts] == [30, 30, 20]
+    ages = torch.cat([crops.layout.unpack(p[1])["age"][:, 0] for p in parts]).numpy()
+    np.testing.assert_allclose(ages, crops.sources[0].labels["age"][:, 0])

@@ -1,0 +1,92 @@
+"""The record format: whole shards or none, labels that come back, nothing unknown accepted."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from omokage.data.records import (
+    FORMAT,
+    LABELS,
+    SCHEMA,
+    YES_NO,
+    Record,
+    provenance,
+    read_records,
+    read_shard,
+    shards,
+    write_shard,
+)  # fmt: skip
+from omokage.errors import OutputError, RecordError
+from omokage.schema import SHIPPED
+
+_number = st.floats(0, 1, width=32)
+_labels = st.fixed_dictionaries(
+    {},
+    optional={
+        "landmarks": st.lists(_number, min_size=136, max_size=136),
+        "visibility": st.lists(st.integers(0, 1), min_size=68, max_size=68),
+        "age": _number, "age_low": _number, "female": _number, "expression": st.sampled_from(["neutral", "anger"]),
+        "attr_smiling": _number, "segmentation": st.binary(max_size=9), "groups": st.just('{"crowd": "a"}'),
+    },
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_labels, min_size=1, max_size=4))
+def test_labels_come_back_and_absent_ones_stay_absent(tmp_path: Path, rows: list[dict[str, object]]) -> None:
+    made = [
+        Record(f"r{i}", "p", "rendered", b"code", 4, 5, labels, provenance(seed=i)) for i, labels in enumerate(rows)
+    ]
+    folder = tmp_path / "records"
+    assert write_shard(folder / "0.parquet", made) == len(made)
+    for one, other in zip(made, read_records(folder), strict=True):
+        assert other.labels == one.labels
+        assert (other.id, other.image, other.width, other.height) == (one.id, one.image, 4, 5)
+        assert other.provenance == one.provenance
+
+
+def test_unknown_labels_are_refused_by_name() -> None:
+    with pytest.raises(RecordError, match=r"'a' has labels.*height"):
+        Record("a", "p", "x", b"", 1, 1, {"height": 180})
+
+
+def test_every_yes_no_attribute_has_a_column() -> None:
+    assert set(YES_NO) == {a.name for a in SHIPPED if a.classes == ("no", "yes")}
+    assert {f"attr_{name}" for name in YES_NO} <= LABELS
+    assert set(SCHEMA.names) > LABELS
+
+
+def test_shards_are_read_in_order_and_columns_can_be_chosen(tmp_path: Path) -> None:
+    for k in (2, 0, 1):
+        write_shard(tmp_path / f"{k:03d}.parquet", [Record(str(k), "p", "x", b"", 1, 1, {"age": float(k)})])
+    assert [r.id for r in read_records(tmp_path)] == ["0", "1", "2"]
+    assert read_shard(shards(tmp_path)[1], ["age"]).to_pylist() == [{"age": 1.0}]
+
+
+def test_foreign_damaged_and_missing_shards_are_named(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="no record shards"):
+        shards(tmp_path)
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "foreign.parquet")
+    with pytest.raises(RecordError, match=f"not a record shard of format {FORMAT}"):
+        read_shard(tmp_path / "foreign.parquet")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 nothing")
+    with pytest.raises(RecordError, match="cannot be read"):
+        read_shard(tmp_path / "broken.parquet")
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError, match="cannot write"):
+        write_shard(tmp_path / "file" / "0.parquet", [])
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_rewritten_shard_replaces_the_old_one_whole(tmp_path: Path) -> None:
+    for count in (3, 2):
+        write_shard(tmp_path / "0.parquet", [Record(str(i), "p", "x", b"", 1, 1) for i in range(count)])
+    assert len(list(read_records(tmp_path))) == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["0.parquet"]
