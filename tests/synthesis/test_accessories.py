@@ -28,8 +28,10 @@ def check(part: Part) -> None:
     assert part.normals.shape == part.vertices.shape == part.colour.shape == (n, 3)
     assert np.isfinite(part.vertices).all()
     assert np.abs(np.linalg.norm(part.normals, axis=1) - 1).max() < 1e-3
-    assert 0 <= part.triangles.min() and part.triangles.max() < n
-    assert 0 < part.colour.min() and part.colour.max() <= 1
+    assert part.triangles.min() >= 0
+    assert part.triangles.max() < n
+    assert part.colour.min() > 0
+    assert part.colour.max() <= 1
     assert part.segmentation in SEGMENTATION
     assert 0 <= part.opacity <= 1
 

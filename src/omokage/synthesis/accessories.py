@@ -19,8 +19,9 @@ Array = NDArray[np.floating]
 
 
 def build_parts(person: Person, surroundings: Surroundings, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
-    """Everything on and before the unposed head. Glasses and hat are the person's own (drawn from the person's seed); the
-    occluder comes from `rng`."""
+    """Everything on and before the unposed head. Glasses and hat are the person's own (drawn from the person's seed);
+    the occluder comes from `rng`.
+    """
     own = np.random.default_rng((person.seed, 40))
     parts = build_hat(person, mesh, own)
     parts += build_glasses(person, mesh, np.random.default_rng((person.seed, 41)))
@@ -30,7 +31,7 @@ def build_parts(person: Person, surroundings: Surroundings, mesh: Mesh, rng: np.
 
 @lru_cache(maxsize=1)
 def _fitting() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Vertices that glasses rest on: around the eyes, the bridge of the nose, the tops of the left and the right ear."""
+    """Vertices that glasses rest on: around the eyes, the bridge of the nose, the tops of left and right ear."""
     model = head_model()
     b = model.base
     skin = np.zeros(len(b), bool)
@@ -113,6 +114,14 @@ def _temple(middle: Array, side: float, width: float, height: float, mesh: Mesh,
     top = np.array([side * (np.abs(ear[:, 0]).mean() + 0.0), ear[:, 1].max(), ear[:, 2].mean()])
     hinge = np.array([middle[0] + side * width * 0.99, middle[1] + 0.35 * height, middle[2] - 0.11])
     wide = max(abs(top[0]), abs(hinge[0]) + 0.03) * side
-    path = [hinge, [hinge[0] + side * 0.04, hinge[1], hinge[2] - 0.06], [wide, 0.5 * (hinge[1] + top[1]), 0.5 * (hinge[2] + top[2])],
-            [wide, top[1] - 0.01, top[2]], [side * abs(top[0]) * 0.97, top[1] - 0.22, top[2] - 0.22]]  # fmt: skip
+    halfway = 0.5 * (hinge + top)
+    path = np.array(
+        [
+            hinge,
+            hinge + np.array([side * 0.04, 0.0, -0.06]),
+            [wide, halfway[1], halfway[2]],
+            [wide, top[1] - 0.01, top[2]],
+            [side * abs(top[0]) * 0.97, top[1] - 0.22, top[2] - 0.22],
+        ]
+    )
     return tube(path, bar)

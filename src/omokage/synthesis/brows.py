@@ -1,8 +1,8 @@
 """Eyebrows as painted hairs along the brow bone, placed so that the brow landmarks lie in their upper middle.
 
-Hairs stand up at the inner end, lie outwards along the arch and point down along the tail; upper and lower rows meet on the
-arch. Thickness, arch, density and unruliness differ from person to person; plucking makes them thin and sharp, age makes them sparse
-or bushy.
+Hairs stand up at the inner end, lie outwards along the arch and point down along the tail; upper and lower rows meet on
+the arch. Thickness, arch, density and unruliness differ from person to person; plucking makes them thin and sharp, age
+makes them sparse or bushy.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def brow_shape(person: Person, rng: np.random.Generator) -> BrowShape:
 
 @lru_cache(maxsize=1)
 def brow_line() -> tuple[NDArray[np.float64], float, float]:
-    """Where the brow landmarks lie on the paint map: polynomial y(theta) at the person's left, inner and outer theta."""
+    """Where the brow landmarks lie on the paint map: polynomial y(theta) at the person's left, its two ends."""
     base = head_model().base
     x, y, z = (
         landmark_points(base[:, :2] * np.array([1, -1], np.float32), base)[_INNER : _OUTER + 1].astype(np.float64).T
@@ -82,7 +82,8 @@ def paint_brows(person: Person, size: Size) -> Floats:
     soft = shade.draw(np.zeros(size, np.float32))
     blurred = cv2.GaussianBlur(hairs, (0, 0), max(0.4, 0.010 * texels_per_dm(size)))
     # Hairs are finer than texels: their blurred sum is what a camera sees, the sharp ones only give it grain.
-    return np.minimum(0.70 * hairs + 0.62 * blurred + shape.underlay * soft * (0.3 + 0.7 * blurred), np.float32(0.93))
+    ink = 0.70 * hairs + 0.62 * blurred + shape.underlay * soft * (0.3 + 0.7 * blurred)
+    return np.asarray(np.minimum(ink, 0.93), np.float32)
 
 
 def _centre(

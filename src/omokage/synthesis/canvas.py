@@ -1,8 +1,8 @@
 """The paint map of the head: a cylinder unrolled around the rest mesh, and the two brushes that paint it.
 
-Column = angle ``theta = atan2(x, z - 0.5)`` from -pi to pi (0 = middle of the face, + = the person's left), row = height ``y`` of
-the rest mesh from 8.5 (crown) down to 5.8 (collar), both in rest coordinates (decimetres). Painting in rest coordinates makes
-every mark follow the face through all shapes and expressions.
+Column = angle ``theta = atan2(x, z - 0.5)`` from -pi to pi (0 = middle of the face, + = the person's left), row =
+height ``y`` of the rest mesh from 8.5 (crown) down to 5.8 (collar), both in rest coordinates (decimetres). Painting in
+rest coordinates makes every mark follow the face through all shapes and expressions.
 """
 
 from __future__ import annotations
@@ -91,8 +91,9 @@ class Strokes:
         return np.concatenate(self._parts) if self._parts else np.zeros((0, 6), np.float32)
 
     def draw(self, layer: Floats, corner: tuple[int, int] = (0, 0)) -> Floats:
-        """Stamp everything on `layer`, whose first texel lies at (row, column) `corner` of the map, keeping the larger value
-        where marks overlap; returns it. Only a layer as wide as the map wraps around."""
+        """Stamp everything on `layer`, whose first texel lies at (row, column) `corner` of the map, keeping the larger
+        value where marks overlap; returns it. Only a layer as wide as the map wraps around.
+        """
         table = self.table()
         if len(table):
             stamp(layer, table - np.array([corner[1], corner[0], corner[1], corner[0], 0, 0], np.float32))
@@ -107,19 +108,13 @@ def _taper(n: int, power: float) -> NDArray[np.floating]:
 
 
 def extent(table: Floats, size: Size) -> tuple[int, int, int, int]:
-    """Rows and columns (top, bottom, left, right; ends excluded) that the marks of a table reach, kept inside the map."""
+    """Rows and columns (top, bottom, left, right; ends excluded) that marks reach, kept inside the map."""
     reach = 2.6 * table[:, 4]
-    left, right = (
-        (np.minimum(table[:, 0], table[:, 2]) - reach).min(),
-        (np.maximum(table[:, 0], table[:, 2]) + reach).max(),
-    )
-    top, bottom = (
-        (np.minimum(table[:, 1], table[:, 3]) - reach).min(),
-        (np.maximum(table[:, 1], table[:, 3]) + reach).max(),
-    )
-    return (
-        max(0, math.floor(top)), min(size[0], math.ceil(bottom) + 1), max(0, math.floor(left)), min(size[1], math.ceil(right) + 1)
-    )  # fmt: skip
+    low = np.minimum(table[:, :2], table[:, 2:4]) - reach[:, None]
+    high = np.maximum(table[:, :2], table[:, 2:4]) + reach[:, None]
+    (left, top), (right, bottom) = low.min(0), high.max(0)
+    ends = min(size[0], math.ceil(bottom) + 1), min(size[1], math.ceil(right) + 1)
+    return max(0, math.floor(top)), ends[0], max(0, math.floor(left)), ends[1]
 
 
 @njit(cache=True, fastmath=True)
@@ -162,7 +157,8 @@ def _noise_field(size: Size, scale: float, which: int) -> Floats:
 def noise(size: Size, scale: float, rng: np.random.Generator) -> Floats:
     """Smooth noise (h, w) of unit variance, `scale` = size of its grains in texels of a 256-row map.
 
-    Taken from a small cached bank, shifted and flipped at random: drawing it afresh would cost more than all other painting.
+    Taken from a small cached bank, shifted and flipped at random: drawing it afresh would cost more than all other
+    painting.
     """
     h, w = size
     field = _noise_field(size, max(1.0, scale * h / 256), int(rng.integers(_BANK)))

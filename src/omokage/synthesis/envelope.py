@@ -1,7 +1,8 @@
-"""How far the head reaches in every direction: a radius map around a capsule, for everything that lies on or falls over it.
+"""How far the head reaches in every direction: a radius map around a capsule, for everything that lies on or falls over
+it.
 
-Above the capsule's centre directions are spherical (elevation), below it cylindrical (drop below the centre), so that one map
-covers crown, face, neck and shoulders and hair can slide from one to the next.
+Above the capsule's centre directions are spherical (elevation), below it cylindrical (drop below the centre), so that
+one map covers crown, face, neck and shoulders and hair can slide from one to the next.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ DROP = 2.4  # head units that the map reaches below the centre
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Envelope:
-    """`radius` (ABOVE + BELOW, COLUMNS) around `centre` (3,); column = angle atan2(x, z) from -pi, row 0 = straight up."""
+    """`radius` (ABOVE + BELOW, COLUMNS) about `centre` (3,); column = atan2(x, z) from -pi, row 0 = straight up."""
 
     centre: Floats
     radius: Floats
@@ -42,7 +43,7 @@ class Envelope:
 
     def row_of(self, height: NDArray[np.floating] | float) -> NDArray[np.floating]:
         """Row below the centre of a height in head units (only for heights under the centre)."""
-        return ABOVE + (self.centre[1] - np.asarray(height)) * (BELOW / DROP)
+        return np.asarray(ABOVE + (self.centre[1] - np.asarray(height)) * (BELOW / DROP))
 
 
 def head_envelope(mesh: Mesh) -> Envelope:
@@ -63,7 +64,7 @@ def _skull() -> NDArray[np.int64]:
 
 @lru_cache(maxsize=1)
 def _samples() -> NDArray[np.int32]:
-    """Pairs of vertices (n, 2) whose middles cover the skin: every vertex with itself, and the ends of all long edges."""
+    """Pairs of vertices (n, 2) whose middles cover the skin: each vertex with itself, and the ends of long edges."""
     model = head_model()
     skin = model.triangles[model.group == 0]
     edges = np.unique(np.sort(np.concatenate([skin[:, (0, 1)], skin[:, (1, 2)], skin[:, (2, 0)]]), axis=1), axis=0)

@@ -25,8 +25,9 @@ _UNDERCOAT = 0.22  # share of wide strands close to the head that keep the scalp
 
 
 def grow_hair(person: Person, mesh: Mesh, detail: float) -> Ribbons | None:
-    """Hair of the scalp on the unposed mesh; None on a shaved head or under a headscarf. `detail` 0.2..1.5 scales the number
-    of ribbons (their width makes up for it)."""
+    """Hair of the scalp on the unposed mesh; None on a shaved head or under a headscarf. `detail` 0.2..1.5 scales the
+    number of ribbons (their width makes up for it).
+    """
     if person.hat == "scarf" or (person.hair == "bald" and not has_ring(person)):
         return None
     rng = np.random.default_rng((person.seed, 30))
@@ -157,7 +158,7 @@ def _scalp_roots(person: Person, mesh: Mesh, n: int, rng: np.random.Generator) -
 
 
 def _draped(envelope: Envelope) -> Envelope:
-    """The envelope without the shoulders' width: hair falls before or behind a shoulder, it does not slide off its end."""
+    """The envelope without the shoulders' width: hair falls before or behind them, it does not slide off."""
     return Envelope(envelope.centre, np.minimum(envelope.radius, np.float32(1.12)))
 
 
@@ -220,8 +221,11 @@ def _tail(roots: Roots, style: Style, detail: float, rng: np.random.Generator) -
     values = {"lift": 0.05, "gravity": gravity, "offset": 0.03, "limit": 0.0, "cut": -9.0, "turns": 1.0, "pull": 0.0}
     arrays = {k: np.full(n, v, np.float32) for k, v in values.items()}
     arrays["width"] = (style.width * 1.2 * detail**-0.55 * rng.uniform(0.7, 1.3, n)).astype(np.float32)
-    vectors = (v.astype(np.float32) for v in (root, normal, flow, length))
-    return Strands(*vectors, curl=curl.astype(np.float32), **arrays)
+    for name, vector in zip(
+        ("root", "normal", "flow", "length", "curl"), (root, normal, flow, length, curl), strict=True
+    ):
+        arrays[name] = np.asarray(vector, np.float32)
+    return Strands(**arrays)
 
 
 def _lifted(strands: Strands, person: Person, rng: np.random.Generator) -> Strands:

@@ -1,4 +1,6 @@
-"""Where hair and beard grow: the hairline and the beard's borders on the paint map, shared by the painted scalp and the ribbons."""
+"""Where hair and beard grow: the hairline and the beard's borders on the paint map, shared by the painted scalp and the
+ribbons.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ Array = NDArray[np.floating]
 
 
 def hairline(person: Person, theta: Array) -> Array:
-    """Rest height of the hairline at angles `theta`; the hairline's own height and corners differ from person to person."""
+    """Rest height of the hairline at angles `theta`; the hairline's own height and corners differ from person to
+    person.
+    """
     rng = np.random.default_rng((person.seed, 23))
     lower, corner, peak = rng.normal(0, 0.035), rng.normal(0, 0.03), max(0.0, rng.normal(0, 0.03))
     a = np.abs(theta)
@@ -31,7 +35,9 @@ def hairline(person: Person, theta: Array) -> Array:
 
 
 def scalp_density(person: Person, theta: Array, y: Array, edge: float = 0.05) -> Array:
-    """Share of full hair 0..1 at rest positions: 0 below the hairline, less on a thinning crown; a bald head keeps its ring."""
+    """Share of full hair 0..1 at rest positions: 0 below the hairline, less on a thinning crown; a bald head keeps its
+    ring.
+    """
     over = np.clip((y - hairline(person, theta)) / edge + 0.5, 0, 1)
     if person.hair == "bald":
         # Shaved heads keep nothing, balding ones the ring over the ears and down to the nape.
@@ -56,7 +62,7 @@ def scalp_zone(person: Person, size: Size) -> Floats:
     if person.hair == "bald":
         shaved = np.clip(over / 0.12, 0, 1) * np.float32(rng.uniform(0.03, 0.22) * (1 - 0.7 * person.grey))
         ring = scalp_density(person, theta, y + 0.6 * ragged, 0.14) * np.float32(0.6 - 0.25 * person.grey)
-        return np.maximum(shaved, ring).astype(np.float32)
+        return np.asarray(np.maximum(shaved, ring), np.float32)
     soft = 0.10 + 0.12 * person.recession + 0.10 * (person.hair == "buzz")
     cover = np.clip(over / soft + 0.35, 0, 1) * np.clip((y - line) / 0.04 + 1.6, 0, 1)
     if person.recession > 0.45:
@@ -66,7 +72,9 @@ def scalp_zone(person: Person, size: Size) -> Floats:
 
 
 def beard_density(person: Person, theta: Array, y: Array) -> Array:
-    """Share of full beard growth 0..1 at rest positions for the person's style (stubble and clean-shaven skin: the full area)."""
+    """Share of full beard growth 0..1 at rest positions for the person's style (stubble and clean-shaven skin: the full
+    area).
+    """
     a = np.abs(theta)
     rng = np.random.default_rng((person.seed, 26))
     cheek, neck = float(rng.normal(0, 0.035)), float(rng.normal(0.0, 0.03))

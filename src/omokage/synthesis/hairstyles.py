@@ -1,4 +1,6 @@
-"""The hair styles as rules: from where a root lies on the head to how its strand flows, how long it is and where it is cut."""
+"""The hair styles as rules: from where a root lies on the head to how its strand flows, how long it is and where it is
+cut.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +13,18 @@ from numpy.typing import NDArray
 from omokage.synthesis.envelope import Envelope
 from omokage.synthesis.scene import Person
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating]
 
 
 @dataclass(slots=True, eq=False)
 class Roots:
-    """Where strands start: `rest` = rest coordinates, `root` and `normal` in head units; with helpers that styles share."""
+    """Where strands start: `rest` = rest coordinates, `root` and `normal` in head units; with helpers that styles
+    share.
+    """
 
-    rest: Floats
-    root: Floats
-    normal: Floats
+    rest: NDArray[np.float32]
+    root: NDArray[np.float32]
+    normal: NDArray[np.float32]
     person: Person
     envelope: Envelope
     brow_y: float  # height of the brows, head units
@@ -104,8 +108,20 @@ def _short(roots: Roots) -> Style:
         lift = 0.15 + 0.35 * roots.top
     length = size * (0.13 + 0.10 * female + (0.17 + 0.05 * female) * roots.top) * rng.uniform(0.75, 1.15, n)
     curl = float(rng.random() < 0.3) * float(rng.uniform(0.004, 0.014))
-    return Style(_mix(sides, crown, roots.top), length, lift, 1.5, 0.02, curl=curl, turns=2.0, width=0.015, steps=4,
-                 clumping=float(rng.uniform(0.15, 0.4)), clumps=130, unruly=0.12)  # fmt: skip
+    return Style(
+        _mix(sides, crown, roots.top),
+        length,
+        lift,
+        1.5,
+        0.02,
+        curl=curl,
+        turns=2.0,
+        width=0.015,
+        steps=4,
+        clumping=float(rng.uniform(0.15, 0.4)),
+        clumps=130,
+        unruly=0.12,
+    )
 
 
 def _side(roots: Roots) -> Style:
@@ -115,7 +131,18 @@ def _side(roots: Roots) -> Style:
     sides = roots.away * 0.2 + [0, -1.0, -0.3]
     length = (0.30 + 0.5 * roots.top) * (0.7 + roots.person.hair_length) * rng.uniform(0.8, 1.1, n)
     lift = 0.12 + 0.4 * roots.top * roots.front
-    return Style(_mix(sides, crown, roots.top), length, lift, 1.6, 0.035, limit=1.0, width=0.026, steps=6, clumping=0.45, unruly=0.10)  # fmt: skip
+    return Style(
+        _mix(sides, crown, roots.top),
+        length,
+        lift,
+        1.6,
+        0.035,
+        limit=1.0,
+        width=0.026,
+        steps=6,
+        clumping=0.45,
+        unruly=0.10,
+    )
 
 
 def _hanging(roots: Roots, length: float, cut: float, ragged: float) -> Style:
@@ -129,9 +156,22 @@ def _hanging(roots: Roots, length: float, cut: float, ragged: float) -> Style:
     wave = float(rng.random() < 0.45) * float(rng.uniform(0.015, 0.04))
     volume = float(rng.uniform(0.03, 0.10))
     limit = float(rng.choice([0.85, 1.0, 1.3])) + 0.07 * np.abs(rng.normal(0, 1, n))
-    return Style(flow, np.full(n, length), 0.22, 3.0, volume * rng.uniform(0.35, 1.1, n), limit=limit,
-                 cut=cut + ragged * rng.normal(0, 1, n), curl=wave, turns=float(rng.uniform(1.0, 2.5)), width=0.027, steps=9,
-                 clumping=float(rng.uniform(0.25, 0.5)), clumps=110, unruly=0.07)  # fmt: skip
+    return Style(
+        flow,
+        np.full(n, length),
+        0.22,
+        3.0,
+        volume * rng.uniform(0.35, 1.1, n),
+        limit=limit,
+        cut=cut + ragged * rng.normal(0, 1, n),
+        curl=wave,
+        turns=float(rng.uniform(1.0, 2.5)),
+        width=0.027,
+        steps=9,
+        clumping=float(rng.uniform(0.25, 0.5)),
+        clumps=110,
+        unruly=0.07,
+    )
 
 
 def _long(roots: Roots) -> Style:
@@ -167,16 +207,40 @@ def _curly(roots: Roots) -> Style:
     length = (0.30 + 1.1 * roots.person.hair_length) * rng.uniform(0.75, 1.15, n)
     flow = roots.away * 0.7 + _parting(roots, 0.0, 0.1) * 0.4 + rng.normal(0, 0.25, (n, 3))
     curl = float(rng.uniform(0.025, 0.05))
-    return Style(flow, length, 0.6, 2.0, 0.06 * rng.uniform(0.2, 1.3, n), limit=0.9, curl=curl,
-                 turns=length * float(rng.uniform(2.2, 3.5)), width=0.030, steps=9, clumping=0.55, clumps=90, unruly=0.2)  # fmt: skip
+    return Style(
+        flow,
+        length,
+        0.6,
+        2.0,
+        0.06 * rng.uniform(0.2, 1.3, n),
+        limit=0.9,
+        curl=curl,
+        turns=length * float(rng.uniform(2.2, 3.5)),
+        width=0.030,
+        steps=9,
+        clumping=0.55,
+        clumps=90,
+        unruly=0.2,
+    )
 
 
 def _afro(roots: Roots) -> Style:
     """A ball of fine curls: short strands standing anywhere in a shell over the scalp (see `lifted`)."""
     rng, n = roots.rng, len(roots)
     flow = roots.away * 0.2 + rng.normal(0, 0.8, (n, 3))
-    return Style(flow, 0.20 * rng.uniform(0.7, 1.4, n), 0.3, 0.0, 0.0, curl=0.03, turns=1.6, width=0.042, steps=5, clumping=0,
-                 unruly=0.3)  # fmt: skip
+    return Style(
+        flow,
+        0.20 * rng.uniform(0.7, 1.4, n),
+        0.3,
+        0.0,
+        0.0,
+        curl=0.03,
+        turns=1.6,
+        width=0.042,
+        steps=5,
+        clumping=0,
+        unruly=0.3,
+    )
 
 
 def _tied(roots: Roots) -> Style:
@@ -193,11 +257,11 @@ def _tied(roots: Roots) -> Style:
     return style
 
 
-def knot(roots: Roots) -> Floats:
+def knot(roots: Roots) -> NDArray[np.float32]:
     """Where tied hair is gathered (3,), head units: high or low at the back of the head."""
     high = np.random.default_rng((roots.person.seed, 31)).random() < 0.4
     row = 8.0 if high else 15.0
-    return roots.envelope.points(np.array([np.pi]), np.array([row]), 0.05)[0]
+    return np.asarray(roots.envelope.points(np.array([np.pi]), np.array([row]), 0.05)[0], np.float32)
 
 
 STYLES: dict[str, Callable[[Roots], Style]] = {

@@ -78,7 +78,7 @@ def _beanie(person: Person, mesh: Mesh, envelope: Envelope, colour: Array, rng: 
         tint = np.where((np.sin(t * 21) > 0.2)[:, None, None], tint, _cloth_colour(rng) * shade)
     parts = [part(two_sided(sheet(grid, wrap=True), 0.02), np.tile(tint.reshape(-1, 3), (2, 1)), 0.95, "hat")]
     if rng.random() < 0.25:
-        parts.append(part(ball(grid[0].mean(0) + [0, 0.1, 0], 0.2), colour * 1.2, 1.0, "hat"))
+        parts.append(part(ball(grid[0].mean(0) + np.array([0, 0.1, 0]), 0.2), colour * 1.2, 1.0, "hat"))
     return parts
 
 

@@ -35,11 +35,11 @@ def _near(x: float, y: float, z: float, mirrored: bool = False) -> int:
 
 
 def _mouth(mesh: Mesh) -> Array:
-    return mesh.vertices[_near(0.0, 6.70, 1.58)].astype(np.float64)
+    return np.asarray(mesh.vertices[_near(0.0, 6.70, 1.58)], np.float64)
 
 
 def _chin(mesh: Mesh) -> Array:
-    return mesh.vertices[_near(0.0, 6.25, 1.48)].astype(np.float64)
+    return np.asarray(mesh.vertices[_near(0.0, 6.25, 1.48)], np.float64)
 
 
 @lru_cache(maxsize=1)
@@ -52,7 +52,9 @@ def _lower_face() -> NDArray[np.int64]:
 
 
 def _mask(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
-    """A pleated mask from the bridge of the nose to under the chin, spanning the hollows beside nose and mouth, with ear loops."""
+    """A pleated mask from the bridge of the nose to under the chin, spanning the hollows beside nose and mouth, with
+    ear loops.
+    """
     points = mesh.vertices[_lower_face()].astype(np.float64)
     axis = 0.15
     angle_of = np.arctan2(points[:, 0], points[:, 2] - axis)
@@ -111,10 +113,12 @@ def _taut(angle_of, height_of, reach, angles, heights):  # type: ignore[no-untyp
 
 def _loop(grid: Array, mesh: Mesh, side: int) -> Shape:
     edge = grid[:, 0] if side < 0 else grid[:, -1]
-    ear = mesh.vertices[_near(0.80, 7.15, 0.45, side < 0)].astype(np.float64) + [side * 0.02, 0, -0.05]
+    ear = mesh.vertices[_near(0.80, 7.15, 0.45, side < 0)].astype(np.float64) + np.array([side * 0.02, 0, -0.05])
     bulge = np.array([side * 0.07, 0, 0])
-    path = [edge[1], 0.5 * (edge[1] + ear) + bulge + [0, 0.08, 0], ear + [0, 0.1, 0], ear - [0, 0.12, 0],
-            0.5 * (edge[-2] + ear) + bulge - [0, 0.05, 0], edge[-2]]  # fmt: skip
+    up = np.array([0.0, 1.0, 0.0])
+    over = 0.5 * (edge[1] + ear) + bulge + 0.08 * up
+    under = 0.5 * (edge[-2] + ear) + bulge - 0.05 * up
+    path = np.stack([edge[1], over, ear + 0.1 * up, ear - 0.12 * up, under, edge[-2]])
     return tube(path, 0.012, sides=5)
 
 
@@ -130,7 +134,7 @@ def _turn(roll: float, pitch: float, yaw: float) -> Array:
     about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1.0]])
     about_x = np.array([[1.0, 0, 0], [0, cp, -sp], [0, sp, cp]])
     about_y = np.array([[cy, 0, sy], [0, 1.0, 0], [-sy, 0, cy]])
-    return about_y @ about_x @ about_z
+    return np.asarray(about_y @ about_x @ about_z)
 
 
 def _hand(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
@@ -155,7 +159,7 @@ def _hand(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
     scale = child * (0.80 + 0.12 * person.male)
     shape = (shape[0] * np.float32(scale), shape[1], shape[2])
     grip = np.array([0, {"mouth": 0.35, "chin": 0.5, "cheek": 0.15, "eye": 0.45}[place] * scale, 0])
-    shift = at + [0, 0, 0.13] - turn @ grip
+    shift = at + np.array([0, 0, 0.13]) - turn @ grip
     # Fingertips and knuckles are redder, the sides of fingers and the hollows between them darker.
     tips = np.clip((shape[0][:, 1] / scale - 0.8) / 0.8, 0, 1)[:, None]
     hollow = 0.72 + 0.28 * np.clip(shape[1][:, 2:] * 0.8 + 0.45, 0, 1)
@@ -182,18 +186,15 @@ def _hand_shape(spread: float, curl: float, thumb: float, rng: np.random.Generat
     knuckle = np.array([side * 1.15, 0.42, -0.05])
     shapes.append(capsule((side * 0.5, 0.08, -0.02), knuckle, 0.14, 0.115))
     lean = float(rng.uniform(0.2, 0.8))
-    shapes.append(capsule(knuckle, knuckle + [side * lean, 0.42, -0.06], 0.108, 0.085))
+    shapes.append(capsule(knuckle, knuckle + np.array([side * lean, 0.42, -0.06]), 0.108, 0.085))
     return join(shapes)
 
 
 def _object(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
     """A phone, cup, book or ball held before part of the face."""
     side = 1.0 if rng.random() < 0.5 else -1.0
-    at = _mouth(mesh) + [
-        side * float(rng.uniform(0.0, 0.65)),
-        float(rng.uniform(-0.7, 0.25)),
-        float(rng.uniform(0.25, 0.6)),
-    ]
+    away = [side * rng.uniform(0.0, 0.65), rng.uniform(-0.7, 0.25), rng.uniform(0.25, 0.6)]
+    at = _mouth(mesh) + np.array(away)
     colour = np.clip(rng.choice([0.03, 0.2, 0.5]) * np.exp(rng.normal(0, 0.6, 3)), 0.01, 0.8)
     kind = str(rng.choice(["phone", "cup", "book", "ball"]))
     turn = _turn(float(rng.normal(0, 0.4)), float(rng.normal(0, 0.25)), float(rng.normal(0, 0.4)))
@@ -217,11 +218,8 @@ def _object(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
 def _microphone(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
     """A hand-held microphone below the mouth; thin headsets are not modelled."""
     side = float(rng.choice([-1.0, 1.0]))
-    head = _mouth(mesh) + [
-        side * float(rng.uniform(0.0, 0.3)),
-        float(rng.uniform(-0.35, -0.02)),
-        float(rng.uniform(0.24, 0.5)),
-    ]
+    beside = [side * rng.uniform(0.0, 0.3), rng.uniform(-0.35, -0.02), rng.uniform(0.24, 0.5)]
+    head = _mouth(mesh) + np.array(beside)
     away = np.array([side * float(rng.uniform(0.1, 0.7)), -1.0, float(rng.uniform(0.2, 0.9))])
     away /= np.linalg.norm(away)
     size = float(rng.uniform(0.19, 0.28))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -115,11 +116,9 @@ def tube(path: ArrayLike, radius: ArrayLike, closed: bool = False, sides: int = 
     widths = np.broadcast_to(np.asarray(radius, np.float64), (n,))[:, None, None]
     vertices = (line[:, None] + widths * normals).reshape(-1, 3)
     first = np.arange(n if closed else n - 1)[:, None]
-    k, l = np.arange(sides)[None], (np.arange(sides) + 1)[None] % sides
-    a, b, c, d = (
-        q.ravel()
-        for q in (first * sides + k, first * sides + l, (first + 1) % n * sides + k, (first + 1) % n * sides + l)
-    )
+    here, there = first * sides, (first + 1) % n * sides
+    k, after = np.arange(sides)[None], (np.arange(sides) + 1)[None] % sides
+    a, b, c, d = (q.ravel() for q in (here + k, here + after, there + k, there + after))
     triangles = np.concatenate([np.stack([a, b, c], 1), np.stack([b, d, c], 1)])
     return vertices.astype(np.float32), normals.reshape(-1, 3).astype(np.float32), triangles.astype(np.int32)
 
@@ -157,7 +156,9 @@ def ball(centre: ArrayLike, radii: ArrayLike, rows: int = 9, columns: int = 14) 
 def box(centre: ArrayLike, size: ArrayLike, turn: ArrayLike | None = None) -> Shape:
     """A box with edges `size` (3,), turned by a rotation matrix (3, 3)."""
     half = np.asarray(size, np.float64) / 2
-    vertices, normals, triangles = [], [], []
+    vertices: list[list[Any]] = []
+    normals: list[list[Any]] = []
+    triangles: list[Any] = []
     for axis in range(3):
         for sign in (1.0, -1.0):
             n = np.zeros(3)

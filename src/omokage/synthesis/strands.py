@@ -4,6 +4,9 @@ A strand starts along its flow, bends towards the ground and slides over the hea
 (a much simplified form of guide-hair simulation; clumps after Choe and Ko, "A statistical wisp model", 2005).
 """
 
+# Kernels mix numpy's and Python's scalars, which are one thing to numba.
+# mypy: disable-error-code="assignment"
+
 from __future__ import annotations
 
 import math
@@ -13,7 +16,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from omokage.synthesis.envelope import ABOVE, BELOW, DROP, Envelope, radius_at
+from omokage.synthesis.envelope import Envelope
+from omokage.synthesis.tracing import clump, trace
 
 Floats = NDArray[np.float32]
 PER_ROW = 11
@@ -21,7 +25,9 @@ PER_ROW = 11
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ribbons:
-    """Hair of one colour. `vertices` (n, 11): position 3, normal 3, tangent 3, strand number + place across 0..0.98, place along 0..1."""
+    """Hair of one colour. `vertices` (n, 11): position 3, normal 3, tangent 3, strand number + place across 0..0.98,
+    place along 0..1.
+    """
 
     vertices: Floats
     triangles: NDArray[np.int32]  # (m, 3)
@@ -69,8 +75,8 @@ def ribbons(
 ) -> tuple[Floats, NDArray[np.int32]]:
     """Vertices (n * (steps + 1) * 2, 11) and triangles of all strands.
 
-    `face_top` = height below which hair keeps out of the face; `clumping` 0..1 draws tips to the nearest of `clumps` guides;
-    `aim` = the point (3,) that strands with `pull` run to.
+    `face_top` = height below which hair keeps out of the face; `clumping` 0..1 draws tips to the nearest of `clumps`
+    guides; `aim` = the point (3,) that strands with `pull` run to.
     """
     radius = envelope.radius if envelope is not None else np.zeros((0, 0), np.float32)
     centre = envelope.centre if envelope is not None else np.zeros(3, np.float32)
@@ -79,9 +85,9 @@ def ribbons(
     numbers = np.empty((n, 8), np.float32)
     for k, name in enumerate(("length", "lift", "gravity", "offset", "limit", "cut", "width", "pull")):
         numbers[:, k] = getattr(strands, name)
-    paths = _trace(strands.root, strands.normal, strands.flow, numbers, radius, centre, face_top, steps, target)
+    paths = trace(strands.root, strands.normal, strands.flow, numbers, radius, centre, face_top, steps, target)
     if clumping > 0 and clumps > 1:
-        _clump(paths, strands.root, min(clumps, n), clumping, numbers, radius, centre)
+        clump(paths, strands.root, min(clumps, n), clumping, numbers, radius, centre)
     chance = np.random.default_rng(seed).random((n, 3), dtype=np.float32)
     vertices = _widen(paths, strands.normal, numbers, strands.curl, strands.turns, centre, chance, envelope is not None)
     return vertices, _strips(n, steps)
@@ -90,149 +96,7 @@ def ribbons(
 def _strips(n: int, steps: int) -> NDArray[np.int32]:
     first = np.arange(n)[:, None] * (steps + 1) * 2 + np.arange(steps)[None] * 2
     corner = first.reshape(-1, 1)
-    return np.concatenate([corner + [0, 1, 2], corner + [2, 1, 3]], axis=1).reshape(-1, 3).astype(np.int32)
-
-
-@njit(cache=True, fastmath=True)
-def _outside(p, d, radius, centre, offset):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Push a point out of the envelope in place and take the inward part out of its direction."""
-    x, y, z = p[0] - centre[0], p[1] - centre[1], p[2] - centre[2]
-    level = math.sqrt(x * x + z * z) + np.float32(1e-6)
-    angle = math.atan2(x, z)
-    if y > 0:
-        r = math.sqrt(level * level + y * y)
-        row = ABOVE * (1 - math.atan2(y, level) / (0.5 * math.pi))
-        ox, oy, oz = x / r, y / r, z / r
-    else:
-        r = level
-        row = ABOVE - y * (BELOW / DROP)
-        ox, oy, oz = x / r, np.float32(0.0), z / r
-    if row >= ABOVE + BELOW:
-        return
-    need = radius_at(radius, np.float32(angle), np.float32(row)) + offset - r
-    if need > 0:
-        p[0] += ox * need
-        p[1] += oy * need
-        p[2] += oz * need
-        inward = d[0] * ox + d[1] * oy + d[2] * oz
-        if inward < 0:
-            d[0] -= inward * ox
-            d[1] -= inward * oy
-            d[2] -= inward * oz
-
-
-@njit(cache=True, fastmath=True)
-def _keep_out(p, d, centre, face_top, limit, side):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Turn a point hanging before the face aside to the angle `limit` (narrower above, full 0.4 below the face's top)."""
-    below = (face_top - p[1]) / np.float32(0.40)
-    if below <= 0:
-        return
-    least = limit * min(np.float32(1.0), below + np.float32(0.12))
-    x, z = p[0] - centre[0], p[2] - centre[2]
-    angle = math.atan2(x, z) * side
-    if least > angle > np.float32(-1.6):  # not the back, where strands may cross the midline
-        level = math.sqrt(x * x + z * z)
-        p[0] = centre[0] + side * level * math.sin(least)
-        p[2] = centre[2] + level * math.cos(least)
-        d[0] += side * np.float32(0.05)
-
-
-@njit(cache=True, fastmath=True)
-def _trace(root, normal, flow, numbers, radius, centre, face_top, steps, target):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Middle lines (n, steps + 1, 3) of all strands."""
-    n = root.shape[0]
-    paths = np.empty((n, steps + 1, 3), np.float32)
-    p = np.empty(3, np.float32)
-    d = np.empty(3, np.float32)
-    f_top = np.float32(face_top)
-    for i in range(n):
-        length, lift, gravity, offset, limit, cut = (
-            numbers[i, 0],
-            numbers[i, 1],
-            numbers[i, 2],
-            numbers[i, 3],
-            numbers[i, 4],
-            numbers[i, 5],
-        )
-        into = flow[i, 0] * normal[i, 0] + flow[i, 1] * normal[i, 1] + flow[i, 2] * normal[i, 2]
-        size = np.float32(1e-6)
-        for k in range(3):
-            p[k] = root[i, k]
-            d[k] = flow[i, k] - into * normal[i, k] + lift * normal[i, k]
-            size += d[k] * d[k]
-            paths[i, 0, k] = p[k]
-        size = math.sqrt(size)
-        for k in range(3):
-            d[k] /= size
-        step = length / steps
-        side = np.float32(1.0) if root[i, 0] + np.float32(0.3) * flow[i, 0] >= 0 else np.float32(-1.0)
-        last = steps
-        for s in range(1, steps + 1):
-            d[1] -= gravity * step * (1 + np.float32(s) / steps)
-            if numbers[i, 7] > 0:
-                ax, ay, az = target[0] - p[0], target[1] - p[1], target[2] - p[2]
-                far = math.sqrt(ax * ax + ay * ay + az * az) + np.float32(1e-6)
-                draw = numbers[i, 7] / far
-                if far < step:  # arrived: stay
-                    draw, step = np.float32(0.0), np.float32(0.25) * far
-                d[0] += draw * ax
-                d[1] += draw * ay
-                d[2] += draw * az
-            size = math.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]) + np.float32(1e-9)
-            for k in range(3):
-                d[k] /= size
-                p[k] += d[k] * step
-            if radius.shape[0] > 0:
-                grown = min(np.float32(1.0), np.float32(s) / np.float32(2.0))
-                if limit > 0:
-                    _keep_out(p, d, centre, f_top, limit, side)
-                _outside(p, d, radius, centre, offset * grown)
-            for k in range(3):
-                paths[i, s, k] = p[k]
-            if p[1] < cut and last == steps:
-                last = s
-        if last < steps:
-            _shorten(paths[i], last, cut)
-    return paths
-
-
-@njit(cache=True, fastmath=True)
-def _shorten(path, last, cut):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Resample a path so that it ends where it first drops under `cut` (between points last - 1 and last)."""
-    steps = path.shape[0] - 1
-    above, under = path[last - 1, 1], path[last, 1]
-    end = last - 1 + min(max((above - cut) / max(above - under, np.float32(1e-6)), np.float32(0.05)), np.float32(1.0))
-    old = path.copy()
-    for s in range(1, steps + 1):
-        u = end * s / steps
-        j = min(int(u), steps - 1)
-        f = u - j
-        for k in range(3):
-            path[s, k] = old[j, k] * (1 - f) + old[j + 1, k] * f
-
-
-@njit(cache=True, fastmath=True)
-def _clump(paths, root, clumps, strength, numbers, radius, centre):  # type: ignore[no-untyped-def]  # pragma: no cover - compiled
-    """Draw strands towards the nearest guide (the first `clumps` strands), more so towards the tip."""
-    n, points, _ = paths.shape
-    unused = np.zeros(3, np.float32)
-    for i in range(clumps, n):
-        best = np.float32(1e9)
-        guide = 0
-        for j in range(clumps):
-            q = (root[i, 0] - root[j, 0]) ** 2 + (root[i, 1] - root[j, 1]) ** 2 + (root[i, 2] - root[j, 2]) ** 2
-            if q < best:
-                best = q
-                guide = j
-        if best > np.float32(0.06):
-            continue
-        for s in range(1, points):
-            t = np.float32(s) / (points - 1)
-            w = strength * t * np.float32(math.sqrt(t))
-            for k in range(3):
-                paths[i, s, k] += w * (paths[guide, s, k] - paths[i, s, k])
-            if radius.shape[0] > 0:  # the straight way to the guide may lead through the head
-                _outside(paths[i, s], unused, radius, centre, numbers[i, 3])
+    return np.asarray((corner + np.array([0, 1, 2, 2, 1, 3])).reshape(-1, 3), np.int32)
 
 
 @njit(cache=True, fastmath=True)
