@@ -160,13 +160,14 @@ def page(speed: Speed, ids: dict[str, str], command: Sequence[str]) -> str:
     met = "met" if speed.two_cores >= TARGET else "missed"
     return f"""# Speed of `analyze`, {date.today().isoformat()}
 
-`{" ".join(command)}` at commit {commit}, {cpu_name()}, Python {platform.python_version()}, PyTorch {torch.__version__},
-one PyTorch thread, weights {", ".join(ids.values())}. {speed.count} JPEG photographs of {WIDTH} x {HEIGHT} pixels with
+`{" ".join(command)}` at commit {commit}, {cpu_name()}, Python {platform.python_version()},
+PyTorch {torch.__version__} with one thread,
+weights {", ".join(ids.values())}. {speed.count} JPEG photographs of {WIDTH} x {HEIGHT} pixels with
 {speed.heads} rendered heads on clutter; {speed.found} faces were reported.
 
 | measure | value |
 |---|---|
-| photographs a second on two cores (2 x {speed.count} / CPU seconds) | **{speed.two_cores:.1f}** (goal {TARGET:.0f}: {met}) |
+| photographs a second on two cores, 2 x count / CPU seconds | **{speed.two_cores:.1f}** (goal {TARGET:.0f}: {met}) |
 | CPU seconds in all | {speed.cpu_s:.1f} (wall {speed.wall_s:.1f}, other work on the machine included) |
 | one photograph at a time, median CPU time | {speed.latency_ms:.0f} ms |
 | resident memory after a tenth and at the end | {first:.0f} and {last:.0f} MiB ({last - first:+.0f}) |

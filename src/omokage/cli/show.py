@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -14,8 +15,27 @@ from omokage.media.table import Reading
 from omokage.report.words import TEXT, name_of
 from omokage.results import Categorical, FaceAnalysis, Pose
 
+# (towards plus, towards minus) of each angle
+DIRECTIONS = {
+    "en": {
+        "yaw": ("turned to the image's right", "turned to the image's left"),
+        "pitch": ("chin up", "chin down"),
+        "roll": ("tilted clockwise", "tilted anticlockwise"),
+        "right": ("to the image's right", "to the image's left"),
+        "up": ("upwards", "downwards"),
+        "others": ("{} others below {}", ""),
+    },
+    "ja": {
+        "yaw": ("画像の右向き", "画像の左向き"),
+        "pitch": ("あご上げ", "あご引き"),
+        "roll": ("時計回りの傾き", "反時計回りの傾き"),
+        "right": ("画像の右", "画像の左"),
+        "up": ("上", "下"),
+        "others": ("ほか {} 件は {} 未満", ""),
+    },
+}
 CARDS_UP_TO = 3  # faces that are shown in full; more become one line each
-ATTRIBUTES_FROM = 0.5
+ATTRIBUTES_FROM, ATTRIBUTES_UNLIKELY = 0.5, 0.1
 _BAR = 12
 
 
@@ -75,7 +95,8 @@ def card(face: FaceAnalysis, language: str) -> Table:
     table.add_row(words["found"], f"{face.score:.2f}   ({box})")
     for label, text in lines(face, language):
         table.add_row(label, text)
-    table.add_row(words["review"] if face.needs_review else "", face.needs_review or words["fine"])
+    if face.needs_review:
+        table.add_row(words["review"], face.needs_review)
     return table
 
 
@@ -92,14 +113,14 @@ def lines(face: FaceAnalysis, language: str) -> list[tuple[str, str]]:
     if face.pose is not None:
         found.append((words["pose"], pose(face.pose, language)))
     if face.gaze is not None:
-        right, up = face.gaze
-        text = (
-            f"{right.value:+.0f}° ± {right.sigma:.0f} {words['right']}, {up.value:+.0f}° ± {up.sigma:.0f} {words['up']}"
+        shown = zip(("right", "up"), face.gaze, strict=True)
+        text = ", ".join(
+            f"{g.value:+.0f}° ± {g.sigma:.0f} {direction(k, g.value, language)}".rstrip() for k, g in shown
         )
         found.append((words["gaze"], text))
     if face.landmarks is not None:
-        spread = "" if face.landmark_sigma is None else f" ± {float(face.landmark_sigma.mean()):.1f} px"
-        found.append(("68 landmarks" if language == "en" else "68 点", f"{len(face.landmarks)}{spread}"))
+        spread = "" if face.landmark_sigma is None else f"± {float(face.landmark_sigma.mean()):.1f} px"
+        found.append(("68 landmarks" if language == "en" else "68 点", spread))
     if face.attributes:
         found.append((words["attributes"], attributes(face, language, absent=True)))
     strong = [(n, v) for n, v in face.action_units.items() if v >= 1]
@@ -131,28 +152,34 @@ def expression(answer: Categorical, language: str) -> str:
     """Classes from the likeliest down, each with a bar; those below two percent are left out."""
     ranked = sorted(zip(answer.probabilities, answer.labels, strict=True), reverse=True)
     shown = [(p, name) for p, name in ranked if p >= 0.02] or ranked[:1]
-    width = max(len(name_of(name, language)) for _, name in shown)
-    return "\n".join(f"{name_of(n, language):<{width}} {p:.2f} {'█' * round(p * _BAR)}" for p, n in shown)
+    width = max(cell_len(name_of(name, language)) for _, name in shown)
+    named = [(name_of(name, language), p) for p, name in shown]
+    return "\n".join(f"{n}{' ' * (width - cell_len(n))} {p:.2f} {'█' * round(p * _BAR)}" for n, p in named)
 
 
 def pose(answer: Pose, language: str) -> str:
     """The three angles with one standard deviation."""
-    words = TEXT[language]
-    angles = zip(("yaw", "pitch", "roll"), answer.sigma, strict=True)
-    return "\n".join(f"{n:<5} {getattr(answer, n):+4.0f}° ± {s:.0f}   ({words[n]})" for n, s in angles)
+    angles = zip(("yaw", "pitch", "roll"), (answer.yaw, answer.pitch, answer.roll), answer.sigma, strict=True)
+    return "\n".join(f"{n:<5} {v:+4.0f}° ± {s:.0f}   {direction(n, v, language)}" for n, v, s in angles)
+
+
+def direction(angle: str, value: float, language: str) -> str:
+    """Where a signed angle points, in words; empty for next to nothing."""
+    return "" if abs(value) < 1 else DIRECTIONS[language][angle][value < 0]
 
 
 def attributes(face: FaceAnalysis, language: str, absent: bool = False) -> str:
-    """Attributes that are likelier there than not, from the surest down; `absent` adds how many are likelier not
-    there."""
+    """Attributes likelier there than not, from the surest down; with `absent` a second line holds the doubtful
+    others."""
     ranked = sorted(face.attributes.items(), key=lambda pair: -pair[1])
-    there = [f"{name_of(n, language)} {p:.2f}" for n, p in ranked if p >= ATTRIBUTES_FROM]
-    if absent:
-        there.append("\n" + TEXT[language]["no"] + ": " + ", ".join(
-            f"{name_of(n, language)} {p:.2f}" for n, p in ranked if p < ATTRIBUTES_FROM
-        ))  # fmt: skip
-        return ", ".join(there[:-1]) + there[-1]
-    return ", ".join(there)
+    named = [(f"{name_of(n, language)} {p:.2f}", p) for n, p in ranked]
+    there = ", ".join(text for text, p in named if p >= ATTRIBUTES_FROM)
+    if not absent:
+        return there
+    doubtful = [text for text, p in named if ATTRIBUTES_UNLIKELY <= p < ATTRIBUTES_FROM]
+    few = sum(p < ATTRIBUTES_UNLIKELY for _, p in named)
+    others = DIRECTIONS[language]["others"][0].format(few, ATTRIBUTES_UNLIKELY)
+    return "\n".join(text for text in (there, ", ".join([*doubtful, *([others] if few else [])])) if text)
 
 
 def overview(faces: Sequence[FaceAnalysis], language: str) -> Table:

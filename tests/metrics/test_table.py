@@ -1,0 +1,117 @@
+"""Scores of a faces table: each label goes to its face, a missing answer counts as wrong, the trivial answer is
+stated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from omokage.errors import InputError
+from omokage.metrics.table import MISSED_POINTS, TableScore, match, points_of, read_labels, score_table
+
+
+def face(name: str, x: float = 0.0, side: float = 100.0, **more: Any) -> dict[str, Any]:
+    return {
+        "source": f"somewhere/images/{name}",
+        "box_x0": x,
+        "box_y0": 0.0,
+        "box_x1": x + side,
+        "box_y1": side,
+        **more,
+    }
+
+
+def scores(labels: list[dict[str, str]], faces: list[dict[str, Any]]) -> dict[str, TableScore]:
+    return {s.measure: s for s in score_table(labels, faces)}
+
+
+def five(x: float = 0.0) -> dict[str, str]:
+    places = {"leye": (30, 40), "reye": (70, 40), "nose": (50, 60), "lmouth": (35, 80), "rmouth": (65, 80)}
+    return {
+        f"{n}_{k}": str(v + (x if k == "x" else 0)) for n, p in places.items() for k, v in zip("xy", p, strict=True)
+    }
+
+
+def landmarks(x: float = 0.0, off: float = 0.0) -> list[float]:
+    points = np.zeros((68, 2))
+    points[36:42], points[42:48], points[30] = (30, 40), (70, 40), (50, 60)
+    points[48], points[54] = (35, 80), (65, 80)
+    return list((points + np.array([x + off, 0])).ravel())
+
+
+def test_a_label_with_points_goes_to_the_nearest_face_and_one_without_to_the_largest() -> None:
+    faces = [face("a.jpg", 0, 100), face("a.jpg", 300, 140)]
+    labels = [{"file": "images/a.jpg", **five(0)}, {"file": "images/a.jpg", **five(300)}, {"file": "images/a.jpg"}]
+    assert [f and f["box_x0"] for _, f in match(labels, faces)] == [0, 300, 300]
+    assert match([{"file": "images/a.jpg", **five(900)}], faces)[0][1] is None
+
+
+def test_points() -> None:
+    labels = [{"file": "a.jpg", **five()}, {"file": "b.jpg", **five()}]
+    found = scores(labels, [face("a.jpg", landmarks=landmarks(off=4.0))])
+    error = found["landmark error, % of the eye distance"]
+    assert error.value == pytest.approx((10.0 + MISSED_POINTS) / 2)
+    assert error.low <= error.value <= error.high
+    assert found["found"].value == 0.5
+    whole = {"file": "a.jpg"} | {f"{k}{i}": str(i) for i in range(68) for k in "xy"}
+    points = points_of(whole)
+    assert points is not None
+    assert points.shape == (68, 2)
+
+
+def test_ages_and_their_trivial_answers() -> None:
+    labels = [
+        {"file": f"{i}.jpg", "age": str(10 * i), "age_bin": b} for i, b in enumerate(("0-2", "10-19", "20-29", "30-39"))
+    ]
+    faces = [face(f"{i}.jpg", age_years=10.0 * i + 2, age_q05=10.0 * i - 1, age_q95=10.0 * i + 5) for i in range(3)]
+    found = scores(labels, faces)
+    age = found["age, mean absolute error in years"]
+    assert age.value == pytest.approx((2 * 3 + 15) / 4)  # the face that was not found counts as the median, 15
+    assert age.trivial == pytest.approx(10)
+    assert found["age inside the 90 % interval"].value == 0.75
+    bins = found["age within one bin, mean over the bins"]
+    assert bins.value == 0.75
+    assert bins.trivial == 0.75  # saying 10-19 or 20-29 for everybody
+
+
+def test_yes_no_and_classes() -> None:
+    labels = [
+        {"file": f"{i}.jpg", "smile": "01"[i % 2], "glasses": ("no", "yes")[i % 2], "gender": ("male", "female")[i % 2],
+         "emotion": ("Happy", "sadness")[i % 2], "person": f"p{i // 2}"}
+        for i in range(4)
+    ]  # fmt: skip
+    faces = [
+        face(f"{i}.jpg", attr_smiling_p=0.9 * (i % 2), attr_eyeglasses_p=0.9 * (i % 2), gender_female_p=0.9 * (i % 2),
+             expression=("happiness", "sadness")[i % 2])
+        for i in range(3)
+    ]  # fmt: skip
+    found = scores(labels, faces)
+    assert found["smiling, area under the curve"].value == 1.0  # 0.5 still ranks above 0
+    assert found["smiling, accuracy"].value == 0.75  # but no answer is no right answer
+    assert found["eyeglasses, accuracy"].value == 0.75
+    assert found["perceived gender, mean over both"].value == 0.75
+    assert found["expression, accuracy"].value == 0.75
+    assert found["expression, accuracy"].trivial == 0.5
+
+
+def test_angles_wrap_around() -> None:
+    labels = [{"file": "a.jpg", "roll": "179"}, {"file": "b.jpg", "roll": "-179"}]
+    found = scores(labels, [face("a.jpg", roll_deg=-179.0), face("b.jpg", roll_deg=179.0)])
+    assert found["roll, mean absolute error in degrees"].value == pytest.approx(2.0)
+
+
+def test_labels_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "labels.csv"
+    for content, why in (
+        ("", "no rows"),
+        ("file\n", "no rows"),
+        ("name\na\n", "lack the column 'file'; they have name"),
+    ):
+        path.write_text(content)
+        with pytest.raises(InputError, match=why):
+            read_labels(path)
+    path.write_bytes(b"\xef\xbb\xbffile,age\na.jpg,3\n")
+    assert read_labels(path) == [{"file": "a.jpg", "age": "3"}]
