@@ -55,9 +55,9 @@ def eye_look(person: Person, pose: Pose, mesh: Mesh, points: Floats, turn: Float
     gaze = np.array([math.sin(right) * math.cos(up), math.sin(up), math.cos(right) * math.cos(up)])
     yellow = min(max((person.age - 40) / 50, 0.0), 1.0) * 0.5 + 0.3 * person.melanin
     white = (
-        np.array([0.47, 0.43 - 0.02 * yellow, 0.4 - 0.06 * yellow])
+        np.array([0.45, 0.41 - 0.02 * yellow, 0.385 - 0.06 * yellow])
         * rng.uniform(0.85, 1.05)
-        * (1.0 - 0.25 * person.melanin)
+        * (1.0 - 0.4 * person.melanin)
     )
     gap = float(np.linalg.norm(points[_RIMS[0]] - points[_RIMS[1]]))
     stain = rng.uniform(0, 1)
@@ -151,10 +151,11 @@ def shade_eye(
     s = 1.0 / math.sqrt(ax * ax + ay * ay + az * az)
     ax, ay, az = ax * s + vx, ay * s + vy, az * s + vz
     s = 1.0 / math.sqrt(ax * ax + ay * ay + az * az + 1e-9)
-    window = min(facets(max((cx * ax + cy * ay + cz * az) * s, 0.0), 0.2) * 0.03, 0.5) * open_
+    window = min(facets(max((cx * ax + cy * ay + cz * az) * s, 0.0), 0.13) * 0.01, 0.2) * open_
     cv = max(cx * vx + cy * vy + cz * vz, 0.0)
     rx, ry, rz = 2 * cv * cx - vx, 2 * cv * cy - vy, 2 * cv * cz - vz
-    mirror = (0.025 + 0.3 * (1.0 - cv) ** 5) * open_ + 0.03 * wet
+    # Straight ahead the cornea mirrors brows, lashes and whoever takes the picture: dark things.
+    mirror = (0.007 + 0.15 * (1.0 - cv) ** 5) * open_ + 0.02 * wet
     diffuse = max((nx * kx + ny * ky + nz * kz + 0.3) / 1.3, 0.0) * (0.2 + 0.8 * sun)
     limbus = smooth(IRIS_ANGLE - 0.12, IRIS_ANGLE, angle) * 0.75
     pupil = smooth(look.pupil + 0.05, look.pupil, angle)

@@ -153,7 +153,8 @@ def shade(
                 roof = 0.6 + 0.4 * open_above(lights, px + nx * 0.04, py + ny * 0.04, pz + nz * 0.04, x, y)
                 r, g, bl = shade_part(lights, at[0], at[1], at[2], at[3], nx, ny, nz, vx, vy, vz, sun, roof)
             elif kind <= RIGHT_EYE:
-                sun = lit(lights, px + vx * 0.03, py + vy * 0.03, pz + vz * 0.03, x, y)
+                # Too coarse for lids, which the eye shades itself: the map adds brows, nose and hats.
+                sun = 0.3 + 0.7 * lit(lights, px + vx * 0.07, py + vy * 0.07, pz + vz * 0.07, x, y)
                 sky = 0.35 + 0.45 * open_above(lights, px + vx * 0.05, py + vy * 0.05, pz + vz * 0.05, x, y)
                 r, g, bl = shade_eye(eyes, lights, kind - 1, px, py, pz, vx, vy, vz, sun, sky)
                 label = _EYE
