@@ -27,6 +27,8 @@ LIPSTICK, HEAVY_MAKEUP = (0.25, 0.5), (0.55, 0.8)  # make-up strength
 GREY_HAIR = (0.4, 0.65)  # share of grey
 RECEDING = (0.3, 0.55)  # recession
 OCCLUDED = (0.05, 0.15)  # share of the face region that things cover
+MOSTLY_HIDDEN = 0.6  # share of the eye or mouth landmarks from which on their labels are null
+COVERS = ("hat", "mask", "occluder")  # a beard over the lips hides nothing that is asked for
 
 Labels = dict[str, Any]
 
@@ -46,7 +48,7 @@ def scene_labels(scene: Scene, rendering: Rendering) -> Labels:
         "visibility": rendering.visibility.astype(int).tolist(),
         "box": [box.x0, box.y0, box.x1, box.y1],
         "pose": [scene.pose.yaw, scene.pose.pitch, scene.pose.roll],
-        "gaze": None if _eyes_hidden(scene) else [scene.pose.gaze_right, scene.pose.gaze_up],
+        "gaze": None if _eyes_hidden(scene, rendering) else [scene.pose.gaze_right, scene.pose.gaze_up],
         "units": [units.get(name, 0.0) for name in UNITS],
         "expression": scene.expression.label,
         "expression_intensity": scene.expression.intensity if scene.expression.label else None,
@@ -58,7 +60,7 @@ def scene_labels(scene: Scene, rendering: Rendering) -> Labels:
         "segmentation": encode_png(rendering.segmentation),
         "scene": scene.to_json(),
     }
-    yes_no = {**_mouth(scene, rendering), **_eyes(scene), **_hair(scene), **_face(scene, rendering, box)}
+    yes_no = {**_mouth(scene, rendering), **_eyes(scene, rendering), **_hair(scene), **_face(scene, rendering, box)}
     labels.update({f"attr_{name}": value for name, value in yes_no.items()})
     return {name: value for name, value in labels.items() if value is not None}
 
@@ -78,10 +80,8 @@ def _mean(scene: Scene, unit: str) -> float:
 def _mouth(scene: Scene, rendering: Rendering) -> Labels:
     person = scene.person
     masked = scene.surroundings.occluder == "surgical_mask"
-    points = rendering.landmarks.astype(np.float64)
     eyes = max(float(np.linalg.norm(rendering.points_3d[36] - rendering.points_3d[45])), 1e-6)
     gap = np.linalg.norm(rendering.points_3d[[61, 62, 63]] - rendering.points_3d[[67, 66, 65]], axis=1).mean() / eyes
-    hidden = masked or not np.isfinite(points).all()
     labels: Labels = {
         "smiling": ramp(_mean(scene, "mouthSmile"), SMILING),
         "mouth_slightly_open": ramp(float(gap), MOUTH_OPEN),
@@ -92,15 +92,18 @@ def _mouth(scene: Scene, rendering: Rendering) -> Labels:
         "goatee": 1.0 if person.beard == "goatee" else 0.0,
         "no_beard": {"none": 1.0, "stubble": 0.6}.get(person.beard, 0.0),
     }
-    if hidden:
+    if masked or hidden_share(rendering, slice(48, 68), COVERS) > MOSTLY_HIDDEN:
         labels = dict.fromkeys(labels)
     return {**labels, "face_mask": float(masked)}
 
 
-def _eyes(scene: Scene) -> Labels:
+def _eyes(scene: Scene, rendering: Rendering) -> Labels:
     glasses = scene.person.glasses
-    closed = None if _eyes_hidden(scene) else ramp(_mean(scene, "eyeBlink"), EYES_CLOSED)
-    return {"eyeglasses": float(glasses != "none"), "sunglasses": float(glasses == "sunglasses"), "eyes_closed": closed}
+    hidden = _eyes_hidden(scene, rendering)
+    labels: Labels = {"eyes_closed": None if hidden else ramp(_mean(scene, "eyeBlink"), EYES_CLOSED)}
+    if not hidden or glasses == "sunglasses":
+        labels |= {"eyeglasses": float(glasses != "none"), "sunglasses": float(glasses == "sunglasses")}
+    return labels
 
 
 def _hair(scene: Scene) -> Labels:
@@ -150,8 +153,21 @@ def covered_share(segmentation: NDArray[np.uint8], box: Box) -> float:
     return float((things & inside).sum() / max(int(inside.sum()), 1))
 
 
-def _eyes_hidden(scene: Scene) -> bool:
-    return scene.person.glasses == "sunglasses"
+def hidden_share(rendering: Rendering, points: slice, by: tuple[str, ...]) -> float:
+    """Share of these landmarks that lie outside the picture or behind one of these segmentation classes."""
+    place = np.floor(rendering.landmarks[points]).astype(int)
+    n = rendering.segmentation.shape[0]
+    inside = ((place >= 0) & (place < n)).all(1)
+    column, row = np.clip(place, 0, n - 1).T
+    covers = [SEGMENTATION.index(name) for name in by]
+    return float((~inside | np.isin(rendering.segmentation[row, column], covers)).mean())
+
+
+def _eyes_hidden(scene: Scene, rendering: Rendering) -> bool:
+    return (
+        scene.person.glasses == "sunglasses"
+        or hidden_share(rendering, slice(36, 48), ("hair", *COVERS)) > MOSTLY_HIDDEN
+    )
 
 
 def _hair_hidden(person: Person) -> bool:

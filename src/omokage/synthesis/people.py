@@ -62,7 +62,7 @@ WOMEN_HAIR = {
 class PersonSampler:
     """Draws people. `ages` are (share, low, high) in years, each uniform; other fields are shares or spreads of morphs.
 
-    `spread` is the standard deviation of every signed shape axis (a pair of opposite morphs); 0.44 gives about 1.7
+    `spread` is the standard deviation of every signed shape axis (a pair of opposite morphs); 0.47 gives about 1.7
     times the landmark spread of a population drawn with half-normal 0.28 on 60 % of the morphs. `asymmetry` is the
     same for the difference between left and right. `tone_apart` is the share whose skin tone ignores the head shape.
     """
@@ -73,7 +73,7 @@ class PersonSampler:
     )  # fmt: skip
     women: float = 0.5
     androgynous: float = 0.12
-    spread: float = 0.44
+    spread: float = 0.47
     asymmetry: float = 0.12
     fatness: tuple[float, float] = (0.05, 0.5)
     tone_apart: float = 0.6
@@ -260,7 +260,7 @@ def _recession(rng: Draw, age: float, woman: bool) -> float:
 
 
 def aged(person: Person, age: float) -> Person:
-    """The same person at another age (years): wear, grey and recession move as far as they do on average; nothing else."""
+    """The same person at another age (years): wear, grey and recession move as they do on average, nothing else."""
     years = age - person.age
     return replace(
         person,
