@@ -32,6 +32,8 @@ def grow_hair(person: Person, mesh: Mesh, detail: float) -> Ribbons | None:
         return None
     rng = np.random.default_rng((person.seed, 30))
     share = {"short": 1.6, "buzz": 1.3, "afro": 1.3}.get(person.hair, 1.0)
+    if person.hat != "none":
+        share *= 1.7  # most roots lie under the hat
     roots = _scalp_roots(person, mesh, max(40, int(_STRANDS * detail * share)), rng)
     if len(roots) < 8:
         return None
@@ -152,7 +154,9 @@ def _scalp_roots(person: Person, mesh: Mesh, n: int, rng: np.random.Generator) -
     theta = np.arctan2(rest[:, 0], rest[:, 2] - AXIS_Z)
     keep = rng.random(n) < scalp_density(person, theta, rest[:, 1] - 0.035, 0.06)
     if person.hat != "none":
-        keep &= rest[:, 1] < hat_line(person, theta) - 0.09
+        # Sides and back start inside the hat, or only the nape would hang out of it.
+        inside = np.where(np.abs(theta) > 0.95, 0.22, -0.09)
+        keep &= rest[:, 1] < hat_line(person, theta) + inside
     brow, chin = _levels(mesh)
     return Roots(rest[keep], root[keep], normal[keep], person, _draped(head_envelope(mesh)), brow, chin, rng)
 
@@ -188,12 +192,13 @@ def _strands(roots: Roots, style: Style, detail: float, rng: np.random.Generator
         "offset": np.maximum(style.offset * (1 - 0.7 * under), 0.024),
         "width": width,
     }
-    if roots.person.hat != "none":
+    for name in ("gravity", "limit", "cut", "curl", "turns", "pull"):
+        arrays[name] = np.broadcast_to(np.asarray(getattr(style, name)), (n,))
+    if roots.person.hat != "none":  # pressed flat
         arrays["lift"] = arrays["lift"] * 0.1
         arrays["flow"] = arrays["flow"] * 0.5 + [0, -1.5, 0]
         arrays["offset"] = np.minimum(arrays["offset"], 0.016)
-    for name in ("gravity", "limit", "cut", "curl", "turns", "pull"):
-        arrays[name] = np.broadcast_to(np.asarray(getattr(style, name)), (n,))
+        arrays["curl"] = arrays["curl"] * 0.4
     return Strands(roots.root, roots.normal, **{k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()})
 
 
@@ -220,7 +225,7 @@ def _tail(roots: Roots, style: Style, detail: float, rng: np.random.Generator) -
         normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     values = {"lift": 0.05, "gravity": gravity, "offset": 0.03, "limit": 0.0, "cut": -9.0, "turns": 1.0, "pull": 0.0}
     arrays = {k: np.full(n, v, np.float32) for k, v in values.items()}
-    arrays["width"] = (style.width * 1.2 * detail**-0.55 * rng.uniform(0.7, 1.3, n)).astype(np.float32)
+    arrays["width"] = (0.028 * detail**-0.55 * rng.uniform(0.7, 1.3, n)).astype(np.float32)
     for name, vector in zip(
         ("root", "normal", "flow", "length", "curl"), (root, normal, flow, length, curl), strict=True
     ):

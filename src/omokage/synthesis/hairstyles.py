@@ -58,7 +58,7 @@ class Style:
     curl: Floats | float = 0.0
     turns: Floats | float = 1.0
     pull: Floats | float = 0.0
-    width: float = 0.024
+    width: Floats | float = 0.024
     steps: int = 6
     clumping: float = 0.45
     clumps: int = 70
@@ -199,6 +199,8 @@ def _bangs(roots: Roots, style: Style) -> Style:
     style.limit = np.where(front, 0.0, style.limit)
     style.offset = np.where(front, 0.015 + 0.03 * rng.random(n), style.offset)
     style.cut = np.where(front, ends, style.cut)
+    style.width = np.where(front, 1.35 * np.asarray(style.width), style.width)
+    style.clumping *= 0.5
     return style
 
 

@@ -102,7 +102,7 @@ def _visor(person: Person, mesh: Mesh, envelope: Envelope, rng: np.random.Genera
     curve = float(rng.uniform(0.08, 0.22)) * (angle / half) ** 2
     out = np.linspace(0, 1, 6)[:, None]
     x = edge[:, 0] * (1 + 0.05 * out)
-    y = edge[:, 1] - out * (0.20 + curve) - 0.07 * out**2
+    y = edge[:, 1] - out * (0.14 + curve) - 0.06 * out**2
     z = edge[:, 2] + out * reach
     return two_sided(sheet(np.stack([x, y, z], axis=-1)), 0.025)
 

@@ -52,7 +52,7 @@ def fold_layers(person: Person, size: Size) -> FoldLayers:
     maturity = float(np.clip((person.age - 4) / 20, 0.3, 1.0))
     texels, relief, rest, drivers = [], [], [], []
     for fold in FOLDS:
-        depth = float(rng.uniform(0.75, 1.2)) * (0.25 if rng.random() < 0.1 else 1.0) * (0.4 + 0.6 * maturity)
+        depth = float(rng.uniform(0.75, 1.2)) * (0.25 if rng.random() < 0.1 else 1.0) * (0.2 + 0.8 * maturity)
         if fold.name == "dimple":
             depth *= float(rng.random() < 0.25)
         always = fold.young * float(rng.uniform(0.3, 1.5))
