@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from omokage.attributes.config import AttributesConfig, DataConfig
+from omokage.attributes.config import AttributesConfig, DataConfig, LossConfig, NetworkConfig
+from omokage.schema import SHIPPED
 
 
 def shipped(
@@ -27,3 +29,52 @@ def smoke(data: Sequence[str] = ("out/records",), out: str = "runs/smoke", steps
     """A minute on anything: proves that records, network and disk work together, not that anything is learnt."""
     config = shipped(data, out, 0.0)
     return replace(config, steps=steps, log_every=20, check_every=0, save_every=30, warmup=10)
+
+
+ABLATED = (
+    "landmarks", "pose", "units", "expression", "age", "perceived_gender", "fatness", "skin_tone", "smiling",
+    "eyeglasses",
+)  # fmt: skip
+TASKS = (
+    ("landmarks", "pose", "units"),
+    ("expression",),
+    ("age",),
+    ("perceived_gender",),
+    ("fatness", "skin_tone"),
+    ("smiling", "eyeglasses"),
+)
+
+
+def ablations(
+    data: Sequence[str] = ("out/records",), out: str = "runs/ablations", steps: int = 600, seed: int = 0
+) -> dict[str, list[AttributesConfig]]:
+    """The paper's idea at equal budget: each arrangement as the runs it needs, all with the same steps in sum.
+
+    ``together`` is one network with a sub-network per category, ``shared`` one head for all kinds, ``separate`` one
+    network per task with its part of the steps; ``squared``, ``coral`` and ``learned`` are ``together`` with other
+    losses. Small pictures and a small trunk, so that three seeds of everything take about an hour on two shared
+    cores. Command: ``python benchmarks/dmtl_idea.py --data out/records``.
+    """
+    folders = (data,) if isinstance(data, str) else tuple(data)
+    network = NetworkConfig(size=64, stem=16, widths=(32, 64, 96), blocks=(1, 1, 1), squeeze=32, hidden=96)
+    whole = AttributesConfig(
+        out=f"{out}/together-{seed}", schema=SHIPPED.only(ABLATED), network=network,
+        data=DataConfig(folders=folders, held_out=0.2, limit=4000),
+        seed=seed, steps=steps, check_every=0, log_every=100, save_every=10**9,
+    )  # fmt: skip
+
+    def other(name: str, **changes: Any) -> list[AttributesConfig]:
+        return [replace(whole, out=f"{out}/{name}-{seed}", **changes)]
+
+    parts = [
+        replace(whole, out=f"{out}/separate-{names[0]}-{seed}", schema=SHIPPED.only(names), steps=steps // len(TASKS))
+        for names in TASKS
+    ]
+    return {
+        "together": [whole],
+        "shared": other("shared", network=replace(network, arrangement="shared")),
+        "separate": parts,
+        "squared": other("squared", loss=LossConfig(ordinal="squared")),
+        "coral": other("coral", loss=LossConfig(ordinal="coral")),
+        "learned": other("learned", loss=LossConfig(balance="learned")),
+    }
