@@ -1,15 +1,15 @@
-"""A rendered picture as data: who (`Person`), what the face does (`Expression`), how it is held (`Pose`), how it is lit (`Light`),
-what takes the picture (`Camera`) and what stands around (`Surroundings`); together a `Scene`.
+"""A rendered picture as data: who (`Person`), what the face does (`Expression`), how it is held (`Pose`), how it is
+lit (`Light`), what takes the picture (`Camera`) and what stands around (`Surroundings`); together a `Scene`.
 
-Every object is frozen, holds plain numbers and strings only, and survives JSON. The same scene renders to the same picture:
-all randomness that is not a field of its own comes from the `seed` fields.
+Every object is frozen, holds plain numbers and strings only, and survives JSON. The same scene renders to the same
+picture: all randomness that is not a field of its own comes from the `seed` fields.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 HAIR_STYLES = ("bald", "buzz", "short", "side", "long", "fringe", "curly", "tied", "afro", "bob")
@@ -22,7 +22,9 @@ OCCLUDERS = ("none", "surgical_mask", "hand", "object", "microphone")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What stays the same from picture to picture. `male` is a morph 0..1, `female_perceived` what raters would say of the looks."""
+    """What stays the same from picture to picture. `male` is a morph 0..1, `female_perceived` what raters would say of
+    the looks.
+    """
 
     seed: int
     age: float  # apparent years that shape, skin and hair are set to, 1..95
@@ -53,7 +55,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """Expression units 0..1 by ARKit name (absent = 0), and the class they were drawn for (None: a mixture without a name)."""
+    """Expression units 0..1 by ARKit name (absent = 0), and the class they were drawn for (None: a mixture without a
+    name).
+    """
 
     units: tuple[tuple[str, float], ...] = ()
     label: str | None = "neutral"
@@ -65,7 +69,9 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Degrees: yaw + to the image's right, pitch + chin up, roll + clockwise in the image; gaze against the camera, right and up."""
+    """Degrees: yaw + to the image's right, pitch + chin up, roll + clockwise in the image; gaze against the camera, right
+    and up.
+    """
 
     yaw: float = 0.0
     pitch: float = 0.0
@@ -90,7 +96,9 @@ class Light:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """`frame` = picture side over head size (about 1.0 tight face .. 2.6 head and shoulders); distance in head units sets perspective."""
+    """`frame` = picture side over head size (about 1.0 tight face .. 2.6 head and shoulders); distance in head units sets
+    perspective.
+    """
 
     seed: int
     size: int = 128
@@ -127,13 +135,18 @@ class Scene:
     surroundings: Surroundings = field(default_factory=lambda: Surroundings(0))
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), separators=(",", ":"))
+        return json.dumps({f.name: _plain(getattr(self, f.name)) for f in fields(self)}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Scene:
         parts = json.loads(text)
         kinds = {"person": Person, "expression": Expression, "pose": Pose, "light": Light, "camera": Camera}
         return cls(**{k: {**kinds, "surroundings": Surroundings}[k](**_tuples(v)) for k, v in parts.items()})
+
+
+def _plain(part: Any) -> dict[str, Any]:
+    """The fields of one frozen object, not copied: `dataclasses.asdict` copies every morph and takes milliseconds."""
+    return {f.name: getattr(part, f.name) for f in fields(part)}
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ class Job:
         """The configuration as plain JSON."""
         settings = asdict(self.plan)  # type: ignore[call-overload]
         own = {"plan": type(self.plan).__name__, "settings": settings, "seed": self.seed, "image": self.image}
-        return dict(json.loads(json.dumps({**own, "shard_size": self.shard_size, "omokage": version("omokage")})))
+        return dict(json.loads(json.dumps({**own, "shard_size": self.shard_size, "omokage": _version()})))
 
 
 def write_records(
@@ -161,6 +162,11 @@ def _claim(out: Path, job: Job) -> None:
         raise OutputError(f"cannot write into {out}: {error.strerror or error}; choose another folder") from error
 
 
+@lru_cache(maxsize=1)
+def _version() -> str:
+    return version("omokage")
+
+
 def _shard(out: Path, index: int) -> Path:
     return out / f"shard-{index:05d}.parquet"
 
@@ -260,7 +266,7 @@ def _record(job: Job, name: str, person: str, shot: Shot, skins: _Skins) -> Reco
     if shot.groups:
         labels["groups"] = json.dumps({"group": person, **shot.groups}, sort_keys=True)
     made_by = provenance(
-        made_by=f"omokage {version('omokage')}",
+        made_by=f"omokage {_version()}",
         licence="CC0-1.0 geometry; rendered, no person",
         seed=job.seed,
         **shot.facts,
