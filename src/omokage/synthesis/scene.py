@@ -69,8 +69,9 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Degrees: yaw + to the image's right, pitch + chin up, roll + clockwise in the image; gaze against the camera, right
-    and up.
+    """Degrees: yaw + to the image's right, pitch + chin up, roll + clockwise in the image.
+
+    Gaze is measured against the camera, right and up.
     """
 
     yaw: float = 0.0
@@ -96,8 +97,9 @@ class Light:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """`frame` = picture side over head size (about 1.0 tight face .. 2.6 head and shoulders); distance in head units sets
-    perspective.
+    """`frame` = picture side over head size (about 1.0 tight face .. 2.6 head and shoulders).
+
+    The distance, in head units, sets the perspective.
     """
 
     seed: int
