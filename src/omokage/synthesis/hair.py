@@ -87,7 +87,7 @@ def _whiskers(
     full = rng.uniform(0.05, 0.30) if rng.random() < 0.75 else rng.uniform(0.3, 0.55)
     longest = {"moustache": 0.10, "goatee": min(full, 0.25), "full": full}[person.beard]
     sides = np.clip((1.25 - np.abs(theta)) * 1.4, 0.25, 1)
-    length = np.where(over_lip, min(longest, rng.uniform(0.06, 0.11)), longest * sides) * rng.uniform(0.55, 1.1, n)
+    length = np.where(over_lip, min(longest, rng.uniform(0.06, 0.16)), longest * sides) * rng.uniform(0.55, 1.1, n)
     flow = np.stack([np.sign(rest[:, 0]) * np.where(over_lip, 0.9, 0.12), np.full(n, -1.0), np.full(n, 0.12)], axis=1)
     flow = flow + rng.normal(0, 0.16, (n, 3))
     curl = np.full(n, float(rng.uniform(0.002, 0.010)))

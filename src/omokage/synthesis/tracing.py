@@ -151,5 +151,6 @@ def clump(paths, root, clumps, strength, numbers, radius, centre):  # type: igno
             w = strength * t * np.float32(math.sqrt(t))
             for k in range(3):
                 paths[i, s, k] += w * (paths[guide, s, k] - paths[i, s, k])
-            if radius.shape[0] > 0:  # the straight way to the guide may lead through the head
+            # The straight way to the guide may lead through the head.
+            if radius.shape[0] > 0 and paths[i, s, 1] > centre[1] - np.float32(0.7):
                 _outside(paths[i, s], unused, radius, centre, numbers[i, 3])
