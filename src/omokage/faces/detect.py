@@ -188,15 +188,17 @@ class NetworkFinder:
         from omokage.faces.network import decode
 
         pictures = torch.from_numpy(np.stack([view.canvas for view in part])).permute(0, 3, 1, 2)
+        rows = []
         with torch.inference_mode():
             logits, boxes = decode(self.net(_floats(pictures, self.device)))
             scores = torch.sigmoid(self.line[0] * logits + self.line[1])
-        rows = []
-        for view, score, box in zip(part, scores.cpu().numpy(), boxes.cpu().numpy(), strict=True):
-            good = (score >= self.threshold) & ((box[:, 2:] - box[:, :2]).min(1) > 0)
-            good &= (box[:, 2:] - box[:, :2]).max(1) >= _SMALLEST
-            back = (box[good] - np.tile(view.offset, 2)) / np.tile(view.scale, 2)
-            rows.append(np.column_stack([score[good], back]).astype(np.float32))
+            for view, score, box in zip(part, scores, boxes, strict=True):
+                good = score >= self.threshold
+                found = torch.cat([score[good][:, None], box[good]], 1).cpu().numpy()
+                sides = found[:, 3:] - found[:, 1:3]
+                found = found[(sides.min(1) > 0) & (sides.max(1) >= _SMALLEST)]
+                found[:, 1:] = (found[:, 1:] - np.tile(view.offset, 2)) / np.tile(view.scale, 2)
+                rows.append(found)
         return rows
 
 
