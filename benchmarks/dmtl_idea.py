@@ -81,7 +81,9 @@ def page(results: dict[str, list[Scores]], command: str, steps: int, pictures: i
     return f"""# Learning attributes together, apart, and with other losses
 
 {date.today().isoformat()}, commit {commit_of()}, {platform.machine()} with {os.cpu_count()} cores (shared with other
-work), {minutes:.0f} minutes. Command: `{command}`.
+work), {minutes:.0f} minutes. Command:
+
+    {command}
 
 {steps} steps of 32 crops of 64 px in sum for every arrangement, {seeds} seeds, a small trunk, at most 4,000 pictures;
 scores on {pictures} pictures of held-out rendered people (fewer where a label is missing). Mean over seeds, with the

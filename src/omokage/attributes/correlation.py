@@ -7,7 +7,7 @@ Gaussian conditional mean). Off unless asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,24 +80,59 @@ def facts(schema: AttributeSchema, given: Mapping[str, float | str]) -> dict[str
     return out
 
 
+def measured(
+    schema: AttributeSchema, readings: Readings, fitted: Mapping[str, Any], given: Sequence[str] = ("age",)
+) -> list[dict[str, Any]]:
+    """What the truth about `given` does to the mean error of every other answer, as a ratio: below 1 it helps."""
+    learnt = fitted.get("correlation", {})
+    columns, truths = answers(schema, readings.outputs, fitted), _truths(schema, readings)
+    rows: list[dict[str, Any]] = []
+    for fact in given:
+        if fact not in learnt.get("names", []):
+            continue
+        keep = torch.isfinite(truths[fact])
+        here = {n: c[keep] for n, c in columns.items()}
+        after = moved_rows(here, {fact: truths[fact][keep]}, learnt)
+        ratios = []
+        for name in learnt["names"]:
+            known = torch.isfinite(truths[name][keep])
+            if name == fact or not known.any():
+                continue
+            true = truths[name][keep][known]
+            before = float((here[name][known] - true).abs().mean())
+            ratios.append(float((after[name][known] - true).abs().mean()) / max(before, 1e-9))
+        if ratios:
+            value = {"value": round(float(np.mean(ratios)), 4), "n": int(keep.sum()), "baseline": 1.0}
+            rows.append({"measure": f"error of the other answers given {fact}, relative", **value})
+    return rows
+
+
 def moved(
     columns: Mapping[str, Tensor], known: Mapping[str, float], learnt: Mapping[str, Any]
 ) -> dict[str, Tensor]:  # fmt: skip
     """The answers (b,) by name after the facts; facts take their own value. Raises InputError for facts without a
     learnt covariance."""
-    names: list[str] = list(learnt.get("names", []))
+    names = list(learnt.get("names", []))
     missing = [n for n in known if n not in names]
     if missing:
         raise InputError(
             f"these weights have no learnt correlation for {', '.join(missing)}; known are {', '.join(names)}"
         )
+    return moved_rows(columns, {n: torch.full_like(columns[n], v) for n, v in known.items()}, learnt)
+
+
+def moved_rows(
+    columns: Mapping[str, Tensor], known: Mapping[str, Tensor], learnt: Mapping[str, Any]
+) -> dict[str, Tensor]:
+    """As `moved`, with a fact for each row (b,); every fact must be among the learnt names."""
+    names: list[str] = list(learnt["names"])
     covariance = np.asarray(learnt["covariance"], np.float64)
     fixed = [names.index(n) for n in known]
     free = [k for k, n in enumerate(names) if n in columns and n not in known]
     among = covariance[np.ix_(fixed, fixed)]
     among = among + np.diag(_RIDGE * np.diag(among) + 1e-9)
     gain: NDArray[np.float64] = covariance[np.ix_(free, fixed)] @ np.linalg.inv(among)
-    surprise = torch.stack([torch.full_like(columns[n], v) - columns[n] for n, v in known.items()], 1).double()
+    surprise = torch.stack([v - columns[n] for n, v in known.items()], 1).double()
     shift = surprise @ torch.from_numpy(gain).T
     out = {names[k]: columns[names[k]] + shift[:, j].float() for j, k in enumerate(free)}
-    return {**columns, **out, **{n: torch.full_like(columns[n], v) for n, v in known.items()}}
+    return {**columns, **out, **known}

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from omokage.attributes import calibration, evaluate
 from omokage.attributes.config import AttributesConfig
-from omokage.attributes.correlation import learn_correlation
+from omokage.attributes.correlation import learn_correlation, measured
 from omokage.attributes.data import Crops, Steps, batches, split
 from omokage.attributes.loss import AttributeLoss
 from omokage.attributes.model import AttributeNetwork, architecture, normalise
@@ -187,6 +187,7 @@ def finish(config: AttributesConfig, model: AttributeNetwork, validation: Crops,
         fitted["temperature"]["quality"] = calibration.fit_share(*placed)
     fitted["correlation"] = learn_correlation(config.schema, readings.where(half))
     scores = evaluate.score(config.schema, readings.where(~half), fitted)
+    scores += measured(config.schema, readings.where(~half), fitted)
     if placed is not None:
         scores += evaluate.score_quality(*placed)
     card = registry.Card(
