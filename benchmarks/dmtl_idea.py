@@ -87,9 +87,9 @@ work), {minutes:.0f} minutes. Command:
 
 {steps} steps of 32 crops of 64 px in sum for every arrangement, {seeds} seeds, a small trunk, at most 4,000 pictures;
 scores on {pictures} pictures of held-out rendered people (fewer where a label is missing). Mean over seeds, with the
-smallest and the largest. `together` = one sub-network per category, `shared` = one head for all kinds, `separate` = one network per
-task, each with its part of the steps. `squared`, `coral` and `learned` are `together` with squared error for ordinal
-attributes (the paper's), cumulative links, and learned balancing.
+smallest and the largest. `together` = one sub-network per category, `shared` = one head for all kinds, `separate` = one
+network per task, each with its part of the steps. `squared`, `coral` and `learned` are `together` with squared error
+for ordinal attributes (the paper's), cumulative links, and learned balancing.
 
 {table(results)}
 

@@ -11,7 +11,7 @@ import torch
 from conftest_attributes import SMALL, drawn_record
 
 from omokage.attributes import calibration
-from omokage.attributes.correlation import facts, learn_correlation, moved
+from omokage.attributes.correlation import facts, learn_correlation, measured, moved
 from omokage.attributes.data import Layout
 from omokage.attributes.export import export_onnx
 from omokage.attributes.model import Located, Outputs, bin_centres
@@ -238,3 +238,19 @@ def test_onnx_gives_the_same_answers(weights: Path, predictor: AttributePredicto
 
 def test_drawn_records_are_what_the_tests_think() -> None:
     assert drawn_record(3).labels["expression"] == "surprise"
+
+
+def test_what_known_facts_change_is_measured() -> None:
+    """Two answers whose errors are one and the same: the truth about one repairs the other."""
+    rng = np.random.default_rng(0)
+    schema = SHIPPED.only(["age", "smiling"])
+    readings = _readings(heat=1.0)
+    error = readings.targets["age"][:, 0] - calibration.summary(AGE, readings.outputs.bins["age"], {})[0]
+    share = torch.from_numpy(rng.uniform(0.3, 0.7, len(readings))).float()
+    readings.targets["smiling"][:, 0] = (share + error / 100).clamp(0, 1)
+    readings.outputs.shares["smiling"].copy_(torch.logit(share))
+    fitted = {"correlation": learn_correlation(schema, readings)}
+    rows = measured(schema, readings, fitted)
+    assert rows[0]["measure"] == "error of the other answers given age, relative"
+    assert rows[0]["value"] < 0.3
+    assert rows[0]["n"] == len(readings)

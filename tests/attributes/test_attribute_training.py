@@ -90,3 +90,16 @@ def test_another_run_is_not_overwritten_and_weights_can_start_one(records: Path,
         train(tiny_config((records,), weights.parent))
     started = replace(tiny_config((records,), tmp_path / "from", 1), init=str(weights))
     assert (train(started) / "weights" / "attributes.safetensors").exists()
+
+
+def test_two_processes_share_a_run(records: Path, tmp_path: Path) -> None:
+    script = tmp_path / "child.py"
+    facts = {"tests": str(Path(__file__).parent), "records": str(records), "out": str(tmp_path / "run"), "steps": 3}
+    script.write_text(_CHILD.format(**facts, resume=False))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert sorted(_losses(tmp_path / "run")) == [1, 2, 3]
+    assert (tmp_path / "run" / "weights" / "attributes.safetensors").exists()
