@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.metrics.published import (
@@ -21,6 +21,7 @@ from omokage.metrics.published import (
 ages = st.lists(st.tuples(st.floats(0, 100), st.floats(0, 100), st.floats(0.1, 20)), min_size=1, max_size=20)
 
 
+@settings(deadline=None, max_examples=40)
 @given(ages)
 def test_age_measures_agree_with_plain_loops(rows: list[tuple[float, float, float]]) -> None:
     p, t, s = (list(column) for column in zip(*rows, strict=True))
