@@ -20,7 +20,7 @@ def shipped(
     110 pictures a second on an idle AMD EPYC core), or any CUDA device. Scores on held-out rendered people are in the
     card that the run writes.
     """
-    folders = (data,) if isinstance(data, str) else tuple(data)
+    folders = tuple(data.split(",")) if isinstance(data, str) else tuple(data)
     command = f"omokage train attributes.shipped --set data={','.join(folders)} --set minutes={minutes:g}"
     return AttributesConfig(out=out, data=DataConfig(folders=folders), minutes=minutes, recipe=command)
 
@@ -55,7 +55,7 @@ def ablations(
     losses. Small pictures and a small trunk, so that three seeds of everything take about an hour on two shared
     cores. Command: ``python benchmarks/dmtl_idea.py --data out/records``.
     """
-    folders = (data,) if isinstance(data, str) else tuple(data)
+    folders = tuple(data.split(",")) if isinstance(data, str) else tuple(data)
     network = NetworkConfig(size=64, stem=16, widths=(32, 64, 96), blocks=(1, 1, 1), squeeze=32, hidden=96)
     whole = AttributesConfig(
         out=f"{out}/together-{seed}", schema=SHIPPED.only(ABLATED), network=network,
