@@ -7,9 +7,11 @@ import json
 import os
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -44,6 +46,16 @@ def omokage(
 def sources(out: Path) -> list[tuple[str, int]]:
     table = pq.read_table(out)
     return [(Path(s).name, f) for s, f in zip(table["source"].to_pylist(), table["frame"].to_pylist(), strict=True)]
+
+
+def huge_header() -> bytes:
+    """A PNG that promises 60,000 x 60,000 pixels and holds none."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
 def names(out: Path, kind: str) -> list[str]:
@@ -83,13 +95,21 @@ def test_bad_files_exit_1_and_keep_their_rows(album: Path, tmp_path: Path) -> No
     (album / "empty.jpg").write_bytes(b"")
     (album / "words.jpg").write_text("these are words")
     write_picture(album / "面影.png", [(20, 20, 60, 30)])
+    whole.convert("CMYK").save(album / "cmyk.jpg")
+    whole.convert("P").save(album / "palette.png")
+    Image.fromarray(np.full((64, 64), 40_000, np.uint16)).save(album / "wide.png")
+    whole.save(album / "moving.gif", save_all=True, append_images=[whole.rotate(90)])
+    (album / "huge.png").write_bytes(huge_header())
     out = tmp_path / "faces.parquet"
     done = omokage("analyze", album, "--out", out)
     assert done.returncode == 1
-    assert "3 unreadable" in done.stderr
+    assert "4 unreadable" in done.stderr
     assert "Traceback" not in done.stderr
     status = dict(zip([n for n, _ in sources(out)], pq.read_table(out)["status"].to_pylist(), strict=True))
-    assert len(status) == 29
+    assert len(status) == 34
+    assert "more than 89 million pixels" in status["huge.png"]
+    assert status["moving.gif"] == "no_face (first of 2 frames)"
+    assert {status[name] for name in ("cmyk.jpg", "palette.png", "wide.png")} == {"no_face"}
     assert status["truncated.jpg"].startswith("unreadable: truncated JPEG")
     assert status["empty.jpg"] == "unreadable: the file is empty (0 bytes)"
     assert status["words.jpg"].startswith("unreadable: not a picture")
