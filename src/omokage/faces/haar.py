@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from omokage.results import Box, Detection
 
-# The cascade answers with a square; these shares of its side cut it to brows-to-chin, ear-to-ear.
-_LEFT, _TOP, _RIGHT, _BOTTOM = 0.08, 0.22, 0.92, 1.0
+# The cascade answers with a square; these shares of its side (medians over rendered heads) cut it to brows-to-chin,
+# ear-to-ear.
+_LEFT, _TOP, _RIGHT, _BOTTOM = 0.05, 0.17, 0.95, 1.10
 
 
 class HaarFinder:

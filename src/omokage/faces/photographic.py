@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 def photographic(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """The picture (h, w, 3) RGB after random low resolution, blur, light, colour, noise and JPEG; nothing moves."""
     if rng.random() < 0.25:
-        picture = _low_resolution(picture, float(rng.uniform(1.2, 2.6)))
+        picture = _low_resolution(picture, float(rng.uniform(1.2, 3.2)))
     if rng.random() < 0.25:
         picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), float(rng.uniform(0.4, 1.8))), np.uint8)
     if rng.random() < 0.05:
         picture = _moved(picture, rng)
     picture = _light(picture, rng)
-    if rng.random() < 0.22:
+    if rng.random() < 0.3:
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         picture = np.repeat(np.asarray(grey, np.uint8)[..., None], 3, 2)
     if rng.random() < 0.35:

@@ -41,9 +41,8 @@ class SceneSource:
     def draw(self, rng: Rng) -> FaceScene:
         """One scene: 12 % without a face, 33 % one large face, the rest crowds."""
         kind = rng.random()
-        if kind < 0.12:
-            return self.without_faces(rng)
-        return self.close_up(rng) if kind < 0.45 else self.crowd(rng)
+        scene = self.without_faces(rng) if kind < 0.12 else self.close_up(rng) if kind < 0.45 else self.crowd(rng)
+        return framed(scene, rng) if kind < 0.45 and rng.random() < 0.5 else scene
 
     def without_faces(self, rng: Rng, heads: bool = True) -> FaceScene:
         """Clutter, empty outlines, hands and, unless `heads` is off, heads whose face is gone."""
@@ -205,6 +204,35 @@ class SceneSource:
             small = textured(rng, 32, colour(rng), 0.3)
             patch = np.asarray(cv2.resize(small, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
         canvas.paste(np.ascontiguousarray(patch[: mask.shape[0], : mask.shape[1]]), mask, x, y, None)
+
+
+def framed(scene: FaceScene, rng: Rng) -> FaceScene:
+    """A tight cut of a scene inside a repeated border, as small pictures and cut-out faces reach the network.
+
+    The cut leaves up to a third of the face's side around its box, or takes off up to a tenth of it.
+    """
+    size = scene.image.shape[0]
+    low, high = np.zeros(2), np.full(2, float(size))
+    if len(scene.boxes):
+        box = scene.boxes[int((scene.boxes[:, 2:] - scene.boxes[:, :2]).max(1).argmax())].astype(float)
+        side = float(max(box[2:] - box[:2]))
+        low = np.clip(box[:2] - side * rng.uniform(-0.1, 0.35, 2), 0, size - 24)
+        high = np.clip(box[2:] + side * rng.uniform(-0.1, 0.35, 2), low + 16, size)
+    x0, y0, x1, y1 = (int(v) for v in np.round(np.concatenate([low, high])))
+    room = size * float(rng.uniform(0.6, 0.92))
+    scale = room / max(x1 - x0, y1 - y0)
+    new = (max(8, round((x1 - x0) * scale)), max(8, round((y1 - y0) * scale)))
+    how = cv2.INTER_AREA if scale < 1 else int(rng.choice([cv2.INTER_LINEAR, cv2.INTER_CUBIC]))
+    part = cv2.resize(scene.image[y0:y1, x0:x1], new, interpolation=how)
+    left, top = (int(rng.integers(0, size - side + 1)) for side in new)
+    around = (top, size - new[1] - top, left, size - new[0] - left)
+    image = cv2.copyMakeBorder(part, *around, cv2.BORDER_REPLICATE)
+    grow = np.tile([new[0] / (x1 - x0), new[1] / (y1 - y0)], 2)
+    boxes, ignored = (
+        ((kind - np.array([x0, y0, x0, y0])) * grow + np.array([left, top, left, top])).astype(np.float32)
+        for kind in (scene.boxes, scene.ignored)
+    )
+    return FaceScene(np.asarray(image, np.uint8), boxes, ignored)
 
 
 def _tone(rng: Rng, strength: float = 1.0) -> NDArray[np.uint8]:
