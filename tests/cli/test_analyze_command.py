@@ -135,7 +135,7 @@ def test_kill_half_way_then_resume(album: Path, tmp_path: Path, kind: str) -> No
     out = tmp_path / ("faces.csv" if kind == "openface" else f"faces.{kind}")
     arguments = ("analyze", album, "--out", out, "--format", kind)
     process = subprocess.Popen(
-        command(*arguments), env=environment(OMOKAGE_TEST_DELAY="0.1"), stderr=subprocess.DEVNULL
+        command(*arguments), env=environment(OMOKAGE_TEST_DELAY="0.2"), stderr=subprocess.DEVNULL
     )
     parts = out.with_name(out.name + ".parts")
     deadline = time.monotonic() + 30
@@ -156,7 +156,7 @@ def test_ctrl_c_keeps_what_is_done(album: Path, tmp_path: Path) -> None:
     out = tmp_path / "faces.parquet"
     process = subprocess.Popen(
         command("analyze", album, "--out", out),
-        env=environment(OMOKAGE_TEST_DELAY="0.1"),
+        env=environment(OMOKAGE_TEST_DELAY="0.2"),
         stderr=subprocess.PIPE,
         text=True,
     )
