@@ -86,7 +86,9 @@ def measure(name: str, finder: Finder, source: SceneSource, folders: list[Path],
     scenes, empty = [source.draw(r) for r in rngs[:SCENES]], [source.empty(r) for r in rngs[SCENES:]]
     scores = score_scenes(finder, scenes)
     by_size = ", ".join(f"{k}: {100 * v:.0f} % of {n}" for k, (v, n) in scores.by_size.items())
-    say(f"\n## {name}\n")
+    git = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, cwd=ROOT).stdout.strip()
+    say(f"\n## {name} (commit {commit})\n")
     say(f"- CPU time for one 640 x 480 photograph: {per_photo(finder):.1f} ms")
     say(f"- {SCENES} composed scenes ({SIDE} px): {100 * scores.found:.1f} % of {scores.faces} faces ({by_size}); "
         f"{scores.wrong_per_scene:.3f} wrong boxes a scene; mean IoU of the found {scores.mean_iou:.2f}")  # fmt: skip
@@ -103,12 +105,22 @@ def measure(name: str, finder: Finder, source: SceneSource, folders: list[Path],
         say(f"| {row.name} | {100 * row.rate:.1f} % of {row.labelled} | {extra:.3f} | {row.cpu_ms:.1f} |")
 
 
+def preface(say: Callable[[str], None]) -> None:
+    """What was measured, how, and on what."""
+    sizes = ", ".join(f"{low}-{high}" for low, high in SIZE_BINS)
+    say(f"# Finders, {date.today().isoformat()}\n")
+    say("`python benchmarks/finder.py`, one thread, AMD EPYC shared with other jobs. Face sizes in pixels "
+        f"({sizes}): larger side of the box. Found on a scene: IoU 0.4 or more; on a photograph: centre within three "
+        "quarters of the labelled extent, or any box where only a picture-wide label exists. Thresholds come from "
+        "rendered scenes; no photograph entered training or a threshold.")  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--finders", nargs="+", default=["synthetic", "haar"])
     parser.add_argument("--records", nargs="*", default=[])
-    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--write", action="store_true", help="write today's page, or add these finders to it")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -118,20 +130,16 @@ def main() -> None:
         print(line, flush=True)
         lines.append(line)
 
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT).stdout
-    sizes = ", ".join(f"{low}-{high}" for low, high in SIZE_BINS)
-    say(f"# Finders, {date.today().isoformat()}\n")
-    say(f"`python benchmarks/finder.py`, commit {commit.strip()}, one thread, shared AMD EPYC. Face sizes in pixels "
-        f"({sizes}): larger side of the box. Found on a scene: IoU 0.4 or more; on a photograph: centre within three "
-        "quarters of the labelled extent, or any box where only a picture-wide label exists. Thresholds come from "
-        "rendered scenes; no photograph entered training or a threshold.")  # fmt: skip
+    page = ROOT / "docs" / "benchmarks" / f"{date.today().isoformat()}-finder.md"
+    if not page.exists():
+        preface(say)
     source = heads(arguments.records)
     for name in arguments.finders:
         measure(name, open_finder(name), source, arguments.folders, say)
     if arguments.write:
-        page = ROOT / "docs" / "benchmarks" / f"{date.today().isoformat()}-finder.md"
         page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with page.open("a", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
