@@ -11,18 +11,31 @@ from omokage.schema import SHIPPED
 
 
 def shipped(
-    data: Sequence[str] = ("out/records",), out: str = "runs/attributes", minutes: float = 60.0
+    data: Sequence[str] = ("out/records",),
+    out: str = "runs/attributes",
+    minutes: float = 60.0,
+    init: str = "",
+    rate: float = 2.5e-3,
 ) -> AttributesConfig:
     """The shipped default: all attributes of `schema.SHIPPED`, learnt from rendered heads only.
 
     Command: ``omokage train attributes.shipped --set data=out/records --set minutes=60`` after ``omokage render --out
-    out/records --count 30000``. Hardware: one CPU core for the steps and a fifth of a second one for the crops (about
-    110 pictures a second on an idle AMD EPYC core), or any CUDA device. Scores on held-out rendered people are in the
-    card that the run writes.
+    out/records --count 30000``. `init` names a weights folder to go on from (with a lower `rate`). Hardware: one CPU
+    core for the steps and a fifth of a second one for the crops (about 110 pictures a second on a shared AMD EPYC core), or
+    any CUDA device. Scores on held-out rendered people are in the card that the run writes.
     """
     folders = tuple(data.split(",")) if isinstance(data, str) else tuple(data)
-    command = f"omokage train attributes.shipped --set data={','.join(folders)} --set minutes={minutes:g}"
-    return AttributesConfig(out=out, data=DataConfig(folders=folders), minutes=minutes, recipe=command)
+    settings = {"data": ",".join(folders), "minutes": f"{minutes:g}", "init": init, "rate": f"{rate:g}"}
+    command = " ".join(["omokage train attributes.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)])
+    return AttributesConfig(
+        out=out, data=DataConfig(folders=folders, held_out=0.05), minutes=minutes, batch=48, rate=rate, init=init,
+        loss=LossConfig(forms=WEIGHTS, attributes=PICKED), recipe=command,
+    )  # fmt: skip
+
+
+# Weights of the losses: geometry and the outputs that people ask for first above the bookkeeping ones (our choice).
+WEIGHTS = {"points": 20.0, "rotation": 1.5, "vector": 24.0, "bins": 0.25, "classes": 1.0, "share": 0.35}
+PICKED = {"perceived_gender": 1.2, "age": 0.7, "smiling": 0.9, "eyeglasses": 0.6, "quality": 1.0}
 
 
 def smoke(data: Sequence[str] = ("out/records",), out: str = "runs/smoke", steps: int = 60) -> AttributesConfig:

@@ -9,8 +9,8 @@
     ├── TrainingError           a run that cannot start or go on (bad recipe, foreign checkpoint, diverged loss)
     └── MissingExtraError       an optional dependency is needed; the text gives the install line
 
-The text of each is one sentence or two for the person who typed the command: what was given, what is wrong with it, what to
-do next. Programming mistakes are not in this tree: they stay ``ValueError``, ``TypeError`` or ``assert``.
+The text of each is one sentence or two for the person who typed the command: what was given, what is wrong with it,
+what to do next. Programming mistakes are not in this tree: they stay ``ValueError``, ``TypeError`` or ``assert``.
 """
 
 

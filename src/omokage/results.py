@@ -1,8 +1,8 @@
 """The frozen objects that the steps hand to each other. Arrays inside are shared, not copied: treat them as read-only.
 
-Conventions (DESIGN and docs/conventions.md): pixels of the upright source image, origin at the top left corner of the top left
-pixel, x right, y down; boxes ``x0, y0, x1, y1``; 68 landmarks in iBUG order; degrees with yaw + to the image's right, pitch +
-chin up, roll + clockwise in the image.
+Conventions (docs/conventions.md): pixels of the upright source image, origin at the top left corner of the top left
+pixel, x right, y down; boxes ``x0, y0, x1, y1``; 68 landmarks in iBUG order; degrees with yaw + to the image's right,
+pitch + chin up, roll + clockwise in the image.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust",
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Where a face is: from the brows to the chin and from ear to ear, in float pixels. Raises ValueError when empty."""
+    """Where a face is: brows to chin and ear to ear, in float pixels. Raises ValueError when empty."""
 
     x0: float
     y0: float
@@ -91,7 +91,9 @@ class AgeEstimate:
     years: float
     q05: float
     q95: float
-    density: tuple[float, ...] = ()  # probability of each year 0, 1, ... (sums to 1); empty when only the interval is known
+    density: tuple[
+        float, ...
+    ] = ()  # probability of each year 0, 1, ... (sums to 1); empty when only the interval is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class Pose:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceAnalysis:
-    """Everything read off one face. A task that was not estimated is None or absent from its mapping: never 0, never NaN."""
+    """Everything read off one face. A task that was not estimated is None or absent from its mapping: never 0 or NaN."""
 
     source: str
     box: Box

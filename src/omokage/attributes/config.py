@@ -123,6 +123,7 @@ class AttributesConfig:
     average: float = 0.998  # of the moving average of the weights, per step
     threads: int = 1
     device: str = "auto"
+    precision: Literal["auto", "full", "bfloat16"] = "auto"  # of the trunk while training
     log_every: int = 100
     check_every: int = 2_000  # steps between looks at held-out people, 0 = never before the end
     save_every: int = 500

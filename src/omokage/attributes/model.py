@@ -89,6 +89,7 @@ class AttributeNetwork(nn.Module):
     def __init__(self, schema: AttributeSchema, network: NetworkConfig, ordinal: str = "distribution") -> None:
         super().__init__()
         self.schema, self.network, self.ordinal = schema, network, ordinal
+        self.precision: torch.dtype | None = None  # of the trunk while training; None = float32
         self.trunk = build_trunk(network)
         cells = (network.size // int(self.trunk.stride)) ** 2  # type: ignore[arg-type]
         if network.arrangement == "categories":
@@ -113,12 +114,19 @@ class AttributeNetwork(nn.Module):
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Raw numbers (b, width) by attribute name."""
-        features = self.trunk(images)
+        reduced = self.precision if self.training else None
+        features = self.trunk(images) if reduced is None else self._reduced(images, reduced)
         raw: dict[str, Tensor] = {}
         for category, names in self.members.items():
             out = self.categories[category](features)
             raw.update(zip(names, torch.split(out, [self.widths[n] for n in names], 1), strict=True))
         return raw
+
+    def _reduced(self, images: Tensor, precision: torch.dtype) -> Tensor:
+        """The trunk's map with multiplications in `precision`; the sub-networks stay in float32, landmarks need it."""
+        with torch.autocast(images.device.type, precision):
+            features: Tensor = self.trunk(images)
+        return features.float()
 
     def decode(self, raw: Mapping[str, Tensor]) -> Outputs:
         """The raw numbers as places, rotations, vectors, distributions, classes and shares."""

@@ -51,6 +51,7 @@ def train(config: AttributesConfig, resume: bool = False) -> Path:
         counts = {"training": [len(s) for s in training.sources], "held_out": [len(s) for s in validation.sources]}
         folder.log(event="data", **counts, labelled=[labelled(s, config.schema) for s in training.sources])
     model = _model(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.precision = devices.reduced_precision(config.precision, device)
     average = _loop(config, model, training, validation, folder, processes, device, resume)
     if processes.first:
         finish(config, average, validation, folder.path / "weights")

@@ -74,7 +74,7 @@ def _cast(
 @lru_cache(maxsize=1)
 def _skin(model: HeadModel) -> NDArray[np.int32]:
     body = model.triangles[model.group == 0]
-    return body[model.masks[:, 1][body].max(1) <= 0.3]
+    return np.asarray(body[model.masks[:, 1][body].max(1) <= 0.3])
 
 
 def _mirrored(vertex: int) -> int:

@@ -28,6 +28,23 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
+def reduced_precision(wish: str, device: torch.device) -> torch.dtype | None:
+    """bfloat16 where the hardware multiplies it natively and is faster for it, else None for full precision.
+
+    "auto" looks at the hardware: CUDA from Ampere on, and CPUs with AVX512-BF16 (1.6 times the speed of float32 there;
+    without these instructions bfloat16 is emulated and more than ten times slower). "full" and "bfloat16" insist. Raises
+    TrainingError for another word.
+    """
+    if wish not in ("auto", "full", "bfloat16"):
+        raise TrainingError(f"{wish!r} is not a precision; use auto, full or bfloat16")
+    if wish != "auto":
+        return torch.bfloat16 if wish == "bfloat16" else None
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.get_device_capability(device)[0] >= 8 else None
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # absent from some releases: then full precision
+    return torch.bfloat16 if native is not None and native() else None
+
+
 def seed_everything(*numbers: int) -> None:
     """Seed Python, numpy and torch from several numbers; called before each step, it makes a resumed run exact."""
     state = np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]

@@ -56,7 +56,9 @@ def folder_of(weights: str | Path) -> Path:
     for candidate in (HOME / str(weights), Path(weights)):
         if candidate.is_dir() and any(candidate.glob("*.json")):
             return candidate
-    raise WeightsError(f"no weights called {str(weights)!r}: the shipped sets are {', '.join(set_names()) or 'none'}, or give a folder")
+    raise WeightsError(
+        f"no weights called {str(weights)!r}: the shipped sets are {', '.join(set_names()) or 'none'}, or give a folder"
+    )
 
 
 def set_names() -> list[str]:
@@ -70,7 +72,9 @@ def read_card(weights: str | Path, model: str) -> Card:
     try:
         return Card(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, TypeError, json.JSONDecodeError) as error:
-        raise WeightsError(f"the card {path} is missing or damaged ({error}); reinstall omokage or train the model again") from error
+        raise WeightsError(
+            f"the card {path} is missing or damaged ({error}); reinstall omokage or train the model again"
+        ) from error
 
 
 def load(weights: str | Path, model: str) -> tuple[dict[str, Tensor], Card]:
@@ -84,7 +88,9 @@ def load(weights: str | Path, model: str) -> tuple[dict[str, Tensor], Card]:
     except OSError as error:
         raise WeightsError(f"the weight file {path} cannot be read ({error.strerror}); reinstall omokage") from error
     if hashlib.sha256(content).hexdigest() != card.sha256:
-        raise WeightsError(f"the weight file {path} is not the one its card describes (hash differs); restore it or train again")
+        raise WeightsError(
+            f"the weight file {path} is not the one its card describes (hash differs); restore it or train again"
+        )
     return {k: t.float() if t.is_floating_point() else t for k, t in load_bytes(content).items()}, card
 
 
@@ -97,8 +103,11 @@ def save(folder: Path, tensors: Mapping[str, Tensor], card: Card) -> Card:
     small = {k: (t.half() if t.dtype == torch.float32 else t).contiguous().cpu() for k, t in tensors.items()}
     path = folder / f"{card.model}.safetensors"
     save_file(small, path)
+    path.chmod(0o644)  # safetensors makes files that only their owner can read
     done = replace(card, sha256=_hash(path))
-    (folder / f"{card.model}.json").write_text(json.dumps(asdict(done), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / f"{card.model}.json").write_text(
+        json.dumps(asdict(done), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return done
 
 
