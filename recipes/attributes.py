@@ -21,8 +21,8 @@ def shipped(
 
     Command: ``omokage train attributes.shipped --set data=out/records --set minutes=60`` after ``omokage render --out
     out/records --count 30000``. `init` names a weights folder to go on from (with a lower `rate`). Hardware: one CPU
-    core for the steps and a fifth of a second one for the crops (about 110 pictures a second on a shared AMD EPYC core), or
-    any CUDA device. Scores on held-out rendered people are in the card that the run writes.
+    core for the steps and a fifth of a second one for the crops (about 110 pictures a second on a shared AMD EPYC
+    core), or any CUDA device. Scores on held-out rendered people are in the card that the run writes.
     """
     folders = tuple(data.split(",")) if isinstance(data, str) else tuple(data)
     settings = {"data": ",".join(folders), "minutes": f"{minutes:g}", "init": init, "rate": f"{rate:g}"}

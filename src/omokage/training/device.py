@@ -32,8 +32,8 @@ def reduced_precision(wish: str, device: torch.device) -> torch.dtype | None:
     """bfloat16 where the hardware multiplies it natively and is faster for it, else None for full precision.
 
     "auto" looks at the hardware: CUDA from Ampere on, and CPUs with AVX512-BF16 (1.6 times the speed of float32 there;
-    without these instructions bfloat16 is emulated and more than ten times slower). "full" and "bfloat16" insist. Raises
-    TrainingError for another word.
+    without these instructions bfloat16 is emulated and more than ten times slower). "full" and "bfloat16" insist.
+    Raises TrainingError for another word.
     """
     if wish not in ("auto", "full", "bfloat16"):
         raise TrainingError(f"{wish!r} is not a precision; use auto, full or bfloat16")
