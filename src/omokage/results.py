@@ -131,7 +131,7 @@ class Pose:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceAnalysis:
-    """Everything read off one face. A task that was not estimated is None or absent from its mapping, never 0 or NaN."""
+    """Everything read off one face. A task that was not estimated is None or absent: never 0, never NaN."""
 
     source: str
     box: Box
