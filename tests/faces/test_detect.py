@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.errors import InputError, WeightsError
-from omokage.faces.detect import NetworkFinder, detections, open_finder, suppress, views
+from omokage.faces.detect import Limits, NetworkFinder, detections, open_finder, suppress, views
 from omokage.faces.haar import HaarFinder
 from omokage.faces.network import FinderNet
 from omokage.faces.publish import fit_line
@@ -28,7 +28,7 @@ class BrightSpot(FinderNet):
 
 @pytest.fixture(scope="module")
 def spotter():
-    return NetworkFinder.of(BrightSpot(), 0.5)
+    return NetworkFinder.of(BrightSpot(), Limits(0.5, 0.5))
 
 
 @pytest.mark.parametrize(
@@ -141,11 +141,11 @@ def test_saved_weights_find_the_same(tmp_path):
     torch.nn.init.constant_(net.heads[0].score.bias, 0.0)
     card = registry.Card(
         "finder", "mine", {"widths": [8, 8, 8, 8], "pyramid": 8}, {},
-        calibration={"threshold": 0.3, "slope": 1.0, "shift": 0.0},
+        calibration={"filling": 0.3, "other": 0.3, "slope": 1.0, "shift": 0.0},
     )  # fmt: skip
     registry.save(tmp_path, net.state_dict(), card)
     picture = np.random.default_rng(0).integers(0, 255, (200, 240, 3), np.uint8)
-    expected = NetworkFinder.of(net, 0.3).find(picture)
+    expected = NetworkFinder.of(net, Limits(0.3, 0.3)).find(picture)
     got = open_finder(tmp_path).find(picture)
     assert len(expected) > 0
     assert abs(len(got) - len(expected)) <= 2  # half precision moves a score across the threshold now and then
@@ -161,3 +161,18 @@ def test_doors():
         open_finder("nowhere.onnx")
     with pytest.raises(WeightsError, match="no weights called"):
         open_finder("nonesuch")
+
+
+def test_each_kind_of_box_has_its_limit():
+    """A large bright square makes the coarse view's cells of 40 pixels fire: too small for `filling`, so `other` counts."""
+    picture = np.full((100, 100, 3), 255, np.uint8)
+    assert NetworkFinder.of(BrightSpot(), Limits(0.5, 0.5)).find(picture)
+    assert NetworkFinder.of(BrightSpot(), Limits(2.0, 0.5)).find(picture)
+    assert not NetworkFinder.of(BrightSpot(), Limits(0.5, 2.0)).find(picture)
+
+
+def test_small_boxes_of_the_coarse_view_are_left_to_the_fine_one():
+    coarse, fine = views(np.zeros((400, 400, 3), np.uint8))
+    assert (coarse.coarse, fine.coarse) == (True, False)
+    assert coarse.least == 48
+    assert fine.least == views(np.zeros((100, 100, 3), np.uint8))[0].least == 8

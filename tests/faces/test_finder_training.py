@@ -61,7 +61,8 @@ def test_a_run_learns_and_ends_in_weights(finished):
     out, card = finished
     assert card.id.startswith("toy/finder@")
     assert {row["measure"] for row in card.scores} >= {"faces found", "face-free scenes with a false face"}
-    assert 0 < card.calibration["threshold"] < 1
+    assert 0 < card.calibration["filling"] < 1
+    assert 0 < card.calibration["other"] < 1
     assert open_finder(out).find(np.zeros((100, 100, 3), np.uint8)) is not None
 
 

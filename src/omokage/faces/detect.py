@@ -30,6 +30,7 @@ _GRID = 64  # canvases are multiples of the coarsest stride
 _COARSE_BORDER = 16
 _BATCH_PIXELS = 1_400_000  # canvases of one shape go through the network together up to this many pixels
 _SMALLEST = 8.0  # pixels of the canvas
+_FILLING = 48.0  # likewise: from here on a box in the coarse view counts as filling the picture
 
 
 class Finder(Protocol):
@@ -44,15 +45,31 @@ class Finder(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Scores from which a box is a face: `filling` for boxes of at least 48 pixels in the coarse view, `other` for all
+    else.
+
+    Two numbers, because a picture has thousands of places for a small false face and few for one that fills it.
+    """
+
+    filling: float
+    other: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     """A picture on its way into the network: canvas (h, w, 3), and `(pixel - offset) / scale` leads back to the
     picture.
+
+    Boxes with a larger side below `least` canvas pixels are left to the other views.
     """
 
     canvas: Image
     scale: tuple[float, float]
     offset: tuple[int, int]
+    coarse: bool
+    least: float
 
 
 def views(image: Image) -> list[View]:
@@ -60,17 +77,13 @@ def views(image: Image) -> list[View]:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise ValueError(f"finders take RGB uint8 pictures (h, w, 3), not {image.dtype} {image.shape}")
     longest = max(image.shape[:2])
-    fine = _view(image, min(FINE, longest), 0) if longest > COARSE else None
-    base = image
-    if fine is not None and longest > FINE:  # shrink the shrunk picture: cheaper, and the same to the eye
-        base = _resized(image, FINE)
-    coarse = _view(base, COARSE, _COARSE_BORDER)
-    grow = (base.shape[1] / image.shape[1], base.shape[0] / image.shape[0])
-    found = [View(coarse.canvas, (coarse.scale[0] * grow[0], coarse.scale[1] * grow[1]), coarse.offset)]
-    if fine is not None:
-        found.append(fine)
+    found = []
+    base = _resized(image, min(FINE, longest))  # the coarse view shrinks this one: cheaper, and the same to the eye
+    if longest > COARSE:
+        found.append(_view(image, base, 0, False, _SMALLEST))
+    found.insert(0, _view(image, _resized(base, COARSE), _COARSE_BORDER, True, _FILLING if found else _SMALLEST))
     if longest > SHARP_ABOVE:
-        found.append(_view(image, min(SHARP, longest), 0))
+        found.append(_view(image, _resized(image, min(SHARP, longest)), 0, False, _SMALLEST))
     return found
 
 
@@ -84,15 +97,14 @@ def _resized(image: Image, longest: int) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=how), np.uint8)
 
 
-def _view(image: Image, longest: int, border: int) -> View:
-    """The picture scaled to `longest`, on a canvas with at least `border` repeated pixels around."""
-    small = _resized(image, longest)
+def _view(image: Image, small: Image, border: int, coarse: bool, least: float) -> View:
+    """The scaled picture on a canvas with at least `border` repeated pixels around."""
     height, width = small.shape[:2]
     full = [-(-(side + 2 * border) // _GRID) * _GRID for side in (width, height)]
     left, top = ((full[0] - width) // 2, (full[1] - height) // 2) if border else (0, 0)
     right, bottom = full[0] - width - left, full[1] - height - top
-    canvas = cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REPLICATE)
-    return View(np.asarray(canvas, np.uint8), (width / image.shape[1], height / image.shape[0]), (left, top))
+    canvas = np.asarray(cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REPLICATE), np.uint8)
+    return View(canvas, (width / image.shape[1], height / image.shape[0]), (left, top), coarse, least)
 
 
 def suppress(
@@ -116,13 +128,13 @@ def suppress(
 
 
 class NetworkFinder:
-    """The trained finder. `weights` is a set's name or a folder; `threshold` replaces the calibrated score limit.
+    """The trained finder. `weights` is a set's name or a folder; `limits` replaces the calibrated score limits.
 
     Scores are calibrated on composed scenes: of boxes with score 0.8 there, about eight in ten are faces. Raises
     WeightsError when the weights are missing, damaged or do not fit.
     """
 
-    def __init__(self, weights: str | Path = "synthetic", threshold: float | None = None, device: str = "cpu") -> None:
+    def __init__(self, weights: str | Path = "synthetic", limits: Limits | None = None, device: str = "cpu") -> None:
         from omokage.errors import WeightsError
         from omokage.faces.network import FinderNet
         from omokage.weights.registry import load
@@ -136,27 +148,27 @@ class NetworkFinder:
                 f"the finder weights {card.id} do not fit the network; train or install them again"
             ) from error
         self.card = card
-        limit = float(card.calibration["threshold"]) if threshold is None else threshold
-        self._use(net, limit, (card.calibration["slope"], card.calibration["shift"]), device)
+        known = card.calibration
+        self._use(net, limits or Limits(known["filling"], known["other"]), (known["slope"], known["shift"]), device)
 
     @classmethod
     def of(
-        cls, net: FinderNet, threshold: float, line: tuple[float, float] = (1.0, 0.0), device: str = "cpu"
+        cls, net: FinderNet, limits: Limits, line: tuple[float, float] = (1.0, 0.0), device: str = "cpu"
     ) -> NetworkFinder:
         """A finder around a network in memory. The network is changed: its batch norms are folded away.
 
         `line` = slope and shift that turn the network's logits into those of the score.
         """
         finder = cls.__new__(cls)
-        finder._use(net, threshold, line, device)
+        finder._use(net, limits, line, device)
         return finder
 
-    def _use(self, net: FinderNet, threshold: float, line: tuple[float, float], device: str) -> None:
+    def _use(self, net: FinderNet, limits: Limits, line: tuple[float, float], device: str) -> None:
         import torch
 
         from omokage.faces.network import fused
 
-        self.threshold = threshold
+        self.limits = limits
         self.line = line
         self.device = torch.device(device)
         self.net = fused(net).to(self.device)
@@ -182,7 +194,7 @@ class NetworkFinder:
         return [detections(np.concatenate(rows), image.shape) for rows, image in zip(found, images, strict=True)]
 
     def _rows(self, part: list[View]) -> list[NDArray[np.float32]]:
-        """For each view (k, 5): score and box in picture pixels of all cells above the threshold."""
+        """For each view (k, 5): score and box in picture pixels of all cells above the limits."""
         import torch
 
         from omokage.faces.network import decode
@@ -193,10 +205,11 @@ class NetworkFinder:
             logits, boxes = decode(self.net(_floats(pictures, self.device)))
             scores = torch.sigmoid(self.line[0] * logits + self.line[1])
             for view, score, box in zip(part, scores, boxes, strict=True):
-                good = score >= self.threshold
+                good = score >= min(self.limits.filling, self.limits.other)
                 found = torch.cat([score[good][:, None], box[good]], 1).cpu().numpy()
-                sides = found[:, 3:] - found[:, 1:3]
-                found = found[(sides.min(1) > 0) & (sides.max(1) >= _SMALLEST)]
+                side = (found[:, 3:] - found[:, 1:3]).max(1)
+                limit = np.where(view.coarse & (side >= _FILLING), self.limits.filling, self.limits.other)
+                found = found[(found[:, 0] >= limit) & (side >= view.least)]
                 found[:, 1:] = (found[:, 1:] - np.tile(view.offset, 2)) / np.tile(view.scale, 2)
                 rows.append(found)
         return rows

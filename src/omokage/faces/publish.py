@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from omokage.faces.canvas import FaceScene
 from omokage.faces.config import ARCHITECTURE, FinderConfig, scene_source
-from omokage.faces.detect import NetworkFinder
+from omokage.faces.detect import Limits, NetworkFinder
 from omokage.faces.evaluate import SceneScores, candidates, false_faces, score_scenes, threshold_for
 from omokage.faces.network import STRIDES, FinderNet
 from omokage.training.run import commit_of
@@ -38,22 +39,33 @@ def publish(config: FinderConfig, net: FinderNet, folder: Path) -> Card:
         [draw(np.random.default_rng((config.seed, kind, k))) for k in range(SCENES)]
         for kind, draw in enumerate((source.draw, source.draw, large.empty, large.empty), 10)
     )
-    finder = NetworkFinder.of(net, _FLOOR)
+    finder = NetworkFinder.of(net, Limits(_FLOOR, _FLOOR))
     slope, shift = fit_line(*candidates(finder, fit))
     finder.line = (slope, shift)
-    finder.threshold = threshold_for(finder, empty, FALSE_SHARE, floor=_FLOOR)
+    finder.limits = chosen_limits(finder, empty)
     scores = score_scenes(finder, test)
     false = false_faces(finder, [scene.image for scene in test_empty])
     card = Card(
         model="finder", set=config.set,
         architecture={"widths": list(ARCHITECTURE[0]), "pyramid": ARCHITECTURE[1], "strides": list(STRIDES)},
         preprocessing={"scale": "RGB / 255", "views": "see faces.detect", "training_scene": config.size},
-        calibration={"threshold": finder.threshold, "slope": slope, "shift": shift, "false_share": FALSE_SHARE},
+        calibration={**asdict(finder.limits), "slope": slope, "shift": shift, "false_share": FALSE_SHARE},
         recipe=config.recipe, commit=commit_of(), made=date.today().isoformat(), trained_on=config.trained_on,
         licences={"code": "Apache-2.0", "weights": "Apache-2.0", "training_data": "rendered by omokage, CC0 geometry"},
         scores=score_rows(scores, false), limits=list(LIMITS),
     )  # fmt: skip
     return save(folder, state, card)
+
+
+def chosen_limits(finder: NetworkFinder, empty: Sequence[FaceScene]) -> Limits:
+    """The lowest limits at which both kinds of box together give at most `FALSE_SHARE` false faces; a third for
+    `filling`.
+    """
+    never = 2.0
+    finder.limits = Limits(_FLOOR, never)
+    filling = threshold_for(finder, empty, FALSE_SHARE / 3, _FLOOR)
+    finder.limits = Limits(never, _FLOOR)
+    return Limits(filling, threshold_for(finder, empty, FALSE_SHARE * 2 / 3, _FLOOR))
 
 
 def score_rows(scores: SceneScores, false: Sequence[int]) -> list[Mapping[str, Any]]:
