@@ -164,7 +164,7 @@ def test_doors():
 
 
 def test_each_kind_of_box_has_its_limit():
-    """A large bright square makes the coarse view's cells of 40 pixels fire: too small for `filling`, so `other` counts."""
+    """The stand-in answers with boxes of 40 canvas pixels: too small for `filling`, so `other` counts."""
     picture = np.full((100, 100, 3), 255, np.uint8)
     assert NetworkFinder.of(BrightSpot(), Limits(0.5, 0.5)).find(picture)
     assert NetworkFinder.of(BrightSpot(), Limits(2.0, 0.5)).find(picture)
