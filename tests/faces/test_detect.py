@@ -139,6 +139,7 @@ def test_saved_weights_find_the_same(tmp_path):
     torch.manual_seed(0)
     net = FinderNet((8, 8, 8, 8), 8).eval()
     torch.nn.init.constant_(net.heads[0].score.bias, 0.0)
+    net.half().float()  # weight files hold half precision
     card = registry.Card(
         "finder", "mine", {"widths": [8, 8, 8, 8], "pyramid": 8}, {},
         calibration={"filling": 0.3, "other": 0.3, "slope": 1.0, "shift": 0.0},
@@ -148,7 +149,7 @@ def test_saved_weights_find_the_same(tmp_path):
     expected = NetworkFinder.of(net, Limits(0.3, 0.3)).find(picture)
     got = open_finder(tmp_path).find(picture)
     assert len(expected) > 0
-    assert abs(len(got) - len(expected)) <= 2  # half precision moves a score across the threshold now and then
+    np.testing.assert_allclose([d.score for d in got], [d.score for d in expected], atol=1e-5)
     other = registry.Card("finder", "mine", {"widths": [8, 8, 8, 16], "pyramid": 8}, {}, calibration=card.calibration)
     registry.save(tmp_path, net.state_dict(), other)
     with pytest.raises(WeightsError, match="do not fit"):
@@ -174,5 +175,5 @@ def test_each_kind_of_box_has_its_limit():
 def test_small_boxes_of_the_coarse_view_are_left_to_the_fine_one():
     coarse, fine = views(np.zeros((400, 400, 3), np.uint8))
     assert (coarse.coarse, fine.coarse) == (True, False)
-    assert coarse.least == 48
+    assert coarse.least == 32
     assert fine.least == views(np.zeros((100, 100, 3), np.uint8))[0].least == 8

@@ -30,7 +30,7 @@ _GRID = 64  # canvases are multiples of the coarsest stride
 _COARSE_BORDER = 16
 _BATCH_PIXELS = 1_400_000  # canvases of one shape go through the network together up to this many pixels
 _SMALLEST = 8.0  # pixels of the canvas
-_FILLING = 48.0  # likewise: from here on a box in the coarse view counts as filling the picture
+_FILLING = 32.0  # likewise: from here on a box in the coarse view counts as filling the picture
 
 
 class Finder(Protocol):
@@ -47,7 +47,7 @@ class Finder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Scores from which a box is a face: `filling` for boxes of at least 48 pixels in the coarse view, `other` for all
+    """Scores from which a box is a face: `filling` for boxes of at least 32 pixels in the coarse view, `other` for all
     else.
 
     Two numbers, because a picture has thousands of places for a small false face and few for one that fills it.
