@@ -165,11 +165,12 @@ def test_doors():
 
 
 def test_each_kind_of_box_has_its_limit():
-    """The stand-in answers with boxes of 40 canvas pixels: too small for `filling`, so `other` counts."""
-    picture = np.full((100, 100, 3), 255, np.uint8)
-    assert NetworkFinder.of(BrightSpot(), Limits(0.5, 0.5)).find(picture)
-    assert NetworkFinder.of(BrightSpot(), Limits(2.0, 0.5)).find(picture)
-    assert not NetworkFinder.of(BrightSpot(), Limits(0.5, 2.0)).find(picture)
+    """The stand-in's boxes of 40 canvas pixels are `filling` in the coarse view, the only one of a small picture."""
+    small, large = (np.full((side, side, 3), 255, np.uint8) for side in (100, 300))
+    for limits, in_small, in_large in (((0.5, 0.5), True, True), ((2.0, 0.5), False, True), ((0.5, 2.0), True, True)):
+        finder = NetworkFinder.of(BrightSpot(), Limits(*limits))
+        assert (len(finder.find(small)) > 0, len(finder.find(large)) > 0) == (in_small, in_large)
+    assert max(face.box.width for face in finder.find(large)) > 60  # only the coarse view's boxes are left
 
 
 def test_small_boxes_of_the_coarse_view_are_left_to_the_fine_one():
