@@ -82,7 +82,9 @@ class SquarePredictor:
     batches: list[int] = field(default_factory=list)
     lean: float = 0.0  # pixels of the crop by which the right eye is lower than the left one
 
-    def predict(self, crops: Sequence[FaceCrop], given: Mapping[str, float | str] | None = None) -> list[FaceAnalysis]:
+    def predict(
+        self, crops: Sequence[FaceCrop], given: Mapping[str, float | str] | None = None, *, careful: bool = True
+    ) -> list[FaceAnalysis]:
         self.batches.append(len(crops))
         return [self._one(crop, given) for crop in crops]
 

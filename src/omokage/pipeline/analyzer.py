@@ -16,11 +16,12 @@ from omokage.media.ahead import Ahead, Frame, frames
 from omokage.media.image import read_image
 from omokage.media.sources import Source, expand, is_video
 from omokage.media.table import Reading
+from omokage.pipeline.check import FaceCheck
 from omokage.pipeline.config import AnalyzerConfig, Finder, Given, Predictor
 from omokage.pipeline.reader import Image, read_faces
 from omokage.results import FaceAnalysis
 from omokage.schema import SHIPPED, AttributeSchema
-from omokage.weights.registry import DEFAULT_SET, folder_of
+from omokage.weights.registry import DEFAULT_SET, folder_of, read_card
 
 
 class Analyzer:
@@ -50,13 +51,23 @@ class Analyzer:
         self._finder_name: str | Path | None = finder if isinstance(finder, str | Path) else None
         self._finder: Finder | None = None if named else cast(Finder, finder)
         self._predictor = predictor
+        self._check: FaceCheck | None = None
+        self._check_known = not named or predictor is not None  # it belongs to the two networks of one weight set
 
     @property
     def finder(self) -> Finder:
         """The opened finder."""
         if self._finder is None:
-            self._finder = open_finder(self._finder_name, self._weights, self._device)
+            self._finder = open_finder(self._finder_name, self._weights, self._device, self.check)
         return self._finder
+
+    @property
+    def check(self) -> FaceCheck | None:
+        """What tells faces from false finds; None when finder and network do not come from one set that has it."""
+        if not self._check_known:
+            self._check = open_check(self._finder_name, self._weights)
+            self._check_known = True
+        return self._check
 
     @property
     def predictor(self) -> Predictor:
@@ -114,7 +125,8 @@ class Analyzer:
             yield Reading(**where, faces=faces, note=f.note, last=f.last, pixels=f.pixels if keep_pixels else None)
 
     def _read(self, images: Sequence[Image], crops: bool) -> list[list[FaceAnalysis]]:
-        return read_faces(images, None if crops else self.finder, self.predictor, self.config, self._given)
+        finder, check = (None, None) if crops else (self.finder, self.check)
+        return read_faces(images, finder, self.predictor, self.config, self._given, check)
 
     @property
     def schema(self) -> AttributeSchema:
@@ -127,17 +139,33 @@ class Analyzer:
         return {task: _id_of(part) for task, part in named.items()}
 
 
-def open_finder(wish: str | Path | None, weights: str | Path | None, device: str | None) -> Finder:
+def open_finder(
+    wish: str | Path | None, weights: str | Path | None, device: str | None, check: FaceCheck | None = None
+) -> Finder:
     """The finder that was asked for, else the one of the weight set, else the default set's.
 
-    Raises WeightsError or InputError.
+    With a `check` behind it, it proposes more than it would alone. Raises WeightsError or InputError.
     """
     from omokage.faces import detect
 
+    if check is not None:
+        limits = detect.Limits(check.proposals, check.proposals)
+        return detect.NetworkFinder(weights or DEFAULT_SET, limits=limits, device=_device(device))
     if wish is None:
         wish = weights if weights is not None and has_model(weights, "finder") else DEFAULT_SET
     finder: Finder = detect.open_finder(wish, device=_device(device))
     return finder
+
+
+def open_check(wish: str | Path | None, weights: str | Path | None) -> FaceCheck | None:
+    """The check of a weight set, when its own finder is in use and it was fitted to just these networks."""
+    ours = weights or DEFAULT_SET
+    if wish not in (None, ours) or not all(has_model(ours, model) for model in ("finder", "attributes", "check")):
+        return None
+    check = FaceCheck.open(ours)
+    fitted = check.card.preprocessing["of"] if check.card else []
+    known = [read_card(ours, model).sha256[:8] for model in ("finder", "attributes")]
+    return check if [str(name).rpartition("@")[2] for name in fitted] == known else None
 
 
 def open_predictor(weights: str | Path | None = None, device: str | None = None) -> Predictor:

@@ -25,13 +25,16 @@ class Finder(Protocol):
 class Predictor(Protocol):
     """Reads attributes off crops of side `size` that show `margin` times the face's box.
 
-    `given` holds what is known otherwise ({"age": 70}); a predictor that cannot use it raises InputError.
+    `given` holds what is known otherwise ({"age": 70}); a predictor that cannot use it raises InputError. `careful`
+    asks for the best answers rather than the fastest.
     """
 
     size: int
     margin: float
 
-    def predict(self, crops: Sequence[FaceCrop], given: Given | None = None) -> list[FaceAnalysis]: ...
+    def predict(
+        self, crops: Sequence[FaceCrop], given: Given | None = None, *, careful: bool = True
+    ) -> list[FaceAnalysis]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class AnalyzerConfig:
     batch_size: int = 32
     pictures: int = 8
     pixels: int = 16_000_000
-    reject_quality: float = 0.3  # a found face that the network rates lower is taken for a false one
+    hopeless_quality: float = 0.01  # at the first look: no second one
+    reject_quality: float = 0.3  # without a fitted check: a find that the network rates lower is taken for a false one
     sure_score: float = 0.95  # ... unless the finder is this sure
     same_face_iou: float = 0.5  # answers that overlap more after alignment are one face
     drift_iou: float = 0.1  # landmarks that leave the found box further than this are not used for the second crop

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from omokage.faces.align import crop_box, crop_landmarks
+from omokage.pipeline.check import FaceCheck
 from omokage.pipeline.config import AnalyzerConfig, Finder, Given, Predictor
 from omokage.pipeline.review import with_review
 from omokage.results import Box, Detection, FaceAnalysis, FaceCrop
 
 Image = NDArray[np.uint8]
+
+
+Looks = list[tuple[Detection, FaceAnalysis, FaceAnalysis]]
 
 
 def read_faces(
@@ -23,23 +26,44 @@ def read_faces(
     predictor: Predictor,
     config: AnalyzerConfig,
     given: Given | None = None,
+    check: FaceCheck | None = None,
 ) -> list[list[FaceAnalysis]]:
-    """The faces of each picture (RGB uint8), largest first. Without a finder each picture is one face that fills it."""
+    """The faces of each picture (RGB uint8), largest first. Without a finder each picture is one face that fills it.
+
+    `check` decides which finds are faces, and its probability becomes their score; without it the finder's score and
+    the network's `quality` decide by the rules of `config`.
+    """
+    grouped: list[list[FaceAnalysis]] = []
+    for looked in looks(images, finder, predictor, config, given):
+        faces: list[FaceAnalysis] = []
+        for detection, first, second in looked:
+            score = 1.0 if finder is None else face_score(detection, first, second, config, check)
+            if score is not None:
+                faces.append(replace(second, score=score, box=_final_box(second, detection, config)))
+        grouped.append(_finish(faces, config))
+    return grouped
+
+
+def looks(
+    images: Sequence[Image],
+    finder: Finder | None,
+    predictor: Predictor,
+    config: AnalyzerConfig,
+    given: Given | None = None,
+) -> list[Looks]:
+    """For each picture every proposal of the finder with the network's first look and its second, upright one."""
     if finder is None:
         found = [[Detection(whole_box(image, predictor.margin), 1.0)] for image in images]
     else:
         found = finder.find_batch(images)
     jobs = [(at, detection) for at, detections in enumerate(found) for detection in detections]
-    size, margin = predictor.size, predictor.margin
-    crops = [crop_box(images[at], d.box, size, margin, score=d.score) for at, d in jobs]
-    read = partial(_predict, predictor, config.batch_size, given)
-    first = read(crops)
-    answers = _second_pass(images, [at for at, _ in jobs], first, predictor, read, config)
-    grouped: list[list[FaceAnalysis]] = [[] for _ in images]
-    for (at, detection), answer in zip(jobs, answers, strict=True):
-        if finder is None or is_face(answer, detection, config):
-            grouped[at].append(replace(answer, score=detection.score, box=_final_box(answer, detection, config)))
-    return [_finish(faces, config) for faces in grouped]
+    crops = [crop_box(images[at], d.box, predictor.size, predictor.margin, score=d.score) for at, d in jobs]
+    first = _predict(predictor, config.batch_size, given, crops, careful=False)
+    second = _second_pass(images, [at for at, _ in jobs], first, predictor, config, given)
+    grouped: list[Looks] = [[] for _ in images]
+    for (at, detection), glance, answer in zip(jobs, first, second, strict=True):
+        grouped[at].append((detection, glance, answer))
+    return grouped
 
 
 def whole_box(image: Image, margin: float) -> Box:
@@ -50,19 +74,25 @@ def whole_box(image: Image, margin: float) -> Box:
     return Box(width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
 
 
-def is_face(answer: FaceAnalysis, detection: Detection, config: AnalyzerConfig) -> bool:
-    """Second check: the network has seen no-face crops in training, and rates the crop by `quality`."""
-    if answer.quality is None or detection.score >= config.sure_score:
-        return True
-    return answer.quality >= config.reject_quality
+def face_score(
+    detection: Detection, first: FaceAnalysis, second: FaceAnalysis, config: AnalyzerConfig, check: FaceCheck | None
+) -> float | None:
+    """How surely a find is a face, 0..1; None when it is taken for a false one."""
+    if first.quality is not None and first.quality < config.hopeless_quality and detection.score < config.sure_score:
+        return None
+    chance = None if check is None else check.probability(detection, first, second)
+    if check is not None and chance is not None:
+        return chance if chance >= check.limit else None
+    sure = second.quality is None or detection.score >= config.sure_score or second.quality >= config.reject_quality
+    return detection.score if sure else None
 
 
 def _predict(
-    predictor: Predictor, batch_size: int, given: Given | None, crops: Sequence[FaceCrop]
+    predictor: Predictor, batch_size: int, given: Given | None, crops: Sequence[FaceCrop], careful: bool
 ) -> list[FaceAnalysis]:
     answers: list[FaceAnalysis] = []
     for start in range(0, len(crops), batch_size):
-        answers += predictor.predict(crops[start : start + batch_size], given)
+        answers += predictor.predict(crops[start : start + batch_size], given, careful=careful)
     return answers
 
 
@@ -71,8 +101,8 @@ def _second_pass(
     owner: Sequence[int],
     first: Sequence[FaceAnalysis],
     predictor: Predictor,
-    read: Callable[[Sequence[FaceCrop]], list[FaceAnalysis]],
     config: AnalyzerConfig,
+    given: Given | None,
 ) -> list[FaceAnalysis]:
     """The final answers: from a crop around the first pass's landmarks, upright, where these are to be trusted."""
     answers = list(first)
@@ -81,12 +111,12 @@ def _second_pass(
     for i, answer in enumerate(first):
         if _landmark_box(answer, answer.box, config) is None or answer.landmarks is None:
             continue
-        if answer.quality is not None and answer.quality < config.reject_quality / 2:
-            continue  # will be rejected anyway: a second look would only cost time
+        if answer.quality is not None and answer.quality < config.hopeless_quality:
+            continue  # a second look would only cost time
         again.append(i)
         image = images[owner[i]]
         crops.append(crop_landmarks(image, answer.landmarks, predictor.size, predictor.margin, score=answer.score))
-    for i, answer in zip(again, read(crops), strict=True):
+    for i, answer in zip(again, _predict(predictor, config.batch_size, given, crops, careful=True), strict=True):
         answers[i] = answer
     return answers
 

@@ -1,0 +1,24 @@
+"""Recipe of the check that tells faces from false finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from omokage.pipeline.train import CheckConfig
+
+
+def shipped(
+    records: Sequence[str] = ("runs/heads-held-out",),
+    backdrops: str = "runs/backdrops",
+    weights: str = "synthetic",
+    out: str = "runs/check",
+    scenes: int = 500,
+) -> CheckConfig:
+    """The shipped check, fitted on rendered scenes of people that no network was trained on.
+
+    Command: after ``python recipes/faces.py`` (heads and backdrops) and the training of both networks, ``omokage train
+    check.shipped``. Hardware: one core, about two minutes. Expected: proposals told apart with an AUC above 0.95.
+    """
+    folders = tuple(records.split(",")) if isinstance(records, str) else tuple(records)
+    command = f"omokage train check.shipped --set scenes={scenes}"
+    return CheckConfig(folders, backdrops, weights, out, scenes, recipe=command)
