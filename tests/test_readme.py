@@ -46,12 +46,12 @@ def test_both_readmes_show_the_same_commands_and_code() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_set_up_commands_exist(page: Path) -> None:
     targets = set(re.findall(r"^    ([a-z]+)\)", (ROOT / "run").read_text(), re.MULTILINE))
-    assert {line.split()[2] for line in shell_lines(page, "sh run")} <= targets
+    assert {line.split()[2] for line in shell_lines(page, "sh")} <= targets
 
 
 def test_the_readmes_give_the_two_commands() -> None:
     for page in READMES:
-        assert [line.split()[2] for line in shell_lines(page, "sh run")] == ["demo", "test"]
+        assert [line.split()[2] for line in shell_lines(page, "sh")] == ["demo", "test"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
