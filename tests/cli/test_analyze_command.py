@@ -159,6 +159,7 @@ def test_ctrl_c_keeps_what_is_done(album: Path, tmp_path: Path) -> None:
         env=environment(OMOKAGE_TEST_DELAY="0.2"),
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background shell hands on "ignored"
     )
     parts = out.with_name(out.name + ".parts")
     while not list(parts.glob("*.parquet")) and process.poll() is None:
