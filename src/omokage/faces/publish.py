@@ -16,6 +16,7 @@ from omokage.faces.config import ARCHITECTURE, FinderConfig, scene_source
 from omokage.faces.detect import Limits, NetworkFinder
 from omokage.faces.evaluate import SceneScores, candidates, false_faces, score_scenes, threshold_for
 from omokage.faces.network import STRIDES, FinderNet
+from omokage.metrics.logistic import fit_logistic
 from omokage.training.run import commit_of
 from omokage.weights.registry import Card, save
 
@@ -90,10 +91,5 @@ def fit_line(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[flo
         return 1.0, 0.0
     clipped = np.clip(scores, 1e-6, 1 - 1e-6)
     inputs = np.stack([np.log(clipped / (1 - clipped)), np.ones_like(clipped)], 1)
-    line, pull = np.array([1.0, 0.0]), np.diag([1.0, 1e-3])
-    for _ in range(50):
-        p = 1 / (1 + np.exp(-np.clip(inputs @ line, -30, 30)))
-        slope = inputs.T @ (p - right) + pull @ (line - np.array([1.0, 0.0]))
-        curve = (inputs * (p * (1 - p))[:, None]).T @ inputs + pull
-        line = line - np.clip(np.linalg.solve(curve, slope), -1, 1)
+    line = fit_logistic(inputs, right, start=[1.0, 0.0], pull=[1.0, 1e-3], steps=50, stride=1)
     return float(line[0]), float(line[1])

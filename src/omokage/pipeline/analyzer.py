@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -51,8 +52,7 @@ class Analyzer:
         self._finder_name: str | Path | None = finder if isinstance(finder, str | Path) else None
         self._finder: Finder | None = None if named else cast(Finder, finder)
         self._predictor = predictor
-        self._check: FaceCheck | None = None
-        self._check_known = not named or predictor is not None  # it belongs to the two networks of one weight set
+        self._own_parts = named and predictor is None
 
     @property
     def finder(self) -> Finder:
@@ -61,13 +61,10 @@ class Analyzer:
             self._finder = open_finder(self._finder_name, self._weights, self._device, self.check)
         return self._finder
 
-    @property
+    @cached_property
     def check(self) -> FaceCheck | None:
         """What tells faces from false finds; None when finder and network do not come from one set that has it."""
-        if not self._check_known:
-            self._check = open_check(self._finder_name, self._weights)
-            self._check_known = True
-        return self._check
+        return open_check(self._finder_name, self._weights) if self._own_parts else None
 
     @property
     def predictor(self) -> Predictor:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from omokage.metrics.logistic import probability
 from omokage.results import Detection, FaceAnalysis
 from omokage.weights.registry import Card, load
 
@@ -46,7 +47,7 @@ class FaceCheck:
         known = evidence(detection, first, second)
         if known is None:
             return None
-        return 1 / (1 + math.exp(-float(np.clip(known @ self.line[:-1] + self.line[-1], -30, 30))))
+        return float(probability(known @ self.line[:-1] + self.line[-1]))
 
 
 def evidence(detection: Detection, first: FaceAnalysis, second: FaceAnalysis) -> NDArray[np.float64] | None:

@@ -17,6 +17,7 @@ from omokage.faces.canvas import FaceScene
 from omokage.faces.config import FinderConfig, scene_source
 from omokage.faces.detect import Limits, NetworkFinder
 from omokage.metrics.classification import area_under_curve
+from omokage.metrics.logistic import fit_logistic, probability
 from omokage.pipeline.check import EVIDENCE, FaceCheck, evidence
 from omokage.pipeline.config import AnalyzerConfig
 from omokage.pipeline.reader import looks
@@ -116,20 +117,14 @@ def fit_line(parts: Sequence[Looked], pull: float = 1.0, steps: int = 60) -> NDA
     y = np.concatenate([part.right for part in parts])
     mean, spread = x.mean(0), x.std(0) + 1e-9
     inputs = np.column_stack([(x - mean) / spread, np.ones(len(x))])
-    weights, ridge = np.zeros(inputs.shape[1]), np.diag([pull] * x.shape[1] + [1e-3])
-    for _ in range(steps):
-        p = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
-        slope = inputs.T @ (p - y) + ridge @ weights
-        curve = (inputs * (p * (1 - p))[:, None]).T @ inputs + ridge
-        weights = weights - np.clip(np.linalg.solve(curve, slope), -2, 2)
+    weights = fit_logistic(inputs, y, [0.0] * inputs.shape[1], [pull] * x.shape[1] + [1e-3], steps, stride=2)
     line = weights[:-1] / spread
     return np.append(line, weights[-1] - line @ mean)
 
 
 def chances(check: FaceCheck, part: Looked) -> NDArray[np.float64]:
     """The check's probability of each proposal (n,)."""
-    odds = part.evidence @ check.line[:-1] + check.line[-1]
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+    return probability(part.evidence @ check.line[:-1] + check.line[-1])
 
 
 def limit_for(check: FaceCheck, faceless: Looked, scenes: int, share: float) -> float:
