@@ -95,7 +95,7 @@ class DataConfig:
     held_out: float = 0.08  # share of the people of each folder
     split_seed: int = 0
     limit: int = 0  # at most so many pictures a folder, 0 = all
-    negatives: float = 0.07  # share of crops without a well-placed face
+    negatives: float = 0.1  # share of crops without a well-placed face
     geometry: Geometry = field(default_factory=Geometry)
     photometry: Photometry = field(default_factory=Photometry)
     workers: int = 1

@@ -66,8 +66,7 @@ class Crops:
         """A jittered, changed crop (size, size, 3), sometimes of no face, and its targets (total,)."""
         source = self.sources[place[0]]
         if rng.random() < self.config.negatives:
-            kinds = negatives.MISPLACED + negatives.FACELESS
-            kind = kinds[int(rng.integers(len(kinds)))]
+            kind = negatives.drawn(rng)
             if kind in negatives.FACELESS:
                 return self._faceless(source, place[1], kind, rng)
             jitter = negatives.misplaced(rng, kind)

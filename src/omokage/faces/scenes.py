@@ -2,7 +2,8 @@
 
 A scene is a square RGB picture with 0 to 12 faces from 12 pixels to full frame. Heads stand on bodies, overlap, lean,
 are cut by the picture's edge and hidden by objects; the same outlines filled with texture, faceless heads, hands and
-pasted rectangles without a face make sure that an outline, an edge of pasting or skin alone is never the answer.
+pasted rectangles without a face make sure that an outline, an edge of pasting or skin alone is never the answer;
+animals, coins, dials and the like (`data.lookalikes`), that two eyes over a mouth are not it either.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from omokage.data.clutter import clutter, colour, hand, random_polygon, textured
+from omokage.data.lookalikes import lookalike
 from omokage.faces.canvas import Canvas, FaceScene
-from omokage.faces.clutter import clutter, colour, hand, random_polygon, textured
 from omokage.faces.heads import Head, faceless
 
 Rng = np.random.Generator
@@ -37,6 +39,7 @@ class SceneSource:
         self.loose = [head for head in heads if head.whole] or list(heads)
         self.bank = [clutter(rng, size + size // 3) for _ in range(bank)] + list(backdrops)
         self.hands = [hand(rng, 96) for _ in range(max(4, bank // 10))]
+        self.lookalikes = [lookalike(rng, 192) for _ in range(max(8, bank))]
 
     def draw(self, rng: Rng) -> FaceScene:
         """One scene: 12 % without a face, 33 % one large face, the rest crowds."""
@@ -45,8 +48,13 @@ class SceneSource:
         return framed(scene, rng) if kind < 0.45 and rng.random() < 0.5 else scene
 
     def without_faces(self, rng: Rng, heads: bool = True) -> FaceScene:
-        """Clutter, empty outlines, hands and, unless `heads` is off, heads whose face is gone."""
+        """Clutter, lookalikes (in half of the scenes a large one), empty outlines, hands and, unless `heads` is off,
+        heads whose face is gone.
+        """
         canvas = Canvas.on(self.background(rng))
+        if rng.random() < 0.5:
+            side = self.size * float(np.exp(rng.uniform(np.log(0.25), np.log(1.3))))
+            self._lookalike(canvas, rng, side, self.size / 2 + rng.normal(0, self.size * 0.12, 2))
         for _ in range(int(rng.integers(0, 9))):
             self.thing(canvas, rng, float(np.exp(rng.uniform(np.log(16), np.log(self.size)))), heads)
         return canvas.finish(rng)
@@ -154,11 +162,14 @@ class SceneSource:
         self._fill(canvas, np.stack([x, y], 1).astype(np.int32), rng)
 
     def thing(self, canvas: Canvas, rng: Rng, size: float, heads: bool = True) -> None:
-        """Something that is not a face: a head's outline full of texture, a faceless head, a hand, a polygon, a
-        rectangle.
+        """Something that is not a face: a lookalike, a head's outline full of texture, a faceless head, a hand, a
+        polygon, a rectangle.
         """
         side = max(6, int(size))
         x, y = (int(v) for v in rng.integers(-side // 2, max(1, self.size - side // 2), 2))
+        if rng.random() < 0.2:
+            self._lookalike(canvas, rng, side, np.array([x, y]) + side / 2)
+            return
         kind = rng.random()
         if kind < 0.4:
             head = self._loose(rng)
@@ -173,13 +184,31 @@ class SceneSource:
         else:
             image = self._part_of_bank(rng, side)
             alpha = np.full(image.shape[:2], 255, np.uint8)
+        self._lay(canvas, rng, image, alpha, (x, y), side)
+
+    def _lay(
+        self,
+        canvas: Canvas,
+        rng: Rng,
+        image: NDArray[np.uint8],
+        alpha: NDArray[np.uint8],
+        at: tuple[int, int],
+        side: int,
+    ) -> None:
+        """Paste a picture scaled to `side`, leaning, sometimes mirrored, relit."""
         middle = (image.shape[1] / 2, image.shape[0] / 2)
         turn = cv2.getRotationMatrix2D(middle, float(rng.normal(0, 25)), side / image.shape[1])
         turn[:, 2] += side / 2 - np.array(middle)
         if rng.random() < 0.5:
             image, alpha = np.ascontiguousarray(image[:, ::-1]), np.ascontiguousarray(alpha[:, ::-1])
         image = cv2.LUT(_scaled(image, turn, (side, side), cv2.BORDER_REPLICATE), _tone(rng, 0.6))
-        canvas.paste(image, _scaled(alpha, turn, (side, side), cv2.BORDER_CONSTANT), x, y, None)
+        canvas.paste(image, _scaled(alpha, turn, (side, side), cv2.BORDER_CONSTANT), *at, None)
+
+    def _lookalike(self, canvas: Canvas, rng: Rng, side: float, centre: NDArray[np.float64]) -> None:
+        """One thing that could be taken for a face, around `centre`."""
+        image, alpha = self.lookalikes[int(rng.integers(len(self.lookalikes)))]
+        x, y = (int(v) for v in centre - side / 2)
+        self._lay(canvas, rng, image, (alpha * 255).astype(np.uint8), (x, y), max(6, int(side)))
 
     def _part_of_bank(self, rng: Rng, side: int) -> NDArray[np.uint8]:
         picture = self.bank[rng.integers(len(self.bank))]
