@@ -27,7 +27,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from omokage.faces.clutter import clutter
+from omokage.data.clutter import clutter
 from omokage.media import ahead
 from omokage.media.image import encode_jpeg
 from omokage.media.sinks import read_rows

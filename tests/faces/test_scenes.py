@@ -7,7 +7,7 @@ import pytest
 from omokage.data.records import write_shard
 from omokage.errors import RecordError
 from omokage.faces.canvas import Canvas
-from omokage.faces.clutter import clutter, hand
+from omokage.data.clutter import clutter, hand
 from omokage.faces.heads import faceless, read_heads
 from omokage.faces.network import STRIDES
 from omokage.faces.photographic import photographic

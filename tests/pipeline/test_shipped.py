@@ -114,7 +114,7 @@ def test_a_tight_crop_needs_no_finding(analyzer: Analyzer, astronaut: NDArray[np
 
 
 def test_clutter_has_no_face(analyzer: Analyzer) -> None:
-    from omokage.faces.clutter import clutter
+    from omokage.data.clutter import clutter
 
     rng = np.random.default_rng(3)
     assert sum(len(analyzer(clutter(rng, 256))) for _ in range(6)) == 0

@@ -1,9 +1,9 @@
 """Crops that show no face, or a face so badly placed that nothing should be read from it: what `quality` learns to
 refuse.
 
-A finder's false alarms are hair, hands, patterns, half faces and far too large or small boxes; these are imitated here
-from the pictures at hand. `quality` is 1 for a well-placed face, 0 for none, and falls with the overlap of the crop and
-with the turn.
+A finder's false alarms are hair, hands, patterns, half faces, animals, coins and far too large or small boxes; these
+are imitated here from the pictures at hand or drawn (`data.lookalikes`, `data.clutter`). `quality` is 1 for a
+well-placed face, 0 for none, and falls with the overlap of the crop and with the turn.
 """
 
 from __future__ import annotations
@@ -15,10 +15,18 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from omokage.data import clutter as scenery
+from omokage.data import lookalikes
 from omokage.data.transforms import Image, Jitter, clutter
 
 MISPLACED = ("shifted", "zoomed", "tiny", "turned")
-FACELESS = ("surroundings", "shuffled", "texture", "shapes")
+FACELESS = ("surroundings", "shuffled", "texture", "shapes", "scenery", "lookalike")
+_SHARES = (0.09, 0.09, 0.09, 0.09, 0.08, 0.09, 0.05, 0.07, 0.07, 0.28)  # of these kinds, in this order
+
+
+def drawn(rng: Generator) -> str:
+    """A kind at random; lookalikes most often, because nothing else about them is wrong than what they show."""
+    return (MISPLACED + FACELESS)[int(rng.choice(len(_SHARES), p=_SHARES))]
 
 
 def quality(overlap: float, turn: float) -> float:
@@ -55,6 +63,10 @@ def faceless(rng: Generator, kind: str, image: Image, head: NDArray[np.uint8] | 
         return _shuffled(rng, image, size)
     if kind == "shapes":
         return _shapes(rng, size, other)
+    if kind == "scenery":
+        return scenery.clutter(rng, size)
+    if kind == "lookalike":
+        return lookalikes.placed(rng, size, clutter(rng, size, other))
     return _texture(rng, size)
 
 
