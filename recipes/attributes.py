@@ -33,6 +33,54 @@ def shipped(
     )  # fmt: skip
 
 
+def open(
+    data: Sequence[str] = ("out/records",),
+    photographs: str = "out/fairface",
+    out: str = "runs/open",
+    minutes: float = 60.0,
+    init: str = "synthetic",
+    rate: float = 1.2e-3,
+    share: float = 0.45,
+    count: int = 0,
+    seed: int = 0,
+) -> AttributesConfig:
+    """The `open` set: one network learns all attributes from rendered heads, and age bin and perceived gender from
+    openly licensed photographs as well, in the same batches.
+
+    `photographs` is a folder of records that ``omokage records fairface_part FOLDER --out out/fairface`` wrote, `share`
+    the part of all crops that comes from it, `count` how many of its pictures are used (0 = all). Groups (crowd "race",
+    gender, age bin) are drawn by the square root of their size; the group is never learnt. Rendered heads are drawn by
+    the sizes of their folders. Age and perceived gender are calibrated on held-out photographs, the rest on held-out
+    rendered people.
+
+    Command: ``omokage train attributes.open --set data=out/records --set photographs=out/fairface --set minutes=60``.
+    Hardware: as `shipped`; memory about 85 kB a picture.
+    """
+    rendered = tuple(data.split(",")) if isinstance(data, str) else tuple(data)
+    settings = {
+        "data": ",".join(rendered), "photographs": photographs, "minutes": f"{minutes:g}", "init": init,
+        "rate": f"{rate:g}", "share": f"{share:g}", "count": str(count or ""), "seed": str(seed or ""),
+    }  # fmt: skip
+    base = shipped((*rendered, photographs), out, minutes, init, rate)
+    mixed = replace(base.data, photographs=share, balance=0.5, limits=(*(0 for _ in rendered), count), split_seed=seed)
+    return replace(
+        base, data=mixed, seed=seed, set="open", trained_on="rendered heads and FairFace photographs",
+        recipe=" ".join(["omokage train attributes.open", *(f"--set {k}={v}" for k, v in settings.items() if v)]),
+        data_licence=OPEN_LICENCE, limits=OPEN_LIMITS,
+    )  # fmt: skip
+
+
+OPEN_LICENCE = (
+    "CC0 geometry, rendered by this project; FairFace (Karkkainen and Joo, WACV 2021), public Flickr pictures with "
+    "crowd labels, CC BY 4.0"
+)
+OPEN_LIMITS = (
+    "Age and perceived gender are calibrated on held-out FairFace photographs, every other output on rendered people.",
+    "Age labels of photographs are crowd-sourced bins of apparent age; perceived gender is what raters said of the "
+    "picture: never use either to decide anything about a person.",
+    "FairFace shows faces of public Flickr pictures; the synthetic set has never seen a person.",
+)
+
 # Weights of the losses: geometry and the outputs that people ask for first above the bookkeeping ones (our choice).
 WEIGHTS = {"points": 20.0, "rotation": 1.5, "vector": 24.0, "bins": 0.25, "classes": 1.0, "share": 0.35}
 PICKED = {"perceived_gender": 1.2, "age": 0.7, "smiling": 0.9, "eyeglasses": 0.6, "quality": 1.0}

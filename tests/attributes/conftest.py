@@ -1,5 +1,5 @@
 """Makes the drawn records of `conftest_attributes` fixtures of this folder."""
 
-from conftest_attributes import records, unlabelled, weights
+from conftest_attributes import photographs, records, unlabelled, weights
 
-__all__ = ["records", "unlabelled", "weights"]
+__all__ = ["photographs", "records", "unlabelled", "weights"]

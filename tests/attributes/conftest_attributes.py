@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -66,6 +67,21 @@ def unlabelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """12 larger pictures with a box, an age bin and a perceived gender only."""
     folder = tmp_path_factory.mktemp("unlabelled")
     write_shard(folder / "0.parquet", [drawn_record(i, 240, labelled=False) for i in range(200, 212)])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """100 pictures that are not rendered: a placed outline, an age bin that brightness tells, perceived gender."""
+    folder = tmp_path_factory.mktemp("photographs")
+    rows = []
+    for i in range(300, 400):
+        full = drawn_record(i)
+        low = 10.0 * (float(full.labels["age"]) // 10)
+        labels = {"age_low": low, "age_high": low + 10, "female": full.labels["female"], "groups": f'{{"g": {i % 3}}}'}
+        labels["outline"] = full.labels["landmarks"]
+        rows.append(replace(full, source="crowd", id=f"c{i}", person=f"c{i}", labels=labels))
+    write_shard(folder / "0.parquet", rows)
     return folder
 
 

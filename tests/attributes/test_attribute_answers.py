@@ -254,3 +254,40 @@ def test_what_known_facts_change_is_measured() -> None:
     assert rows[0]["measure"] == "error of the other answers given age, relative"
     assert rows[0]["value"] < 0.3
     assert rows[0]["n"] == len(readings)
+
+
+def test_labels_in_bins_calibrate_as_exact_ones_do() -> None:
+    rng = np.random.default_rng(0)
+    centres = bin_centres(AGE)
+    middle = torch.from_numpy(rng.uniform(15, 75, 4000))
+    true = (middle + torch.from_numpy(rng.normal(0, 6, 4000))).clamp(0, 99)
+    logits = -(((centres - middle[:, None]) / 3) ** 2).float() / 2  # says 3 years where 6 are true
+    low = 10 * torch.floor(true / 10)
+    bounds = torch.stack([low, low + 10], 1).float()
+    temperatures = {}
+    for name, target in (
+        ("exact", torch.stack([true.float(), torch.full((4000,), torch.nan), torch.full((4000,), torch.nan)], 1)),
+        ("bins", torch.cat([torch.full((4000, 1), torch.nan), bounds], 1)),
+    ):
+        readings = Readings(Outputs({}, {}, {}, {"age": logits}, {}, {}), {"age": target}, ("p",) * 4000)
+        fitted = calibration.fit(SHIPPED.only(["age"]), readings)
+        temperatures[name] = fitted["temperature"]["age"]
+        _, q05, q95, _ = calibration.summary(AGE, logits, fitted)
+        assert float(((q05 <= true) & (true <= q95)).float().mean()) == pytest.approx(0.9, abs=0.02)
+    assert temperatures["bins"] == pytest.approx(4, rel=0.15)  # the square of how much wider the truth is
+    assert temperatures["bins"] == pytest.approx(temperatures["exact"], rel=0.15)
+
+
+def test_the_second_fit_wins_where_it_knows_something() -> None:
+    first = {
+        "temperature": {"age": 1.0, "smiling": 2.0},
+        "margin": {"age": 3.0},
+        "spread": {"pose": 1.0},
+        "pictures": 9,
+    }
+    second = {"temperature": {"age": 0.5}, "margin": {}, "spread": {}, "pictures": 4}
+    both = calibration.merged(first, second)
+    assert both["temperature"] == {"age": 0.5, "smiling": 2.0}
+    assert both["margin"] == {"age": 3.0}
+    assert both["spread"] == {"pose": 1.0}
+    assert calibration.merged({}, first)["temperature"] == first["temperature"]

@@ -6,10 +6,22 @@ import numpy as np
 import pytest
 import torch
 from conftest_attributes import SMALL, TINY, drawn_record
+from hypothesis import given
+from hypothesis import strategies as st
 
 from omokage.attributes.config import DataConfig
-from omokage.attributes.data import Crops, Layout, Steps, batches, exact_batches, lean_of, split
-from omokage.attributes.sources import labelled, read_source, read_sources
+from omokage.attributes.data import (
+    Crops,
+    Layout,
+    Steps,
+    balanced,
+    batches,
+    drawn_places,
+    exact_batches,
+    lean_of,
+    split,
+)
+from omokage.attributes.sources import labelled, picked, read_source, read_sources
 from omokage.data.records import write_shard
 from omokage.data.rotation import pose_of_matrix
 from omokage.errors import RecordError
@@ -102,7 +114,7 @@ def test_an_epoch_shows_everything_once_over_all_processes(records: Path) -> Non
 def test_repeats_change_the_share_of_a_source(records: Path, unlabelled: Path) -> None:
     config = DataConfig(folders=(str(records), str(unlabelled)))
     crops = Crops(read_sources(config.folders, SMALL), SMALL, TINY, config)
-    order = Steps(crops, 8, 0, repeats=(0.5, 2.0)).order(0)
+    order = Steps(crops, 8, 0, DataConfig(repeats=(0.5, 2.0))).order(0)
     assert sum(k == 0 for k, _ in order) == 40
     assert sum(k == 1 for k, _ in order) == 24
 
@@ -128,3 +140,36 @@ def test_exact_batches_cover_every_picture_in_order(records: Path) -> None:
     assert [len(p[0]) for p in parts] == [30, 30, 20]
     ages = torch.cat([crops.layout.unpack(p[1])["age"][:, 0] for p in parts]).numpy()
     np.testing.assert_allclose(ages, crops.sources[0].labels["age"][:, 0])
+
+
+def test_photographs_make_up_the_asked_part_of_an_epoch(records: Path, unlabelled: Path, photographs: Path) -> None:
+    mixing = DataConfig(folders=(str(records), str(photographs)), photographs=0.25, balance=0.5)
+    crops = Crops(read_sources(mixing.folders, SMALL), SMALL, TINY, mixing)
+    order = Steps(crops, 8, 0, mixing).order(0)
+    shown = sum(k == 1 for k, _ in order)
+    assert [s.rendered for s in crops.sources] == [True, False]
+    assert shown / len(order) == pytest.approx(0.25, abs=0.02)
+    alone = DataConfig(folders=(str(photographs),), photographs=0.25)
+    steps = Steps(Crops(read_sources(alone.folders, SMALL), SMALL, TINY, alone), 8, 0, alone)
+    assert steps.epoch_size == len(crops.sources[1])  # nothing to mix with
+
+
+@given(st.lists(st.sampled_from("aaaaabbc"), min_size=3, max_size=60), st.integers(1, 200), st.integers(0, 99))
+def test_balanced_groups_come_equally_often(groups: list[str], count: int, seed: int) -> None:
+    weights = balanced(groups, 1.0)
+    chosen = drawn_places(np.random.default_rng(seed), len(groups), count, weights)
+    assert len(chosen) == count
+    times = np.bincount(chosen, minlength=len(groups))
+    assert np.abs(times - weights * count).max() < 1 + 1e-6
+    sums = {g: weights[np.array(groups) == g].sum() for g in set(groups)}
+    assert max(sums.values()) == pytest.approx(min(sums.values()))
+    assert balanced(groups, 0.0) == pytest.approx(np.full(len(groups), 1 / len(groups)))
+
+
+def test_parts_of_a_folder_hold_each_other(records: Path) -> None:
+    source = read_source(records, SMALL)
+    few, more = picked(source, 10, 3), picked(source, 30, 3)
+    assert (len(few), len(more), len(picked(source, 0, 3)), len(picked(source, 999, 3))) == (10, 30, 80, 80)
+    assert set(few.people) <= set(more.people)
+    assert picked(source, 10, 4).people != few.people
+    assert [len(s) for s in read_sources([str(records)] * 2, SMALL, limits=(10, 0), seed=3)] == [10, 80]

@@ -103,3 +103,28 @@ def test_two_processes_share_a_run(records: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     assert sorted(_losses(tmp_path / "run")) == [1, 2, 3]
     assert (tmp_path / "run" / "weights" / "attributes.safetensors").exists()
+
+
+def test_photographs_calibrate_and_score_what_they_have_labels_of(
+    records: Path, photographs: Path, tmp_path: Path
+) -> None:
+    config = tiny_config((records, photographs), tmp_path / "run")
+    config = replace(config, data=replace(config.data, photographs=0.4, balance=0.5, held_out=0.5))
+    card = registry.read_card(train(config) / "weights", "attributes")
+    sets = {row["measure"]: set() for row in card.scores}
+    for row in card.scores:
+        sets[row["measure"]].add(row["set"])
+    assert sets["landmarks error, % of box size"] == {"held-out rendered people"}
+    assert sets["age within one bin, mean over the bins"] == {"held-out photographs"}
+    assert "age" in card.calibration["margin"]
+    assert "landmarks" in card.calibration["spread"]
+    log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert log[0]["labelled"][1]["landmarks"] == 0
+
+
+def test_impossible_mixtures_are_refused(records: Path, tmp_path: Path) -> None:
+    config = tiny_config((records,), tmp_path)
+    with pytest.raises(TrainingError, match="from 0 to below 1, not 1"):
+        replace(config, data=replace(config.data, photographs=1.0))
+    with pytest.raises(TrainingError, match="1 record folders but 2 limits"):
+        replace(config, data=replace(config.data, limits=(3, 4)))

@@ -97,6 +97,14 @@ def fairface(root: Path) -> None:
         )
 
 
+def fairface_part(root: Path) -> None:
+    picture(root / "images" / "1.jpg")
+    picture(root / "images" / "2.jpg")
+    (root / "labels.csv").write_text(
+        "file,age_bin,gender,race\nimages/1.jpg,20-29,female,East Asian\nimages/2.jpg,70+,,Black\n"
+    )
+
+
 def utkface(root: Path) -> None:
     for name in ("26_1_2_20170116184024662.jpg.chip.jpg", "61_0_20170109150557335.jpg.chip.jpg"):
         picture(root / "part1" / name)
@@ -119,6 +127,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "lfw_plus": lfw_plus,
     "chalearn2015": chalearn2015,
     "fairface": fairface,
+    "fairface_part": fairface_part,
     "utkface": utkface,
     "folder": folder,
 }
@@ -298,3 +307,14 @@ def test_one_labels_file_serves_evaluation_and_training(tmp_path: Path) -> None:
 def test_age_bins_that_are_none(text: str) -> None:
     with pytest.raises(ValueError, match="age bin"):
         age_bin(text)
+
+
+def test_a_part_of_fairface_keeps_bins_gender_and_group_apart(tmp_path: Path) -> None:
+    fairface_part(tmp_path)
+    one, two = read_dataset("fairface_part", tmp_path, "all")
+    assert one.labels == {"age_low": 20.0, "age_high": 30.0, "female": 1.0, "groups": '{"race": "East Asian"}'}
+    assert two.labels == {"age_low": 70.0, "age_high": 100.0, "groups": '{"race": "Black"}'}
+    assert one.source == "fairface_part"
+    (tmp_path / "labels.csv").write_text("file,age_bin,gender,race\nimages/1.jpg,twenties,female,East Asian\n")
+    with pytest.raises(InputError, match="line 2: unknown age bin 'twenties'"):
+        list(read_dataset("fairface_part", tmp_path, "all"))

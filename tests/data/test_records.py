@@ -90,3 +90,11 @@ def test_a_rewritten_shard_replaces_the_old_one_whole(tmp_path: Path) -> None:
         write_shard(tmp_path / "0.parquet", [Record(str(i), "p", "x", b"", 1, 1) for i in range(count)])
     assert len(list(read_records(tmp_path))) == 2
     assert [p.name for p in tmp_path.iterdir()] == ["0.parquet"]
+
+
+def test_older_shards_lack_newer_columns_without_harm(tmp_path: Path) -> None:
+    write_shard(tmp_path / "0.parquet", [Record("a", "p", "rendered", b"x", 4, 5, {"age": 3.0})])
+    older = pq.read_table(tmp_path / "0.parquet").drop_columns(["outline"])
+    pq.write_table(older, tmp_path / "0.parquet")
+    assert read_shard(tmp_path / "0.parquet", ["id", "outline", "age"]).column_names == ["id", "age"]
+    assert next(iter(read_records(tmp_path))).labels == {"age": 3.0}

@@ -1,7 +1,8 @@
 """What the network's numbers are worth: temperatures, interval margins and spreads, fitted on held-out people.
 
 Temperature scaling (Guo et al., ICML 2017) for probabilities; split conformal margins (Romano et al., NeurIPS 2019) for
-the 5 to 95 percent interval of ordinal attributes; spreads scaled so that 68 percent of errors are within one. All of
+the 5 to 95 percent interval of ordinal attributes; spreads scaled so that 68 percent of errors are within one. Labels
+that are only a bin count with the bin's probability, and with where in the bin the network would put the value. All of
 it is plain JSON and travels in the weight card.
 """
 
@@ -29,12 +30,16 @@ def fit(schema: AttributeSchema, readings: Readings) -> dict[str, Any]:
     out: dict[str, Any] = {"temperature": {}, "margin": {}, "spread": {}, "pictures": len(readings)}
     outputs, targets = readings.outputs, readings.targets
     for name, logits in outputs.bins.items():
-        known = torch.isfinite(targets[name][:, 0])
+        attribute, target = schema[name], targets[name]
+        exact = torch.isfinite(target[:, 0])
+        binned = torch.isfinite(target[:, 1:]).all(1) & ~exact
+        known = exact if exact.sum() >= binned.sum() else binned
         if known.sum() >= _FEWEST:
-            attribute, true = schema[name], targets[name][known, 0]
-            heat = _best(lambda t, x=logits[known], a=attribute, y=true: _bin_cost(x / t, a, y))
+            cost = _bin_cost if known is exact else _mass_cost
+            true = target[known, 0] if known is exact else target[known, 1:]
+            heat = _best(lambda t, x=logits[known], a=attribute, y=true, f=cost: f(x / t, a, y))
             out["temperature"][name] = heat
-            out["margin"][name] = margin(attribute, logits[known] / heat, true)
+            out["margin"][name] = (margin if known is exact else bin_margin)(attribute, logits[known] / heat, true)
     for name, logits in outputs.classes.items():
         known = torch.isfinite(targets[name]).all(1)
         if known.sum() >= _FEWEST:
@@ -48,6 +53,15 @@ def fit(schema: AttributeSchema, readings: Readings) -> dict[str, Any]:
         known = torch.isfinite(targets[name]).all(1)
         if known.sum() >= _FEWEST:
             out["spread"][name] = spread_scale(located, targets[name], known)
+    return out
+
+
+def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """`first`, with what `second` knows instead: the fit on rendered people, and the one on photographs where they
+    have labels."""
+    out = dict(first)
+    for kind in ("temperature", "margin", "spread"):
+        out[kind] = {**first.get(kind, {}), **second.get(kind, {})}
     return out
 
 
@@ -67,6 +81,28 @@ def _bin_cost(logits: Tensor, attribute: Attribute, true: Tensor) -> float:
     step = (attribute.high - attribute.low) / (logits.shape[1] - 1)
     near = (bin_centres(attribute) - true[:, None]).abs() <= 1.5 * step
     return float(-torch.logsumexp(F.log_softmax(logits, 1).masked_fill(~near, -30), 1).mean())
+
+
+def _mass_cost(logits: Tensor, attribute: Attribute, bounds: Tensor) -> float:
+    """Mean negative log of the mass inside the bins `bounds` (b, 2; high excluded)."""
+    return float(-torch.logsumexp(F.log_softmax(logits, 1).masked_fill(~_inside(attribute, bounds), -30), 1).mean())
+
+
+def _inside(attribute: Attribute, bounds: Tensor) -> Tensor:
+    """Which of an attribute's values (b, bins) lie in each bin of `bounds` (b, 2; high excluded)."""
+    centres = bin_centres(attribute, bounds.device)
+    return (centres >= bounds[:, :1]) & (centres < bounds[:, 1:])
+
+
+def bin_margin(attribute: Attribute, logits: Tensor, bounds: Tensor, parts: int = 9) -> float:
+    """`margin` for labels that are only a bin (b, 2; high excluded).
+
+    The unknown value is taken to lie where the distribution itself, cut to the bin, puts it: `parts` equally likely
+    places of it stand for each picture.
+    """
+    within = torch.log_softmax(logits, 1).masked_fill(~_inside(attribute, bounds), -1e4)
+    places = [quantile(attribute, within, (k + 0.5) / parts) for k in range(parts)]
+    return margin(attribute, logits.repeat(parts, 1), torch.cat(places))
 
 
 def quantile(attribute: Attribute, logits: Tensor, level: float) -> Tensor:

@@ -92,9 +92,12 @@ class DataConfig:
 
     folders: tuple[str, ...] = ()
     repeats: tuple[float, ...] = ()  # how often each folder counts in an epoch; empty = once each
+    photographs: float = 0.0  # the part of all crops that comes from folders of photographs; 0 = by size
+    balance: float = 0.0  # 0: photographs as they come, 1: all groups (race, gender, age bin) of a folder equally often
     held_out: float = 0.08  # share of the people of each folder
     split_seed: int = 0
     limit: int = 0  # at most so many pictures a folder, 0 = all
+    limits: tuple[int, ...] = ()  # instead: of each folder so many, picked by their person's name and `split_seed`
     negatives: float = 0.1  # share of crops without a well-placed face
     geometry: Geometry = field(default_factory=Geometry)
     photometry: Photometry = field(default_factory=Photometry)
@@ -147,5 +150,11 @@ class AttributesConfig:
             raise TrainingError(
                 f"{len(self.data.folders)} record folders but {len(self.data.repeats)} repeats: give one each"
             )
+        if self.data.limits and len(self.data.limits) != len(self.data.folders):
+            raise TrainingError(
+                f"{len(self.data.folders)} record folders but {len(self.data.limits)} limits: give one each"
+            )
+        if not 0 <= self.data.photographs < 1:
+            raise TrainingError(f"the part of photographs must be from 0 to below 1, not {self.data.photographs}")
         if self.batch < 2:
             raise TrainingError(f"a batch needs at least 2 pictures for batch norm, not {self.batch}")

@@ -162,11 +162,14 @@ class Steps(Dataset[tuple[Tensor, Tensor]]):
     """Item k is the whole batch of step k: pictures (b, size, size, 3) uint8 and flat targets (b, total) float32."""
 
     def __init__(
-        self, crops: Crops, batch: int, seed: int, repeats: Sequence[float] = (), rank: int = 0, world: int = 1
+        self, crops: Crops, batch: int, seed: int, mixing: DataConfig | None = None, rank: int = 0, world: int = 1
     ) -> None:
         self.crops, self.batch, self.seed, self.rank, self.world = crops, batch, seed, rank, world
-        sizes = [len(s) for s in crops.sources]
-        self.counts = [round(r * n) for r, n in zip(repeats or [1.0] * len(sizes), sizes, strict=True)]
+        mixing = mixing or DataConfig()
+        self.counts = counts(crops.sources, mixing)
+        self.weights = [
+            None if s.rendered or not mixing.balance else balanced(s.groups, mixing.balance) for s in crops.sources
+        ]
         self.epoch_size = sum(self.counts)
         self._order: tuple[int, list[tuple[int, int]]] = (-1, [])
 
@@ -176,10 +179,11 @@ class Steps(Dataset[tuple[Tensor, Tensor]]):
         if self._order[0] != epoch:
             rng = np.random.default_rng((self.seed, 1, epoch))
             places = []
-            for k, (source, count) in enumerate(zip(self.crops.sources, self.counts, strict=True)):
-                n = len(source)
-                full = np.concatenate([rng.permutation(n) for _ in range(-(-count // n))])[:count]
-                places += [(k, int(i)) for i in full]
+            for k, (source, count, weights) in enumerate(
+                zip(self.crops.sources, self.counts, self.weights, strict=True)
+            ):
+                chosen = drawn_places(rng, len(source), count, weights)
+                places += [(k, int(i)) for i in chosen]
             shuffled = [places[int(i)] for i in rng.permutation(len(places))]
             self._order = (epoch, shuffled)
         return self._order[1]
@@ -195,6 +199,43 @@ class Steps(Dataset[tuple[Tensor, Tensor]]):
             rng = np.random.default_rng((self.seed, 2, position))
             images[k], targets[k] = self.crops.training(self.order(epoch)[place], rng)
         return torch.from_numpy(images), torch.from_numpy(targets)
+
+
+def counts(sources: Sequence[Source], mixing: DataConfig) -> list[int]:
+    """How many crops of each source one epoch shows: its size times its repeats, and photographs in the part of all
+    that was asked for."""
+    sizes = [r * len(s) for r, s in zip(mixing.repeats or [1.0] * len(sources), sources, strict=True)]
+    sums = {kind: sum(n for n, s in zip(sizes, sources, strict=True) if s.rendered == kind) for kind in (True, False)}
+    if mixing.photographs and all(sums.values()):
+        part = {True: 1 - mixing.photographs, False: mixing.photographs}
+        total = sum(sizes)
+        sizes = [n * part[s.rendered] * total / sums[s.rendered] for n, s in zip(sizes, sources, strict=True)]
+    return [round(n) for n in sizes]
+
+
+def balanced(groups: Sequence[str], strength: float) -> NDArray[np.float64]:
+    """A weight for each picture (n,), in sum 1: `strength` 1 lets every group count the same in sum, 0 every picture.
+
+    Between, a group's part goes with its size to the power of one less the strength, so that a handful of pictures is
+    not shown hundreds of times.
+    """
+    _, group, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
+    weights = sizes[group] ** -float(strength)
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def drawn_places(rng: Generator, n: int, count: int, weights: NDArray[np.float64] | None = None) -> NDArray[np.int64]:
+    """`count` of `n` pictures for one epoch: each as often as the others, or by `weights` (n,).
+
+    Weighted pictures are drawn at equal steps along the sum of their weights in a shuffled order: each comes as often
+    as its weight asks, give or take one.
+    """
+    if weights is None:
+        return np.concatenate([rng.permutation(n) for _ in range(-(-count // n))])[:count]
+    order = rng.permutation(n)
+    edges = np.cumsum(weights[order])
+    marks = (np.arange(count) + rng.random()) * (edges[-1] / count)
+    return np.asarray(order[np.searchsorted(edges, marks, side="right").clip(max=n - 1)], np.int64)
 
 
 def batches(steps: Steps, start: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:

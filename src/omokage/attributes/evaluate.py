@@ -20,7 +20,7 @@ from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import accuracy, area_under_curve, balanced_accuracy, calibration_error
 from omokage.metrics.landmarks import normalised_error
 from omokage.metrics.regression import angle_error, correlation, coverage, mean_absolute_error
-from omokage.schema import AttributeSchema
+from omokage.schema import Attribute, AttributeSchema
 
 _DRAWS = 200
 _SURE = (0.35, 0.65)  # labels between are left out where a yes or no is needed
@@ -116,12 +116,14 @@ def score_quality(logits: Tensor, true: Tensor) -> list[Score]:
 def _ordinal(
     schema: AttributeSchema, name: str, readings: Readings, fitted: Mapping[str, Any], scorer: _Scorer
 ) -> None:
-    """Error, correlation, interval coverage and width."""
+    """Error, correlation, interval coverage and width; for labels that are only a bin, how many bins the answer is
+    off."""
     truth = readings.targets[name][:, 0].numpy()
     known = np.isfinite(truth)
+    mean, low, high, _ = (t.numpy() for t in calibrating.summary(schema[name], readings.outputs.bins[name], fitted))
+    _binned(schema[name], readings.targets[name].numpy(), (mean, low, high), scorer)
     if not known.any():
         return
-    mean, low, high, _ = (t.numpy() for t in calibrating.summary(schema[name], readings.outputs.bins[name], fitted))
     unit = f", {schema[name].unit}" if schema[name].unit == "years" else ""
     scorer.pairs(f"{name} error{unit}", mean_absolute_error, mean, truth, known,
                  lambda t: float(np.abs(t - np.median(t)).mean()))  # fmt: skip
@@ -129,6 +131,40 @@ def _ordinal(
     bounds = np.stack([low, high], 1)
     scorer.pairs(f"{name} in its 5-95 % interval", partial(_covered), bounds, truth, known, lambda _: 0.9)
     scorer.mean(f"{name} interval width{unit}", np.where(known, high - low, np.nan), np.full(len(truth), np.nan))
+
+
+def _binned(
+    attribute: Attribute, target: NDArray[np.float32], said: tuple[NDArray[np.float32], ...], scorer: _Scorer
+) -> None:
+    """Within one bin (mean over the bins, so that a frequent one does not decide), and whether the interval reaches
+    the true bin. `target` (n, 3) holds value, low and high; rows with a value are left to `_ordinal`."""
+    mean, low, high = said
+    bounds = target[:, 1:]
+    known = np.isfinite(bounds).all(1) & ~np.isfinite(target[:, 0])
+    if not known.any():
+        return
+    bins = np.unique(bounds[known], axis=0)
+    if (np.diff(bins[:, 0]) <= 0).any() or (bins[1:, 0] < bins[:-1, 1]).any():
+        return  # overlapping bins have no order in which one could be next to another
+
+    def nth(values: NDArray[np.float32]) -> NDArray[np.int64]:
+        return np.asarray(np.searchsorted(bins[:, 0], values, side="right") - 1, np.int64)
+
+    true = nth(np.where(known, bounds[:, 0], bins[0, 0]))
+    near = (np.abs(nth(mean) - true) <= 1).astype(float)
+    reach = ((low < bounds[:, 1]) & (high >= bounds[:, 0])).astype(float)
+    unit = f", {attribute.unit}" if attribute.unit == "years" else ""
+    name = attribute.name
+    best = max(_over_bins((np.abs(true[known] - b) <= 1).astype(float), true[known]) for b in range(len(bins)))
+    scorer.pairs(f"{name} within one bin, mean over the bins", _over_bins, near, true, known, lambda _: best)
+    scorer.pairs(f"{name} interval reaches the bin", lambda r, _: float(r.mean()), reach, true, known, lambda _: 0.9)
+    width = np.where(known, high - low, np.nan)
+    scorer.mean(f"{name} interval width{unit}, labels in bins", width, np.full(len(width), np.nan))
+
+
+def _over_bins(right: NDArray, true: NDArray) -> float:
+    """Mean over the bins that occur of the share that is right."""
+    return float(np.mean([right[true == b].mean() for b in np.unique(true)]))
 
 
 def _covered(bounds: NDArray[np.float32], true: NDArray[np.float32]) -> float:

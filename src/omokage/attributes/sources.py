@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +13,32 @@ from numpy.typing import NDArray
 
 from omokage.attributes.config import form
 from omokage.data.records import SCHEMA, read_shard, shards
+from omokage.data.splits import position
 from omokage.errors import RecordError
 from omokage.results import Box
 from omokage.schema import Attribute, AttributeSchema
 
 _LARGEST = 176  # stored side: larger pictures are cut down to the surroundings of the face
 _AROUND = 2.0  # stored surroundings of a cut picture, in sides of the box
+_PICKING = 7919  # keeps the draw of a part of a folder apart from the draw of its held-out people
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """One folder: `images[i]` (h, w, 3), `outline[i]` (68 or 4, 2) of the face, `labels[name][i]`, `head[i]` (h, w) or
-    None."""
+    """One folder: `images[i]` (h, w, 3), `outline[i]` (68 or 4, 2) of the face, `heads[i]` (h, w) or None,
+    `labels[name][i]`.
+
+    `groups[i]` is the cell (crowd group, gender, age bin) that a picture counts in when groups are balanced; it is no
+    label. `rendered` tells whether the renderer made the pictures: calibration keeps photographs apart.
+    """
 
     images: list[NDArray[np.uint8]]
     outline: list[NDArray[np.float64]]
     heads: list[NDArray[np.uint8] | None]
     labels: dict[str, NDArray[np.float32]]
     people: list[str]
+    groups: list[str] = field(default_factory=list)
+    rendered: bool = True
 
     def __len__(self) -> int:
         return len(self.images)
@@ -44,6 +52,8 @@ class Source:
             [self.heads[i] for i in index],
             {name: values[index] for name, values in self.labels.items()},
             [self.people[i] for i in index],
+            [self.groups[i] for i in index],
+            self.rendered,
         )
 
 
@@ -69,7 +79,11 @@ def read_source(folder: str | Path, schema: AttributeSchema, limit: int = 0) -> 
     wanted = {column(a) for a in schema} | {
         "id",
         "person",
+        "source",
         "image",
+        "groups",
+        "female",
+        "outline",
         "landmarks",
         "box",
         "segmentation",
@@ -79,6 +93,7 @@ def read_source(folder: str | Path, schema: AttributeSchema, limit: int = 0) -> 
     }
     columns = [name for name in SCHEMA.names if name in wanted]
     source = Source([], [], [], {}, [])
+    origins: set[str] = set()
     rows: dict[str, list[NDArray[np.float32]]] = {a.name: [] for a in schema}
     for path in shards(Path(folder)):
         for batch in read_shard(path, columns).to_batches(max_chunksize=64):
@@ -86,10 +101,11 @@ def read_source(folder: str | Path, schema: AttributeSchema, limit: int = 0) -> 
                 if limit and len(source) >= limit:
                     break
                 _append(source, row)
+                origins.add(row["source"])
                 for attribute in schema:
                     rows[attribute.name].append(label(attribute, row, source.outline[-1]))
     source.labels.update({name: np.stack(values) for name, values in rows.items()})
-    return source
+    return replace(source, rendered=origins == {"rendered"})
 
 
 def _append(source: Source, row: dict[str, Any]) -> None:
@@ -107,6 +123,7 @@ def _append(source: Source, row: dict[str, Any]) -> None:
     source.outline.append(outline)
     source.heads.append(head)
     source.people.append(row["person"])
+    source.groups.append(f"{row.get('groups')}, {row.get('female')}, {row.get('age_low')}")
 
 
 def _decoded(row: dict[str, Any]) -> NDArray[np.uint8]:
@@ -117,9 +134,11 @@ def _decoded(row: dict[str, Any]) -> NDArray[np.uint8]:
 
 
 def _outline(row: dict[str, Any], image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The landmarks, else the corners of the box without its tenth, else those of a face that fills the picture."""
-    if row.get("landmarks") is not None:
-        return np.asarray(row["landmarks"], np.float64).reshape(68, 2)
+    """The landmarks, labelled or placed, else the corners of the box without its tenth, else those of a face that fills
+    the picture."""
+    points = row.get("outline") if row.get("landmarks") is None else row["landmarks"]
+    if points is not None:
+        return np.asarray(points, np.float64).reshape(68, 2)
     h, w = image.shape[:2]
     x0, y0, x1, y1 = row["box"] if row.get("box") is not None else (0.15 * w, 0.2 * h, 0.85 * w, 0.95 * h)
     pad = max(x1 - x0, y1 - y0) / 22  # Box.around adds a twentieth of the points' extent on each side
@@ -188,6 +207,21 @@ def labelled(source: Source, schema: AttributeSchema) -> dict[str, int]:
     return {a.name: int(np.isfinite(source.labels[a.name]).any(1).sum()) for a in schema}
 
 
-def read_sources(folders: Sequence[str], schema: AttributeSchema, limit: int = 0) -> list[Source]:
-    """Every folder in turn. Raises RecordError as `read_source` does."""
-    return [read_source(folder, schema, limit) for folder in folders]
+def read_sources(
+    folders: Sequence[str], schema: AttributeSchema, limit: int = 0, limits: Sequence[int] = (), seed: int = 0
+) -> list[Source]:
+    """Every folder in turn, its first `limit` pictures, or `limits[k]` of it. Raises RecordError as `read_source`
+    does."""
+    sources = [read_source(folder, schema, limit) for folder in folders]
+    return [picked(s, n, seed) for s, n in zip(sources, limits, strict=True)] if limits else sources
+
+
+def picked(source: Source, count: int, seed: int) -> Source:
+    """`count` of the pictures (all where it is 0 or there are fewer), by their person's name and the seed alone: more
+    of them hold fewer of them."""
+    if not 0 < count < len(source):
+        return source
+    places = np.array([position(person, seed + _PICKING) for person in source.people])
+    keep = np.zeros(len(source), bool)
+    keep[np.argsort(places, kind="stable")[:count]] = True
+    return source.only(keep)

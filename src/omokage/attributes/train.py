@@ -22,7 +22,7 @@ from omokage.attributes.correlation import learn_correlation, measured
 from omokage.attributes.data import Crops, Steps, batches, split
 from omokage.attributes.loss import AttributeLoss
 from omokage.attributes.model import AttributeNetwork, architecture, normalise
-from omokage.attributes.readings import read
+from omokage.attributes.readings import Readings, read
 from omokage.attributes.sources import Source, labelled, read_sources
 from omokage.data.splits import held_out
 from omokage.errors import TrainingError
@@ -44,7 +44,8 @@ def train(config: AttributesConfig, resume: bool = False) -> Path:
     if processes.first:
         folder.begin(config, resume)
     devices.seed_everything(config.seed)
-    sources = read_sources(config.data.folders, config.schema, config.data.limit)
+    data = config.data
+    sources = read_sources(data.folders, config.schema, data.limit, data.limits, data.split_seed)
     config = replace(config, schema=learnable(config.schema, sources))
     training, validation = _crops(config, sources)
     if processes.first:
@@ -107,7 +108,7 @@ def _loop(
     devices.share_model(model)
     budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
     stream = batches(
-        Steps(training, config.batch, config.seed, config.data.repeats, processes.rank, processes.world),
+        Steps(training, config.batch, config.seed, config.data, processes.rank, processes.world),
         step,
         config.data.workers,
     )
@@ -178,29 +179,53 @@ class Meter:
 
 
 def finish(config: AttributesConfig, model: AttributeNetwork, validation: Crops, out: Path) -> registry.Card:
-    """Calibrate on half of the held-out people, score on the other half, write weights and card."""
-    people = [p for s in validation.sources for p in s.people]
-    half = torch.from_numpy(held_out(people, 0.5, seed=config.data.split_seed + 1))
-    readings = read(model, validation)
-    fitted = calibration.fit(config.schema, readings.where(half))
+    """Calibrate on half of the held-out people, score on the other half, write weights and card.
+
+    Photographs are kept apart from rendered heads: where they have enough labels, their calibration is the one that
+    goes into the card, as the answers are about photographs.
+    """
+    parts = _halves(config, model, validation)
+    fitted: dict[str, Any] = {}
+    for _, first, _ in parts:
+        fitted = calibration.merged(fitted, calibration.fit(config.schema, first))
     placed = evaluate.read_quality(model, validation) if "quality" in config.schema else None
     if placed is not None:
         fitted["temperature"]["quality"] = calibration.fit_share(*placed)
-    fitted["correlation"] = learn_correlation(config.schema, readings.where(half))
-    scores = evaluate.score(config.schema, readings.where(~half), fitted)
-    scores += measured(config.schema, readings.where(~half), fitted)
+    fitted["correlation"] = learn_correlation(config.schema, parts[0][1])
+    scores: list[dict[str, Any]] = []
+    for name, _, second in parts:
+        rows = evaluate.score(config.schema, second, fitted) + measured(config.schema, second, fitted)
+        scores += [{**row, "set": name} for row in rows]
     if placed is not None:
-        scores += evaluate.score_quality(*placed)
+        name = f"changed crops of {parts[0][0]}"
+        scores += [{**row, "set": name} for row in evaluate.score_quality(*placed)]
     card = registry.Card(
         model="attributes", set=config.set, architecture=architecture(model),
         preprocessing={"size": config.network.size, "margin": config.network.margin, "mean": 127.5, "std": 127.5},
         schema=_schema_rows(config), calibration=fitted, recipe=config.recipe, commit=commit_of(),
         made=_today(), trained_on=config.trained_on,
         licences={"code": "Apache-2.0", "weights": config.weights_licence, "training_data": config.data_licence},
-        scores=[{**row, "set": f"held-out people, {config.trained_on}", "date": _today()} for row in scores],
+        scores=[{**row, "date": _today()} for row in scores],
         limits=list(config.limits),
     )  # fmt: skip
     return registry.save(out, model.state_dict(), card)
+
+
+def _halves(
+    config: AttributesConfig, model: AttributeNetwork, validation: Crops
+) -> list[tuple[str, Readings, Readings]]:
+    """What the network says of held-out rendered heads, then of held-out photographs (those that there are): a name,
+    the half to fit on, the half to score on. Raises TrainingError when nothing is held out."""
+    found = []
+    for rendered, kind in ((True, "held-out rendered people"), (False, "held-out photographs")):
+        sources = [s for s in validation.sources if s.rendered == rendered and len(s)]
+        if sources:
+            readings = read(model, Crops(sources, validation.schema, validation.network, validation.config))
+            half = torch.from_numpy(held_out(readings.people, 0.5, seed=config.data.split_seed + 1))
+            found.append((kind, readings.where(half), readings.where(~half)))
+    if not found:
+        raise TrainingError("no picture is held out to calibrate on: give more records or a larger held_out")
+    return [(kind, first, second) for kind, first, second in found if len(second)]
 
 
 def _today() -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from omokage.cli import analyze, doctor, evaluate, models, render, train
+from omokage.cli import analyze, doctor, evaluate, models, records, render, train
 from omokage.errors import InputError, OmokageError, UnreadableError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("analyze")(analyze.analyze)
 app.command("demo")(analyze.demo)
 app.command("render")(render.render)
+app.command("records")(records.records)
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)

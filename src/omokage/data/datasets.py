@@ -60,6 +60,13 @@ SETS: dict[str, Dataset] = {
             fairface.read_fairface,
         ),
         Dataset(
+            "fairface_part",
+            "FairFace pictures with a labels.csv: age bin, perceived gender, group",
+            fairface.FAIRFACE_SOURCE.licence,
+            fairface.PART_SPLITS,
+            fairface.read_fairface_part,
+        ),
+        Dataset(
             "utkface",
             "UTKFace, age and gender",
             fairface.UTKFACE_SOURCE.licence,

@@ -8,6 +8,7 @@ bytes), `width`, `height`; then the labels, null where a record lacks them:
 | landmarks | list<float32>[136] | x0, y0, x1, ... in pixels of the picture |
 | visibility | list<uint8>[68] | 1 where the surface point is seen |
 | box | list<float32>[4] | brows to chin, ear to ear |
+| outline | list<float32>[136] | landmarks that a network placed, pixels: for cutting the crop, never learnt |
 | pose | list<float32>[3] | yaw, pitch, roll in degrees |
 | gaze | list<float32>[2] | degrees right, up |
 | units | list<float32>[52] | `schema.UNITS`, 0..1 |
@@ -48,7 +49,7 @@ SEGMENTATION = (
     "hat", "mask", "occluder",
 )  # fmt: skip
 YES_NO = tuple(a.name for a in SHIPPED if a.classes == ("no", "yes"))
-_LISTS = {"landmarks": 136, "box": 4, "pose": 3, "gaze": 2, "units": 52}
+_LISTS = {"landmarks": 136, "box": 4, "outline": 136, "pose": 3, "gaze": 2, "units": 52}
 _FLOATS = (
     "expression_intensity", "age", "age_low", "age_high", "age_std", "female", "fatness", "skin_tone", "hair_length",
     *(f"attr_{name}" for name in dict.fromkeys((*YES_NO, *(a.name for a in CELEBA)))),
@@ -125,9 +126,11 @@ def shards(folder: Path) -> list[Path]:
 
 
 def read_shard(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
-    """One shard as a table. Raises RecordError when the file is damaged or of another format."""
+    """One shard as a table; of `columns` those that it has (older shards lack newer ones). Raises RecordError when the
+    file is damaged or of another format."""
     try:
-        table = pq.read_table(path, columns=list(columns) if columns else None)
+        held = set(pq.read_schema(path).names)
+        table = pq.read_table(path, columns=[name for name in columns if name in held] if columns else None)
     except (pa.ArrowException, OSError) as error:
         raise RecordError(f"{path} cannot be read as a record shard: {error}") from error
     found = (table.schema.metadata or {}).get(b"omokage.records", b"").decode()

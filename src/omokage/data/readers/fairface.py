@@ -23,7 +23,9 @@ from omokage.data.records import Record
 from omokage.errors import InputError
 
 FAIRFACE_SPLITS = ("train", "val")
+PART_SPLITS = ("all",)
 FAIRFACE_SOURCE = Source("fairface", "CC BY 4.0, Kärkkäinen and Joo 2021")
+PART_SOURCE = Source("fairface_part", FAIRFACE_SOURCE.licence)
 UTKFACE_SOURCE = Source("utkface", "UTKFace: non-commercial research only")
 OLDEST = 100.0  # the open last bin, "more than 70", is closed here because the age scale ends here
 _BIN = re.compile(r"(\d+)-(\d+)")
@@ -59,6 +61,26 @@ def read_fairface(folder: Path, split: str = "train") -> Iterator[Record]:
         labels = {"age_low": low, "age_high": high, "female": female(row["gender"], path, line), "groups": groups}
         key = f"fairface-{row['file']}"
         yield FAIRFACE_SOURCE.record(folder / row["file"], key, key, labels)
+
+
+def read_fairface_part(folder: Path, split: str = "all") -> Iterator[Record]:
+    """Stream FairFace pictures that lie beside one table of their own; the only `split` is ``all``.
+
+    Layout: ``labels.csv`` (file, age_bin, gender, race) with `file` relative to the folder. Labels as `read_fairface`;
+    an empty cell is an unknown label. Raises InputError or UnreadableError.
+    """
+    path = locate(folder, "labels.csv")
+    for line, row in table(path, ("file", "age_bin", "gender", "race")):
+        labels: dict[str, object] = {"groups": json.dumps({"race": row["race"]})} if row["race"] else {}
+        if row["age_bin"]:
+            try:
+                labels["age_low"], labels["age_high"] = age_bin(row["age_bin"])
+            except ValueError as error:
+                raise InputError(f"{path}, line {line}: {error}; write 20-29 or 70+") from error
+        if row["gender"]:
+            labels["female"] = female(row["gender"], path, line)
+        key = f"fairface-{row['file']}"
+        yield PART_SOURCE.record(folder / row["file"], key, key, labels)
 
 
 def read_utkface(folder: Path, split: str = "all") -> Iterator[Record]:

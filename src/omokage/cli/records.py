@@ -1,0 +1,33 @@
+"""`omokage records`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def records(
+    name: Annotated[str, typer.Argument(metavar="SET", help="A set that has a reader: fairface_part, folder, ...")],
+    root: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the set's own files are.")],
+    out: Annotated[Path, typer.Option(help="A new folder for the records.")],
+    split: Annotated[str, typer.Option(help="Which split of the set.")] = "all",
+    count: Annotated[int, typer.Option(min=0, help="At most so many pictures; 0: all.")] = 0,
+    weights: Annotated[str | None, typer.Option(help="The weight set, or folder, that places the landmarks.")] = None,
+) -> None:
+    """Convert labelled photographs to training records, their faces found and placed as they will be when answering."""
+    from omokage.cli.progress import Counter
+    from omokage.data.datasets import SETS
+    from omokage.pipeline.analyzer import Analyzer
+    from omokage.pipeline.placing import write_placed
+
+    with Counter("pictures placed") as counter:
+        placed = write_placed(
+            name, root, out, split=split, count=count, analyzer=Analyzer(weights=weights),
+            progress=lambda done: counter.update(done, max(count, done)),
+        )  # fmt: skip
+    typer.echo(f"{placed.written} records: {out}. Terms: {SETS[name].licence}", err=True)
+    if placed.left_out:
+        shown = ", ".join(placed.left_out[:3])
+        typer.echo(f"left out, no face found: {len(placed.left_out)} ({shown}, ...)", err=True)

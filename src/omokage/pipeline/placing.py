@@ -1,0 +1,124 @@
+"""Photographs of a set as training records: each labelled face is found and its landmarks placed, so that its crop is
+cut in training as it is when answering.
+
+What the networks placed goes into the record's `outline`, which says how a crop is cut and is never learnt.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.data.datasets import read_dataset
+from omokage.data.records import Record, write_shard
+from omokage.errors import InputError, OutputError
+from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.reader import Looks, looks
+from omokage.results import Box
+
+Image = NDArray[np.uint8]
+_TOGETHER = 16  # pictures that are looked at in one batch
+SHARD_SIZE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a conversion did: records written, and the ids of pictures that were left out because no face was found."""
+
+    written: int
+    left_out: tuple[str, ...]
+
+
+def write_placed(
+    name: str,
+    root: Path,
+    out: Path,
+    *,
+    split: str = "all",
+    count: int = 0,
+    analyzer: Analyzer | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Placed:
+    """Write the records of one split of a data set (`data.datasets.SETS`), at most `count` pictures of it (0 = all).
+
+    A picture that has neither landmarks nor a box gets an outline; one in which no face is found is left out and named
+    in the answer. `progress` is told how many pictures are done. Raises what `read_dataset` raises, InputError when
+    nothing is left to write, and OutputError for a folder that holds records already.
+    """
+    if out.is_dir() and any(out.glob("*.parquet")):
+        raise OutputError(f"{out} holds records already; choose another folder or delete them")
+    records = read_dataset(name, root, split)
+    found = _Outlined(islice(records, count) if count else records, analyzer or Analyzer(), progress)
+    written, stream = 0, iter(found)
+    while rows := list(islice(stream, SHARD_SIZE)):
+        written += write_shard(out / f"{name}-{split}-{written // SHARD_SIZE:05d}.parquet", rows)
+    if not written:
+        raise InputError(f"no face was found in any picture of {root}: nothing to write")
+    return Placed(written, tuple(found.left_out))
+
+
+class _Outlined:
+    """The records with outlines, a batch of pictures in memory at a time; `left_out` fills while they are read."""
+
+    def __init__(self, records: Iterator[Record], analyzer: Analyzer, progress: Callable[[int], None] | None) -> None:
+        self.records, self.analyzer, self.progress = records, analyzer, progress
+        self.left_out: list[str] = []
+
+    def __iter__(self) -> Iterator[Record]:
+        done = 0
+        while group := list(islice(self.records, _TOGETHER)):
+            blank = [r for r in group if not {"landmarks", "box"} & set(r.labels)]
+            outlines = dict(zip([r.id for r in blank], self._outlines(blank), strict=True))
+            for record in group:
+                if record.id not in outlines:
+                    yield record
+                elif (points := outlines[record.id]) is not None:
+                    yield replace(record, labels={**record.labels, "outline": points.ravel().tolist()})
+                else:
+                    self.left_out.append(record.id)
+            done += len(group)
+            if self.progress is not None:
+                self.progress(done)
+
+    def _outlines(self, records: Sequence[Record]) -> list[NDArray[np.float32] | None]:
+        images = [_pixels(record) for record in records]
+        found = looks(images, self.analyzer.finder, self.analyzer.predictor, self.analyzer.config)
+        drift = self.analyzer.config.drift_iou
+        return [outline_of(image, seen, drift) for image, seen in zip(images, found, strict=True)]
+
+
+def outline_of(image: Image, seen: Looks, drift: float = 0.1) -> NDArray[np.float32] | None:
+    """The second look's landmarks (68, 2) of the face that the picture is about, or None.
+
+    It is the surest find whose box holds the middle of the picture, else the find nearest to the middle. That a face is
+    there is known from the label, so the strictness that guards answers against false finds is not needed.
+    """
+    middle = np.array([image.shape[1] / 2, image.shape[0] / 2])
+    best: tuple[tuple[bool, float], NDArray[np.float32]] | None = None
+    for detection, _, second in seen:
+        points = second.landmarks
+        if points is None or not np.isfinite(points).all() or float(np.ptp(points, axis=0).min()) < 1.0:
+            continue
+        box = Box.around(points)
+        if box.iou(detection.box) < drift:
+            continue
+        inside = box.x0 <= middle[0] <= box.x1 and box.y0 <= middle[1] <= box.y1
+        away = float(np.hypot(*(np.array(box.centre) - middle)))
+        rank = (inside, detection.score if inside else -away)
+        if best is None or rank > best[0]:
+            best = (rank, points)
+    return None if best is None else best[1]
+
+
+def _pixels(record: Record) -> Image:
+    from PIL import Image as Pillow
+    from PIL import ImageOps
+
+    with Pillow.open(io.BytesIO(record.image)) as picture:
+        return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
