@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import platform
+import random
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -29,13 +31,29 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAD = "| measure | value | 95 % interval | a constant answer | labelled faces |\n|---|---|---|---|---|"
 
 
-def scores(analyzer: Analyzer, folder: Path, by: str | None) -> dict[str, list[TableScore]]:
-    """Scores of a folder: in all, and by the values of a column of its labels."""
-    labels = read_labels(folder / "labels.csv")
+def faces_of(analyzer: Analyzer, inputs: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of the faces table of pictures and folders."""
     with tempfile.TemporaryDirectory() as place:
         table = Path(place) / "faces.parquet"
-        analyze_to_table(analyzer, list(expand([str(folder)]).sources), table)
-        rows = read_rows(table)
+        analyze_to_table(analyzer, list(expand(inputs).sources), table)
+        return read_rows(table)
+
+
+def labels_of(folder: Path, sample: int = 0, seed: int = 0) -> list[dict[str, str]]:
+    """The labels of a folder, or of `sample` pictures of it at random, the same ones for the same seed."""
+    labels = read_labels(folder / "labels.csv")
+    files = sorted({row["file"] for row in labels})
+    if not 0 < sample < len(files):
+        return labels
+    chosen = set(random.Random(seed).sample(files, sample))
+    return [row for row in labels if row["file"] in chosen]
+
+
+def scores(analyzer: Analyzer, folder: Path, by: str | None, sample: int = 0) -> dict[str, list[TableScore]]:
+    """Scores of a folder, or of `sample` pictures of it: in all, and by the values of a column of its labels."""
+    labels = labels_of(folder, sample)
+    inputs = list(dict.fromkeys(str(folder / row["file"]) for row in labels)) if sample else [str(folder)]
+    rows = faces_of(analyzer, inputs)
     found = {"all": score_table(labels, rows)}
     if by and by in labels[0]:
         for value in sorted({row[by] for row in labels if row[by]}):

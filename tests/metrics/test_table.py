@@ -115,3 +115,26 @@ def test_labels_are_checked(tmp_path: Path) -> None:
             read_labels(path)
     path.write_bytes(b"\xef\xbb\xbffile,age\na.jpg,3\n")
     assert read_labels(path) == [{"file": "a.jpg", "age": "3"}]
+
+
+def test_adults_bins_and_sides_have_measures_of_their_own() -> None:
+    labels = [
+        {"file": "a.jpg", "gender": "female", "age_bin": "20-29", "pose_class": "left"},
+        {"file": "b.jpg", "gender": "male", "age_bin": "30-39", "pose_class": "right_profile"},
+        {"file": "c.jpg", "gender": "male", "age_bin": "3-9", "pose_class": "frontal"},
+        {"file": "d.jpg", "gender": "male", "age_bin": "70+", "pose_class": "left"},
+    ]
+    faces = [
+        face("a.jpg", gender_female_p=0.9, age_years=24.0, age_q05=18.0, age_q95=31.0, yaw_deg=-20.0),
+        face("b.jpg", gender_female_p=0.8, age_years=24.0, age_q05=20.0, age_q95=29.9, yaw_deg=-20.0),
+        face("c.jpg", gender_female_p=0.8, age_years=9.0, age_q05=5.0, age_q95=25.0, yaw_deg=1.0),
+    ]
+    found = scores(labels, faces)
+    assert found["perceived gender, mean over both"].value == pytest.approx(0.5)
+    adults = found["perceived gender of adults, mean over both"]
+    assert (adults.value, adults.n) == (pytest.approx(0.5), 3)  # one of one, none of two
+    assert found["age interval reaches the bin"].value == pytest.approx(2 / 4)
+    assert found["age interval, median width in years"].value == pytest.approx(13.0)
+    assert found["age interval, median width in years"].n == 3
+    side = found["side to which the face turns"]
+    assert (side.value, side.n, side.trivial) == (pytest.approx(1 / 3), 3, pytest.approx(2 / 3))

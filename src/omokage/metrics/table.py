@@ -3,7 +3,8 @@
 A labels file is a CSV with the column `file` and any of: `age`; `age_bin` (``20-29``, ``70+``); `gender` (``female``,
 ``male``); `smile`, `glasses` (1/0, yes/no); `emotion`; `yaw`, `pitch`, `roll` (also with `_deg`, `yaw_right_deg`,
 `pitch_up_deg`, `roll_cw_deg`); points `x0, y0 .. x67, y67`, or the five `leye_x, leye_y, reye_.., nose_.., lmouth_..,
-rmouth_..`; `person` (pictures of one person are not independent: intervals then draw whole persons).
+rmouth_..`; `pose_class` (``left_profile``, ``left``, ``right``, ``right_profile`` in the image, anything else for
+frontal); `person` (pictures of one person are not independent: intervals then draw whole persons).
 
 A labelled face without an answer counts as wrong: an accuracy misses it, its landmark error is `MISSED_POINTS`, a
 number counts as the trivial answer (the labels' own mean or median), a probability as 0.5.
@@ -91,7 +92,7 @@ def score_table(labels: Sequence[Label], faces: Iterable[Face]) -> list[TableSco
     pairs = match(labels, faces)
     found = np.array([face is not None for _, face in pairs], float)
     scores = [_score("found", np.mean, [r for r, _ in pairs], found)]
-    for measure in (_points, _age, _age_bin, _gender, _smile, _glasses, _emotion, _pose):
+    for measure in (_points, _age, _age_bin, _gender, _smile, _glasses, _emotion, _pose, _yaw_side):
         scores += measure(pairs)
     return scores
 
@@ -188,7 +189,15 @@ def _age_bin(pairs: Sequence[Pair]) -> list[TableScore]:
     best = max(_mean_over_classes((np.abs(truth - b) <= 1).astype(float), truth) for b in range(len(bins)))
     rows = [r for r, _, _ in use]
     name = "age within one bin, mean over the bins"
-    return [_score(name, _mean_over_classes, rows, near.astype(float), truth, trivial=best)]
+    scores = [_score(name, _mean_over_classes, rows, near.astype(float), truth, trivial=best)]
+    spans = [(_value(f, "age_q05"), _value(f, "age_q95"), s) for _, f, s in use]
+    reach = np.array([lo is not None and hi is not None and lo < s[1] and hi >= s[0] for lo, hi, s in spans], float)
+    scores.append(_score("age interval reaches the bin", np.mean, rows, reach))
+    width = [(r, hi - lo) for r, (lo, hi, _) in zip(rows, spans, strict=True) if lo is not None and hi is not None]
+    if width:
+        values = np.array([w for _, w in width])
+        scores.append(_score("age interval, median width in years", np.median, [r for r, _ in width], values))
+    return scores
 
 
 def _span(text: str) -> tuple[float, float] | None:
@@ -216,7 +225,21 @@ def _gender(pairs: Sequence[Pair]) -> list[TableScore]:
     truth = np.array([r["gender"] == "female" for r in rows])
     said = [_value(f, "gender_female_p") for _, f in use]
     right = np.array([s is not None and (s > 0.5) == t for s, t in zip(said, truth, strict=True)], float)
-    return [_score("perceived gender, mean over both", _mean_over_classes, rows, right, truth, trivial=0.5)]
+    scores = [_score("perceived gender, mean over both", _mean_over_classes, rows, right, truth, trivial=0.5)]
+    grown = np.array([_adult(row) for row in rows])
+    if grown.any() and not grown.all():
+        adults = [row for row, is_grown in zip(rows, grown, strict=True) if is_grown]
+        name = "perceived gender of adults, mean over both"
+        scores.append(_score(name, _mean_over_classes, adults, right[grown], truth[grown], trivial=0.5))
+    return scores
+
+
+def _adult(row: Label) -> bool:
+    """Whether a label says 18 years or more; a bin counts from its lower end, 20 on."""
+    if row.get("age"):
+        return float(row["age"]) >= 18
+    span = _span(row.get("age_bin", ""))
+    return span is not None and span[0] >= 20
 
 
 def _smile(pairs: Sequence[Pair]) -> list[TableScore]:
@@ -268,6 +291,18 @@ def _emotion(pairs: Sequence[Pair]) -> list[TableScore]:
             trivial=1 / int((share > 0).sum()),
         ),
     ]
+
+
+def _yaw_side(pairs: Sequence[Pair]) -> list[TableScore]:
+    """To which side a face turns that is labelled as turned."""
+    want = {"left_profile": -1.0, "left": -1.0, "right": 1.0, "right_profile": 1.0}
+    use = [(r, want[r["pose_class"]], _value(f, "yaw_deg")) for r, f in pairs if r.get("pose_class", "") in want]
+    if not use:
+        return []
+    right = np.array([yaw is not None and yaw * side > 0 for _, side, yaw in use], float)
+    sides = np.array([side > 0 for _, side, _ in use])
+    trivial = float(max(sides.mean(), 1 - sides.mean()))
+    return [_score("side to which the face turns", np.mean, [r for r, _, _ in use], right, trivial=trivial)]
 
 
 def _pose(pairs: Sequence[Pair]) -> list[TableScore]:
