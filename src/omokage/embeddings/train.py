@@ -1,0 +1,259 @@
+"""One visible loop: cut crops, step, average, look at held-out people, write pictures, checkpoint, write the encoder.
+
+``train(config)`` is all of it; with ``resume=True`` it goes on from the last checkpoint with the losses that an
+undisturbed run would have had. Several processes share a run when ``torchrun`` starts them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from omokage.embeddings.config import EmbeddingConfig
+from omokage.embeddings.curriculum import Curriculum
+from omokage.embeddings.data import Batch, Items, Side, Steps, batches, held_out_batches, split
+from omokage.embeddings.loss import item_losses
+from omokage.embeddings.model import save_encoder
+from omokage.embeddings.network import FabNet, as_pictures
+from omokage.embeddings.reconstruction import Reconstruction, reconstruction, write_pictures
+from omokage.embeddings.store import TrackStore, open_store
+from omokage.errors import TrainingError
+from omokage.training import device as devices
+from omokage.training.average import WeightAverage
+from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.run import RunFolder, commit_of
+from omokage.training.schedule import Budget, rate_at, set_rate
+
+_SHOWN = 8  # held-out items on a sheet of reconstructions
+
+
+def train(config: EmbeddingConfig, resume: bool = False) -> Path:
+    """Run to the end and return the run folder; the encoder is in its ``weights``. Raises what `errors` lists."""
+    device = devices.pick_device(config.device)
+    torch.set_num_threads(config.threads)
+    processes = devices.join_processes(device)
+    folder = RunFolder(config.out)
+    if processes.first:
+        folder.begin(config, resume)
+    devices.seed_everything(config.seed)
+    training, validation = split(_store(config, folder, processes, device), config.data)
+    if processes.first:
+        folder.log(event="data", people=[len(s.people) for s in (training, validation)],
+                   frames=[s.frames for s in (training, validation)])  # fmt: skip
+    model = _model(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.set_precision(devices.reduced_precision(config.precision, device))
+    curriculum = Curriculum.of(config).to(device)
+    if config.init:
+        _start_from(Path(config.init), model, curriculum)
+    watch = Watch(config, validation, folder)
+    average = _loop(config, model, curriculum, training, watch, processes, device, resume)
+    if processes.first:
+        finish(config, average, watch)
+    devices.leave_processes()
+    return folder.path
+
+
+def _store(
+    config: EmbeddingConfig, folder: RunFolder, processes: devices.Processes, device: torch.device
+) -> TrackStore:
+    """The crops; the first process cuts them while the others wait."""
+    cache = Path(config.data.cache) if config.data.cache else folder.path / "crops"
+
+    def opened() -> TrackStore:
+        encoder, data = config.encoder, config.data
+        return open_store(data.folders, cache, encoder.size, encoder.margin, data.limit)
+
+    store = opened() if processes.first else None
+    devices.agree(0.0, device)
+    return store or opened()
+
+
+def _model(config: EmbeddingConfig) -> FabNet:
+    """A fresh network; in the second stage its flow decoder rests."""
+    model = FabNet(config)
+    if config.freeze_flow:
+        resting = model.decoder.flow_parameters()
+        if not resting:
+            raise TrainingError("only the published decoder has a flow that can rest: set freeze_flow=False")
+        for parameter in resting:
+            parameter.requires_grad_(False)
+    return model
+
+
+def _start_from(run: Path, model: FabNet, curriculum: Curriculum) -> None:
+    """Weights and curriculum stage of another run's last checkpoint, as the published second stage starts. Raises
+    TrainingError."""
+    path = run / "checkpoint.safetensors"
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(f"init names {run}, which has no checkpoint that can be read ({error})") from error
+    own = model.state_dict()
+    given = {k.removeprefix("average/"): t for k, t in tensors.items() if k.startswith("average/")}
+    fitting = {k: t for k, t in given.items() if k in own and own[k].shape == t.shape}
+    if not fitting:
+        raise TrainingError(f"nothing in {path} fits this network; give a run of the embeddings room")
+    model.load_state_dict({**own, **fitting})
+    if "curriculum/stage" in tensors:
+        curriculum.stage.copy_(tensors["curriculum/stage"])
+
+
+def build_optimizer(config: EmbeddingConfig, model: FabNet) -> torch.optim.Optimizer:
+    """AdamW, or plain stochastic gradient descent with momentum, over what learns."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(parameters, config.rate, config.momentum, weight_decay=config.decay)
+    return torch.optim.AdamW(parameters, config.rate, weight_decay=config.decay)
+
+
+def _loop(
+    config: EmbeddingConfig, model: FabNet, curriculum: Curriculum, training: Side, watch: Watch,
+    processes: devices.Processes, device: torch.device, resume: bool,
+) -> FabNet:  # fmt: skip
+    """Step until the budget is used; returns the averaged model."""
+    optimizer = build_optimizer(config, model)
+    average = WeightAverage(model, config.average)
+    modules = {"model": model, "average": average.model, "curriculum": curriculum}
+    facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
+    if resume and watch.folder.checkpoint.exists():
+        facts = load_checkpoint(watch.folder.checkpoint, modules, optimizer)
+    devices.share_model(model)
+    budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
+    items = Items(training, config.data)
+    stream = batches(
+        Steps(items, config.batch, config.seed, processes.rank, processes.world), step, config.data.workers
+    )
+    meter = Meter(config.batch * (config.data.sources + 1) * processes.world)
+    while (progress := devices.agree(budget.progress(step), device)) < 1:
+        began = time.monotonic()
+        batch = next(stream)
+        waited = time.monotonic() - began
+        devices.seed_everything(config.seed, 3, step, processes.rank)
+        set_rate(optimizer, rate_of(config, curriculum, progress, step))
+        parts = step_once(model, curriculum, optimizer, batch, config, progress, processes.world)
+        average.update(model, step)
+        step += 1
+        meter.add(parts, waited)
+        if processes.first and step % config.log_every == 0:
+            low, high = curriculum.window(progress)
+            rate = optimizer.param_groups[0]["lr"]
+            watch.folder.log(step=step, seconds=budget.seconds, window=[low, high], rate=rate, **meter.means(parts))
+        if config.check_every and step % config.check_every == 0:
+            error = watch.look(average.model, step) if processes.first else 0.0
+            curriculum.look(devices.agree(error, device))
+        if processes.first and step % config.save_every == 0:
+            save_checkpoint(watch.folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
+    if processes.first:
+        save_checkpoint(watch.folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
+    return average.model
+
+
+def rate_of(config: EmbeddingConfig, curriculum: Curriculum, progress: float, step: int) -> float:
+    """The learning rate of a step: a cosine to nothing, or the published steps by ten."""
+    if config.drop == "cosine":
+        return rate_at(progress, step, config.rate, config.warmup)
+    return rate_at(0.0, step, config.rate, config.warmup) * 0.1**curriculum.drops
+
+
+def step_once(
+    model: FabNet, curriculum: Curriculum, optimizer: torch.optim.Optimizer, batch: Batch, config: EmbeddingConfig,
+    progress: float, world: int = 1,
+) -> dict[str, Tensor]:  # fmt: skip
+    """One optimizer step. Returns the full-range loss, the share of targets that took part, and that of no source.
+
+    Raises TrainingError when the loss is no longer a number.
+    """
+    device = next(model.parameters()).device
+    seen, clean, frames = (x.to(device, non_blocking=True) for x in batch)
+    targets = config.data.targets
+    model.train()
+    rebuilt = model(seen, clean, targets)
+    losses = item_losses(rebuilt, as_pictures(clean[:, :targets]), config.loss).flatten()
+    kept = curriculum.choose(losses, _numbers(frames, targets), progress)
+    total = losses[kept].mean()
+    if not torch.isfinite(total):
+        raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    devices.share_gradients(model, world)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+    optimizer.step()
+    return {"loss": losses.detach().mean(), "kept": kept.float().mean(), "none": rebuilt.none.detach().mean()}
+
+
+def _numbers(frames: Tensor, targets: int) -> Tensor:
+    """Frame numbers (b, n) as rows of a target and its sources (b * targets, n), in the order of the losses."""
+    order = [[t, *(s for s in range(frames.shape[1]) if s != t)] for t in range(targets)]
+    return frames[:, order].flatten(0, 1)
+
+
+class Meter:
+    """Means since the last look, the newest loss exactly (for comparing runs), and the speed."""
+
+    def __init__(self, pictures: int) -> None:
+        self.pictures = pictures
+        self._clear()
+
+    def _clear(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.count, self.waited, self.began = 0, 0.0, time.monotonic()
+
+    def add(self, parts: Mapping[str, Tensor], waited: float) -> None:
+        for name, value in parts.items():
+            self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
+        self.count += 1
+        self.waited += waited
+
+    def means(self, parts: Mapping[str, Tensor]) -> dict[str, float]:
+        """Also `images_per_second`, and `waited`: the share of the time that the step waited for the loader."""
+        out = {name: float(value) / self.count for name, value in self.sums.items()}
+        seconds = max(time.monotonic() - self.began, 1e-9)
+        speed = {"images_per_second": self.count * self.pictures / seconds, "waited": self.waited / seconds}
+        self._clear()
+        return {**out, "last_loss": float(parts["loss"]), **speed}
+
+
+class Watch:
+    """Looks at held-out people and leaves numbers and pictures in the run folder."""
+
+    def __init__(self, config: EmbeddingConfig, validation: Side, folder: RunFolder) -> None:
+        self.config, self.folder = config, folder
+        self.items = Items(validation, config.data)
+
+    def look(self, model: FabNet, step: int) -> float:
+        """The reconstruction error of `check_items` items, in the log; the first of them as ``pictures/step-*.png``."""
+        found = self.measure(model, self.config.check_items)
+        copied = {"best_source": float(found.best_source.mean()), "mean_source": float(found.mean_source.mean())}
+        held_out = {"error": found.error, "none": float(found.none.mean()), **copied}
+        self.folder.log(step=step, held_out={k: float(f"{v:.6g}") for k, v in held_out.items()})
+        self.show(model, f"step-{step:07d}")
+        return found.error
+
+    def measure(self, model: FabNet, count: int) -> Reconstruction:
+        return reconstruction(model, held_out_batches(self.items, count, self.config.data.sources))
+
+    def show(self, model: FabNet, name: str) -> None:
+        crops, _ = next(held_out_batches(self.items, _SHOWN, self.config.data.sources))
+        write_pictures(self.folder.path / "pictures" / f"{name}.png", model, crops)
+
+
+def finish(config: EmbeddingConfig, model: FabNet, watch: Watch) -> None:
+    """Measure on held-out people, write the encoder with its card, a last sheet of pictures, and the end of the log."""
+    found = watch.measure(model, 4 * config.check_items)
+    scores = found.scores(f"held-out people, {config.trained_on}")
+    save_encoder(
+        watch.folder.path / "weights", model.encoder, set=config.set, recipe=config.recipe, commit=commit_of(),
+        made=date.today().isoformat(), trained_on=config.trained_on,
+        licences={"code": "Apache-2.0", "weights": config.weights_licence, "training_data": config.data_licence},
+        scores=scores, limits=list(config.limits),
+    )  # fmt: skip
+    watch.show(model, "final")
+    watch.folder.log(event="done", scores=scores)
