@@ -72,6 +72,6 @@ def test_open_mouth_parts_the_inner_lips_and_blinks_close_the_lids() -> None:
 
 def test_weights_are_mixes() -> None:
     corners, weights = locate(picture(Pose(40, 10, 0))[0])
-    assert corners.shape == weights.shape == (68, 3)
+    assert corners.shape == weights.shape == (68, 6)
     assert np.allclose(weights.sum(1), 1, atol=1e-4)
     assert weights.min() > -1e-4

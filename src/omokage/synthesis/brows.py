@@ -1,4 +1,5 @@
-"""Eyebrows as painted hairs along the brow bone, placed so that the brow landmarks lie in their upper middle.
+"""Eyebrows as painted hairs along the brow bone, placed so that the brow landmarks lie in their upper middle, from the
+start of the hair to the tip of the tail.
 
 Hairs stand up at the inner end, lie outwards along the arch and point down along the tail; upper and lower rows meet on
 the arch. Thickness, arch, density and unruliness differ from person to person; plucking makes them thin and sharp, age
@@ -28,7 +29,7 @@ class BrowShape:
 
     half: float  # half thickness at the thickest place
     arch: float  # extra lift of the arch
-    tail: float  # how far past the outer landmark the tail goes, radians
+    tail: float  # how far past the outer landmark the tail goes (or falls short of it), radians
     hairs: int  # per side
     unruly: float  # spread of hair directions, radians
     strength: float  # 0..1 how dark one hair is
@@ -51,7 +52,7 @@ def brow_shape(person: Person, rng: np.random.Generator) -> BrowShape:
     return BrowShape(
         half=half * float(rng.uniform(0.9, 1.1)) * (1 + 0.3 * bushy),
         arch=float(rng.normal(-0.004, 0.006)) + 0.006 * person.female_perceived,
-        tail=float(rng.uniform(0.01, 0.07)),
+        tail=float(rng.uniform(-0.02, 0.035)),
         hairs=int(230 * density),
         unruly=float(rng.uniform(0.08, 0.22)) * (1 - 0.5 * plucked) + 0.25 * bushy,
         strength=float(rng.uniform(0.65, 0.95)) * (0.55 + 0.45 * adult) * (1 - 0.25 * old),

@@ -243,7 +243,8 @@ def rotation(pose: Pose) -> Floats:
 def neck_weights() -> Floats:
     """How far each vertex follows the head (V, 1): 1 on the head, 0 on the shoulders, smooth along the neck."""
     base = head_model().base
-    t = np.clip((base[:, 1] - 5.75 + 0.25 * (base[:, 2] - 0.6)) / 0.75, 0, 1)
+    # Steep enough towards the front that the chin turns with the head and does not lag behind with the throat.
+    t = np.clip((base[:, 1] - 5.75 + 0.46 * (base[:, 2] - 0.6)) / 0.75, 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)[:, None]
 
 

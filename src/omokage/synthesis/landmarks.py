@@ -1,9 +1,14 @@
 """The 68 iBUG landmarks on the head mesh, placed where annotators of photographs click.
 
-Each point is a mix of the three corners of a mesh triangle. Brows lie on the upper middle of the painted brow, eye
-corners and lids on the margin of the opening, point 27 between eye and brow level, outer lips on the edge of the red,
-inner lips on the rims that part. The jaw (0..16) is a set of 17 rows over the cheek and round the jaw's edge: from each
-row the point is taken that lies outermost in the picture, so that it stays on the visible contour when the head turns.
+Each point is a mix of corners of mesh triangles. Brows run from the start of the painted hair above its middle to the
+tip of the tail; eye corners and lids lie on the edge of the visible opening (the white, not the tip of the tear duct),
+lids a third of the way in; point 27 is level with the upper lids, 30 on the middle of the ball of the nose, 33 where
+the septum meets the lip; outer lips lie on the edge of the red, inner lips on the rims that part.
+
+The jaw (0..16) follows what the picture shows: rows run over the cheek and round the jaw's edge, from each the point is
+taken that lies outermost in the picture, and this outline is cut into equal lengths on either side of the chin, from
+the level of the eye corners (0, 16) to where the line from the bridge of the nose over the front of the chin meets it
+(8). Rows end at the edge of the jaw, so that no point slides under the chin towards the throat when the head turns.
 """
 
 from __future__ import annotations
@@ -27,26 +32,29 @@ MIRROR = np.array(
 # Where the points with x >= 0 (the person's left, right in the picture) stand in the front view of the rest mesh: x, y
 # in decimetres.
 _FRONT = {
-    22: (0.112, 7.455), 23: (0.215, 7.497), 24: (0.330, 7.520), 25: (0.435, 7.502), 26: (0.525, 7.425),  # brow
-    27: (0.0, 7.360), 28: (0.0, 7.225), 29: (0.0, 7.085), 30: (0.0, 6.945),  # bridge to tip
-    33: (0.0, 6.833), 34: (0.066, 6.845), 35: (0.132, 6.866),  # under the nose
-    42: (0.168, 7.267), 43: (0.255, 7.324), 44: (0.372, 7.328),  # eye
-    45: (0.440, 7.286), 46: (0.366, 7.243), 47: (0.250, 7.241),
-    51: (0.0, 6.703), 52: (0.070, 6.722), 53: (0.165, 6.690), 54: (0.262, 6.612),  # outer lip
-    55: (0.170, 6.520), 56: (0.068, 6.495), 57: (0.0, 6.490),
+    22: (0.130, 7.462), 23: (0.242, 7.503), 24: (0.362, 7.519), 25: (0.475, 7.476), 26: (0.560, 7.408),  # brow
+    27: (0.0, 7.308), 28: (0.0, 7.192), 29: (0.0, 7.076), 30: (0.0, 6.955),  # bridge to tip
+    33: (0.0, 6.806), 34: (0.062, 6.826), 35: (0.132, 6.850),  # under the nose
+    42: (0.197, 7.272), 43: (0.272, 7.3235), 44: (0.358, 7.3295),  # eye
+    45: (0.435, 7.286), 46: (0.358, 7.2435), 47: (0.274, 7.244),
+    51: (0.0, 6.694), 52: (0.070, 6.708), 53: (0.165, 6.683), 54: (0.262, 6.612),  # outer lip
+    55: (0.172, 6.524), 56: (0.074, 6.498), 57: (0.0, 6.491),
 }  # fmt: skip
 # The inner rims of the lips touch at rest, so they are given as vertices of the source mesh with weights.
 _RIMS = {62: {474: 1.0}, 63: {7227: 1.0}, 64: {7190: 1.0}, 65: {7242: 0.57, 7236: 0.43}, 66: {493: 1.0}}
 # Jaw rows, temple to chin: the contour in front view (x, y), and the angles in degrees (0 sideways, 90 towards the
-# camera) between which the row runs over the surface.
+# camera) between which the row runs over the surface. The lower rows begin where the jaw's edge turns under.
 _JAW = (
-    (0.735, 7.300, 0, 50), (0.700, 7.113, 0, 55), (0.695, 6.930, 0, 60), (0.650, 6.765, 0, 62), (0.600, 6.590, 8, 60),
-    (0.500, 6.440, 12, 58), (0.370, 6.300, 18, 55), (0.200, 6.190, 24, 52), (0.000, 6.163, 28, 50),
+    (0.735, 7.275, 0, 50), (0.700, 7.113, 0, 55), (0.695, 6.930, 0, 60), (0.650, 6.765, 3, 62), (0.600, 6.590, 11, 60),
+    (0.500, 6.440, 21, 58), (0.370, 6.300, 29, 55), (0.200, 6.190, 39, 53), (0.000, 6.163, 41, 52),
 )  # fmt: skip
+_CHIN = 6.250  # height of the front of the chin
+_BETWEEN = 2  # rows laid for each of the table's, so that the outline between its points is round
 _CENTRE = np.array(
     [1e-6, 6.85, 0.75]
 )  # inside the head: each row lies in the plane of this point and its contour point
 _SAMPLES = 16
+_ROWS = 16 * _BETWEEN + 1
 
 
 def _cast(
@@ -100,12 +108,21 @@ def _fixed() -> tuple[Ints, Floats]:
 
 
 @lru_cache(maxsize=1)
+def _chin() -> tuple[Ints, Floats]:
+    """Corners (3,) and weights (3,) of the front of the chin."""
+    corners, weights = _cast(np.array([1e-6, _CHIN, 9.0]), np.array([0.0, 0.0, -1.0]), nearest=True)
+    return corners, weights.astype(np.float32)
+
+
+@lru_cache(maxsize=1)
 def _jaw_rows() -> tuple[Ints, Floats, Floats]:
-    """Corners (17, n, 3) and weights (17, n, 3) along the 17 rows, and each row's way out (17, 2): sideways, up."""
-    corners, weights = np.zeros((17, _SAMPLES, 3), np.int64), np.zeros((17, _SAMPLES, 3))
-    outward = np.zeros((17, 2))
-    for row, (x, y, back, front) in enumerate(_JAW):
-        for i, side in {row: -1.0, 16 - row: 1.0}.items():
+    """Corners (r, n, 3) and weights (r, n, 3) along the rows, and each row's way out (r, 2): sideways, up."""
+    corners, weights = np.zeros((_ROWS, _SAMPLES, 3), np.int64), np.zeros((_ROWS, _SAMPLES, 3))
+    outward = np.zeros((_ROWS, 2))
+    table, steps = np.array(_JAW), np.arange(_ROWS // 2 + 1) / _BETWEEN
+    for row, place in enumerate(steps):
+        x, y, back, front = (float(np.interp(place, np.arange(len(table)), column)) for column in table.T)
+        for i, side in {row: -1.0, _ROWS - 1 - row: 1.0}.items():
             way = np.array([side * x, y - _CENTRE[1], 0.0]) / np.hypot(x, y - _CENTRE[1])
             outward[i] = way[:2]
             for k, angle in enumerate(np.radians(np.linspace(back, front, _SAMPLES))):
@@ -115,18 +132,46 @@ def _jaw_rows() -> tuple[Ints, Floats, Floats]:
 
 
 def locate(projected: Floats) -> tuple[Ints, Floats]:
-    """Corners (68, 3) and weights (68, 3) of the landmarks in a picture of the vertices `projected` (V, 2), pixels."""
+    """Corners (68, 6) and weights (68, 6) of the landmarks in a picture of the vertices `projected` (V, 2), pixels."""
     fixed_corners, fixed_weights = _fixed()
-    corners, weights = fixed_corners.copy(), fixed_weights.copy()
+    corners, weights = np.tile(fixed_corners, 2), np.pad(fixed_weights, ((0, 0), (0, 3)))
     row_corners, row_weights, outward = _jaw_rows()
-    bridge, chin = _mix(projected, corners[27:28], weights[27:28])[0], projected[row_corners[8, 0]].mean(0)
+    middle = _ROWS // 2
+    bridge, chin = _mix(projected, fixed_corners[27], fixed_weights[27]), projected[row_corners[middle, 0]].mean(0)
     down = (chin - bridge) / max(float(np.linalg.norm(chin - bridge)), 1e-6)
     right = np.array([down[1], -down[0]], np.float32)
-    pixels = _mix(projected, row_corners, row_weights)  # (17, n, 2)
+    pixels = _mix(projected, row_corners, row_weights)  # (r, n, 2)
     way = outward[:, :1] * right - outward[:, 1:] * down
     best = (pixels * way[:, None]).sum(2).argmax(1)
-    corners[:17], weights[:17] = row_corners[np.arange(17), best], row_weights[np.arange(17), best]
+    every = np.arange(_ROWS)
+    outline, edge_corners, edge_weights = pixels[every, best], row_corners[every, best], row_weights[every, best]
+    place = _evenly(outline, _crossing(outline, bridge, _mix(projected, *_chin())))
+    low = np.minimum(place.astype(np.int64), _ROWS - 2)
+    share = (place - low).astype(np.float32)[:, None]
+    corners[:17] = np.concatenate([edge_corners[low], edge_corners[low + 1]], 1)
+    weights[:17] = np.concatenate([edge_weights[low] * (1 - share), edge_weights[low + 1] * share], 1)
     return corners, weights
+
+
+def _crossing(outline: Floats, start: Floats, through: Floats) -> float:
+    """Where, counted in points of `outline` (n, 2), the line from `start` to `through` meets its middle half."""
+    way, middle = through - start, len(outline) // 2
+    side = (outline - start) @ np.array([-way[1], way[0]], np.float32)
+    near = range(middle // 2, len(outline) - 1 - middle // 2)
+    turns = [k for k in near if (side[k] > 0) != (side[k + 1] > 0)]
+    if not turns:
+        return float(middle)
+    k = min(turns, key=lambda turn: abs(turn + 0.5 - middle))
+    return k + float(side[k] / (side[k] - side[k + 1]))
+
+
+def _evenly(outline: Floats, chin: float) -> NDArray[np.float64]:
+    """17 places, counted in points of `outline` (n, 2): equal lengths before `chin` (the ninth) and after it."""
+    along = np.concatenate([[0.0], np.linalg.norm(np.diff(outline, axis=0), axis=1).cumsum()])
+    counted = np.arange(len(outline))
+    middle = float(np.interp(chin, counted, along))
+    marks = np.concatenate([np.linspace(0, middle, 9), np.linspace(middle, along[-1], 9)[1:]])
+    return np.asarray(np.interp(marks, along, counted))
 
 
 def landmarks(projected: Floats, posed: Floats) -> Floats:
@@ -147,7 +192,7 @@ def _nearest_vertices() -> Ints:
     corners, weights = _fixed()
     rows, row_weights, _ = _jaw_rows()
     corners, weights = corners.copy(), weights.copy()
-    corners[:17], weights[:17] = rows[:, 0], row_weights[:, 0]
+    corners[:17], weights[:17] = rows[::_BETWEEN, 0], row_weights[::_BETWEEN, 0]
     return np.asarray(corners[np.arange(68), weights.argmax(1)])
 
 
