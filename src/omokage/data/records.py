@@ -9,11 +9,14 @@ bytes), `width`, `height`; then the labels, null where a record lacks them:
 | visibility | list<uint8>[68] | 1 where the surface point is seen |
 | box | list<float32>[4] | brows to chin, ear to ear |
 | outline | list<float32>[136] | landmarks that a network placed, pixels: for cutting the crop, never learnt |
+| points | list<float32>[10] | eye centres, nose tip, mouth corners, the image's left one first; pixels |
 | pose | list<float32>[3] | yaw, pitch, roll in degrees |
 | gaze | list<float32>[2] | degrees right, up |
 | units | list<float32>[52] | `schema.UNITS`, 0..1 |
 | expression | string | one of `results.EXPRESSIONS`, or null for mixtures without a name |
 | expression_intensity | float32 | 0..1 |
+| action_units | string | JSON object: action unit (``"au12"``) to intensity 0..5, or 1 where only presence is known |
+| valence, arousal | float32 | -1..1, where a set publishes them |
 | age, age_low, age_high | float32 | years; a label that is only a bin has low and high (high excluded) and no age |
 | female | float32 | perceived gender: share who would say female, 0..1 |
 | fatness, skin_tone, hair_length | float32 | the renderer's scales |
@@ -49,9 +52,10 @@ SEGMENTATION = (
     "hat", "mask", "occluder",
 )  # fmt: skip
 YES_NO = tuple(a.name for a in SHIPPED if a.classes == ("no", "yes"))
-_LISTS = {"landmarks": 136, "box": 4, "outline": 136, "pose": 3, "gaze": 2, "units": 52}
+_LISTS = {"landmarks": 136, "box": 4, "outline": 136, "points": 10, "pose": 3, "gaze": 2, "units": 52}
 _FLOATS = (
     "expression_intensity", "age", "age_low", "age_high", "age_std", "female", "fatness", "skin_tone", "hair_length",
+    "valence", "arousal",
     *(f"attr_{name}" for name in dict.fromkeys((*YES_NO, *(a.name for a in CELEBA)))),
 )  # fmt: skip
 SCHEMA = pa.schema(
@@ -61,7 +65,7 @@ SCHEMA = pa.schema(
     + [("visibility", pa.list_(pa.uint8(), 68)), ("expression", pa.string())]
     + [(name, pa.float32()) for name in _FLOATS]
     + [("segmentation", pa.binary())]
-    + [(name, pa.string()) for name in ("groups", "scene", "provenance")],
+    + [(name, pa.string()) for name in ("action_units", "groups", "scene", "provenance")],
     metadata={"omokage.records": FORMAT},
 )
 LABELS = frozenset(SCHEMA.names) - {"id", "person", "source", "image", "width", "height", "provenance"}

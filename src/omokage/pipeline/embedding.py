@@ -1,0 +1,119 @@
+"""Codes of faces in any pictures: find, align, encode; into the faces table, or as crops for probes.
+
+What `omokage embed` and `omokage evaluate embeddings` call. The encoder gets the crop that the attribute network's last
+landmarks give, so that a code means the same in a gallery and in a query.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.data.records import Record
+from omokage.embeddings.labelled import Cut
+from omokage.embeddings.predict import Encoder
+from omokage.errors import InputError
+from omokage.faces.align import crop_box, crop_landmarks
+from omokage.media.journal import Counts
+from omokage.media.sinks import FacesSink, format_of
+from omokage.media.sources import Source
+from omokage.media.table import Reading, table_schema
+from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.reader import looks
+from omokage.pipeline.run import RunOptions, settings
+from omokage.results import Box, FaceAnalysis, FaceCrop
+
+Image = NDArray[np.uint8]
+_OVERLAP = 0.1  # of a labelled box with a found one: below it they are two faces
+
+
+def face_crop(picture: Image, face: FaceAnalysis, encoder: Encoder) -> FaceCrop:
+    """The encoder's crop of an analysed face, upright where its landmarks are known."""
+    if face.landmarks is None:
+        return crop_box(picture, face.box, encoder.size, encoder.margin, score=face.score)
+    return crop_landmarks(picture, face.landmarks, encoder.size, encoder.margin, score=face.score)
+
+
+def embedded(readings: Iterable[Reading], encoder: Encoder, keep_pixels: bool = False) -> Iterator[Reading]:
+    """The readings, which must hold their pixels, with a code in every face; the pixels are dropped unless kept."""
+    for reading in readings:
+        if not reading.faces or reading.pixels is None:
+            yield reading if keep_pixels else replace(reading, pixels=None)
+            continue
+        crops = np.stack([face_crop(reading.pixels, face, encoder).image for face in reading.faces])
+        pairs = zip(reading.faces, encoder.encode(crops), strict=True)
+        faces = tuple(replace(face, embedding=np.asarray(code, np.float32)) for face, code in pairs)
+        yield replace(reading, faces=faces, pixels=reading.pixels if keep_pixels else None)
+
+
+def embed_to_table(
+    analyzer: Analyzer,
+    encoder: Encoder,
+    sources: Sequence[Source],
+    out: Path,
+    kind: str | None = None,
+    options: RunOptions | None = None,
+    resume: bool = False,
+    on_reading: Callable[[Reading], None] | None = None,
+) -> Counts:
+    """Write the faces table of all sources with the column `embedding`; returns what the whole table holds.
+
+    As `pipeline.run.analyze_to_table` otherwise. Raises InputError for OpenFace's format, which has no such column.
+    """
+    chosen = options or RunOptions()
+    form = format_of(out, kind)
+    if form == "openface":
+        raise InputError("OpenFace's columns hold no embedding: write parquet, csv or jsonl")
+    identity = settings(analyzer, chosen)
+    identity["weights"] = {**identity["weights"], "encoder": encoder.name}
+    metadata = {"omokage.weights": json.dumps(identity["weights"]), "omokage.options": json.dumps(identity)}
+    sink = FacesSink(out, form, table_schema(analyzer.schema, metadata, embedding=True), identity, resume)
+    with sink:
+        todo = [s for s in sources if s.name not in sink.finished]
+        readings = analyzer.analyze_many(todo, every=chosen.every, crops=chosen.crops, keep_pixels=True, done=sink.done)
+        for reading in embedded(readings, encoder):
+            sink.write(reading)
+            if on_reading is not None:
+                on_reading(reading)
+    return sink.counts
+
+
+def found_cut(analyzer: Analyzer, size: int, margin: float) -> Cut:
+    """Cuts as `analyze` would: by the finder and the attribute network's landmarks.
+
+    Of several faces the one that overlaps a labelled box or points most, else the largest; None where none is found.
+    """
+
+    def cut(picture: Image, record: Record) -> FaceCrop | None:
+        seen = looks([picture], analyzer.finder, analyzer.predictor, analyzer.config)[0]
+        faces = [(Box.around(a.landmarks), a) for _, _, a in seen if a.landmarks is not None and _spread(a.landmarks)]
+        place = labelled_box(record)
+        if place is not None:
+            faces = [(box, face) for box, face in faces if box.iou(place) >= _OVERLAP]
+        if not faces:
+            return None
+        _, face = max(faces, key=lambda f: f[0].area if place is None else f[0].iou(place))
+        assert face.landmarks is not None
+        return crop_landmarks(picture, face.landmarks, size, margin, score=face.score)
+
+    return cut
+
+
+def labelled_box(record: Record) -> Box | None:
+    """Where a record's labels say that the face is; five points fill the middle of their face."""
+    labels = record.labels
+    if labels.get("box") is not None:
+        return Box(*(float(v) for v in labels["box"]))
+    for name, margin in (("landmarks", 0.1), ("points", 0.9)):
+        if labels.get(name) is not None:
+            return Box.around(np.asarray(labels[name], np.float64).reshape(-1, 2), margin)
+    return None
+
+
+def _spread(points: NDArray[np.float32]) -> bool:
+    return bool(np.isfinite(points).all() and np.ptp(points, axis=0).min() >= 1.0)
