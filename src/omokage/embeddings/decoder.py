@@ -62,11 +62,12 @@ class LightDecoder(nn.Module):
         else:
             maps = self.body(seed)
         # The head stays in float32: in bfloat16 a flow is rounded to a good part of a pixel.
-        raw = to_size(self.head(maps), self.size)
-        grid = self.grid + self.config.reach * torch.tanh(raw[:, :2]).permute(0, 2, 3, 1)
+        raw = self.head(maps)
+        local = to_size(self.config.reach * torch.tanh(raw[:, :2]), self.size)
+        grid = self.grid + local.permute(0, 2, 3, 1)
         if self.whole is not None:
             grid = grid + self.whole(source[:, :pose], target[:, :pose])
-        return Decoded(grid, raw[:, 2:])
+        return Decoded(grid, to_size(raw[:, 2:], self.size))
 
     def flow_parameters(self) -> list[nn.Parameter]:
         """Nothing: flow and masks share their body, so the flow cannot rest while the masks learn."""

@@ -61,9 +61,7 @@ def open_store(folders: Sequence[str], cache: Path, size: int, margin: float, li
     """
     parts = [part for folder in folders for part in _parts(Path(folder), limit)]
     name = _fingerprint(parts, size, margin)
-    frames, thumbs, index = (
-        cache / f"{k}-{name}{e}" for k, e in (("frames", ".npy"), ("thumbs", ".npy"), ("tracks", ".json"))
-    )
+    frames, thumbs, index = (cache / f"{name}-{kind}" for kind in ("frames.npy", "thumbs.npy", "tracks.json"))
     if not index.exists():
         try:
             cache.mkdir(parents=True, exist_ok=True)

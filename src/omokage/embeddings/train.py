@@ -182,7 +182,7 @@ def step_once(
     if not torch.isfinite(total):
         raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
     optimizer.zero_grad(set_to_none=True)
-    total.backward()
+    torch.autograd.backward(total)
     devices.share_gradients(model, world)
     torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
     optimizer.step()
