@@ -27,6 +27,7 @@ MIRRORED_POINTS = np.array(
      41, 40, *range(54, 47, -1), *range(59, 54, -1), 64, 63, 62, 61, 60, 67, 66, 65]
 )  # fmt: skip
 BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT)
+_SHRINK_BELOW = 0.5  # bilinear sampling alone starts to skip source pixels below this scale
 
 
 def _mirrored_units() -> NDArray[np.int64]:
@@ -82,9 +83,9 @@ def drawn(rng: Generator, geometry: Geometry) -> Jitter:
 def crop_affine(points: Points, size: int, margin: float, lean: float, jitter: Jitter) -> NDArray[np.float64]:
     """Source pixels to crop pixels (2, 3) for a face with outline `points` (n, 2) that leans `lean` degrees clockwise.
 
-    With the neutral jitter it is the crop that `faces.align.crop_landmarks` cuts.
+    With the neutral jitter it is what `faces.align.crop_landmarks` cuts.
     """
-    turn = _rotation(jitter.turn - lean)
+    turn = turn_matrix(jitter.turn - lean)
     box = Box.around(points @ turn.T)
     side = margin * max(box.width, box.height) * jitter.scale
     centre = np.array(box.centre) + np.array(jitter.shift) * side
@@ -95,7 +96,8 @@ def crop_affine(points: Points, size: int, margin: float, lean: float, jitter: J
     return np.asarray(affine)
 
 
-def _rotation(degrees: float) -> NDArray[np.float64]:
+def turn_matrix(degrees: float) -> NDArray[np.float64]:
+    """The matrix (2, 2) that turns points clockwise in the image (y points down)."""
     c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
     return np.array([[c, -s], [s, c]])
 
@@ -108,13 +110,15 @@ def apply_affine(points: Points, affine: NDArray[np.float64]) -> Points:
 def warp(
     image: Image, affine: NDArray[np.float64], size: int, border: int = cv2.BORDER_REPLICATE, fill: int = 0
 ) -> Image:
-    """The crop (size, size[, 3]). Coordinates count from pixel corners here and from pixel centres in OpenCV."""
+    """The crop (size, size[, 3]) under `affine` (2, 3), source pixels to crop pixels.
+
+    Coordinates count from pixel corners here and from pixel centres in OpenCV, hence the halves. Bilinear sampling
+    alone skips pixels below half size, so blocks of whole pixels are averaged first. Training and answering crops are
+    both cut here, and look alike.
+    """
     scale = math.sqrt(abs(np.linalg.det(affine[:, :2])))
-    if scale < 0.5:  # bilinear sampling would skip pixels: shrink by whole factors first
-        factor = int(1 / scale)
-        h, w = image.shape[0] // factor, image.shape[1] // factor
-        image = np.asarray(cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA), np.uint8)
-        affine = affine @ np.diag([factor, factor, 1.0])
+    if scale < _SHRINK_BELOW:
+        image, affine = _shrunk(image, affine, size, int(1 / scale), border)
     matrix = affine.copy()
     matrix[:, 2] += affine[:, :2] @ np.array([0.5, 0.5]) - 0.5
     value = (fill,) * 3 if isinstance(fill, int) else fill
@@ -122,6 +126,33 @@ def warp(
     return np.asarray(
         cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=border, borderValue=value), np.uint8
     )
+
+
+def _shrunk(
+    image: Image, affine: NDArray[np.float64], size: int, factor: int, border: int
+) -> tuple[Image, NDArray[np.float64]]:
+    """The picture by a whole factor smaller, as means over blocks that count from its corner, and the affine from
+    there.
+
+    Only the blocks under the crop are looked at, unless what lies beyond the edge is a mirror image. A block that hangs
+    over the edge repeats the last pixels.
+    """
+    height, width = image.shape[:2]
+    low, high = np.zeros(2, int), -(-np.array([width, height]) // factor)
+    if border in (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT):
+        corners = np.array([[0.0, 0.0], [size, 0], [0, size], [size, size]]) - affine[:, 2]
+        corners = corners @ np.linalg.inv(affine[:, :2]).T / factor
+        first, last = corners.min(0) - 2, corners.max(0) + 2  # blocks of room for the interpolation that follows
+        low = np.clip(np.floor(first).astype(int), low, high - 1)
+        high = np.clip(np.ceil(last).astype(int), low + 1, high)
+    (x0, y0), (x1, y1) = low * factor, np.minimum(high * factor, [width, height])
+    part, blocks = image[y0:y1, x0:x1], high - low
+    over = blocks * factor - [x1 - x0, y1 - y0]
+    if over.any():
+        part = cv2.copyMakeBorder(part, 0, int(over[1]), 0, int(over[0]), cv2.BORDER_REPLICATE)
+    small = cv2.resize(part, (int(blocks[0]), int(blocks[1])), interpolation=cv2.INTER_AREA)
+    shift = affine[:, 2] + affine[:, :2] @ (low * factor)
+    return np.asarray(small, np.uint8), np.column_stack([affine[:, :2] * factor, shift])
 
 
 def overlap(points: Points, size: int, margin: float) -> float:

@@ -1,23 +1,22 @@
 """Cut a face out of a picture as a square crop, and keep the affine that leads back.
 
 The side of a crop is `margin` times the larger side of the face's box. A face that leans is turned upright on the way.
-Where the crop reaches over the picture's edge, the edge pixels are repeated. Large faces are shrunk by area averaging
-before they are turned, so that a crop of a 1,000 pixel face does not alias.
+Where the crop reaches over the picture's edge, the edge pixels are repeated. `data.transforms.warp` moves the pixels,
+here as in training.
 """
 
 from __future__ import annotations
 
 import math
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from omokage.data.transforms import Jitter, crop_affine, turn_matrix, warp
 from omokage.results import Box, FaceCrop
 
 _EYES = (slice(36, 42), slice(42, 48))  # the eye on the image's left, then the one on its right
 _MOUTH = slice(48, 68)
-_SHRINK_BELOW = 0.75  # bilinear sampling alone starts to skip source pixels below this scale
 
 
 def roll_of(landmarks: NDArray[np.floating]) -> float:
@@ -42,7 +41,7 @@ def crop_box(
     if size <= 0 or margin <= 0:
         raise ValueError(f"size and margin must be positive, not {size} and {margin}")
     affine = _affine(box.centre, margin * max(box.width, box.height), size, roll_deg)
-    return FaceCrop(_warp(image, affine, size), affine, box, score)
+    return FaceCrop(warp(image, affine, size), affine, box, score)
 
 
 def crop_landmarks(
@@ -63,51 +62,12 @@ def crop_landmarks(
     if points.shape != (68, 2):
         raise ValueError(f"68 landmarks have the shape (68, 2), not {points.shape}")
     roll = roll_of(points) if upright else 0.0
-    turn = _rotation(-roll)
-    level = Box.around(points @ turn.T)
-    centre = np.array(level.centre) @ turn  # back: the inverse of a rotation is its transpose
-    affine = _affine((float(centre[0]), float(centre[1])), margin * max(level.width, level.height), size, roll)
-    return FaceCrop(_warp(image, affine, size), affine, Box.around(points), score)
-
-
-def _rotation(degrees: float) -> NDArray[np.float64]:
-    """The matrix that turns points clockwise in the image (y points down)."""
-    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    return np.array([[c, -s], [s, c]])
+    affine = crop_affine(points, size, margin, roll, Jitter())
+    return FaceCrop(warp(image, affine, size), affine, Box.around(points), score)
 
 
 def _affine(centre: tuple[float, float], side: float, size: int, roll_deg: float) -> NDArray[np.float64]:
     """Source pixels to crop pixels: the centre goes to the middle of the crop, `side` source pixels fill `size`."""
-    linear = _rotation(-roll_deg) * (size / side)
+    linear = turn_matrix(-roll_deg) * (size / side)
     shift = size / 2 - linear @ np.array(centre)
     return np.column_stack([linear, shift])
-
-
-def _warp(image: NDArray[np.uint8], affine: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
-    """The crop itself. Coordinates count from pixel corners here and from pixel centres in OpenCV, hence the halves."""
-    scale = math.sqrt(abs(np.linalg.det(affine[:, :2])))
-    if scale < _SHRINK_BELOW:
-        image, affine = _shrunk(image, affine, size, scale)
-    matrix = affine.copy()
-    matrix[:, 2] += affine[:, :2] @ np.array([0.5, 0.5]) - 0.5
-    crop = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(crop, np.uint8)
-
-
-def _shrunk(
-    image: NDArray[np.uint8], affine: NDArray[np.float64], size: int, scale: float
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of the picture under the crop, area-averaged to the crop's own scale, and the affine from there."""
-    corners = np.array([[0.0, 0.0], [size, 0], [0, size], [size, size]]) - affine[:, 2]
-    corners = corners @ np.linalg.inv(affine[:, :2]).T
-    height, width = image.shape[:2]
-    pad = 2 / scale  # room for the interpolation that follows
-    low = np.clip(np.floor(corners.min(0) - pad), 0, [width - 1, height - 1]).astype(int)
-    high = np.clip(np.ceil(corners.max(0) + pad), low + 1, [width, height]).astype(int)
-    part = image[low[1] : high[1], low[0] : high[0]]
-    new = np.maximum(1, np.round((high - low) * scale)).astype(int)
-    small = cv2.resize(part, (int(new[0]), int(new[1])), interpolation=cv2.INTER_AREA)
-    grow = (high - low) / new  # source pixels per pixel of the small picture, per axis
-    linear = affine[:, :2] * grow[None, :]
-    shift = affine[:, 2] + affine[:, :2] @ low
-    return np.asarray(small, np.uint8), np.column_stack([linear, shift])
