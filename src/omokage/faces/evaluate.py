@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from omokage.errors import InputError
 from omokage.faces.canvas import FaceScene
 from omokage.faces.detect import Finder
+from omokage.metrics.matching import nearest_box
 from omokage.results import Box, Detection
 
 SIZE_BINS = ((11, 16), (16, 24), (24, 48), (48, 96), (96, 10_000))  # larger side of the face in pixels
@@ -169,11 +170,8 @@ def _labelled(rows: list[dict[str, str]], faces: Sequence[Detection]) -> tuple[i
             used.add(max(range(len(faces)), key=lambda i: faces[i].box.area))
             found += 1
             continue
-        low, high = points.min(0), points.max(0)
-        centre, size = (low + high) / 2, float(max(high - low))
-        away = [float(np.hypot(*(np.array(face.box.centre) - centre))) for face in faces]
-        best = int(np.argmin(away))
-        if away[best] < 0.75 * size:
+        best = nearest_box([face.box for face in faces], points)
+        if best is not None:
             found += 1
             used.add(best)
     return found, len(faces) - len(used)

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from omokage.errors import InputError
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve
-from omokage.results import EXPRESSIONS
+from omokage.metrics.matching import nearest_box
+from omokage.results import EXPRESSIONS, Box
 
 MISSED_POINTS = 30.0  # percent of the distance between the eyes
 FIVE = ("leye", "reye", "nose", "lmouth", "rmouth")
@@ -116,14 +117,8 @@ def _belonging(faces: Sequence[Face], points: NDArray[np.float64] | None) -> Fac
         return None
     if points is None:
         return max(faces, key=lambda f: (f["box_x1"] - f["box_x0"]) * (f["box_y1"] - f["box_y0"]))
-    low, high = points.min(0), points.max(0)
-
-    def distance(face: Face) -> float:
-        centre = np.array([face["box_x0"] + face["box_x1"], face["box_y0"] + face["box_y1"]]) / 2
-        return float(np.linalg.norm(centre - (low + high) / 2))
-
-    best = min(faces, key=distance)
-    return best if distance(best) < 0.75 * float((high - low).max()) else None
+    best = nearest_box([Box(*(face[f"box_{side}"] for side in ("x0", "y0", "x1", "y1"))) for face in faces], points)
+    return None if best is None else faces[best]
 
 
 def _score(
