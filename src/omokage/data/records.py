@@ -33,9 +33,7 @@ The schema's metadata hold `omokage.records` = the format's version.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,7 +41,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from omokage.errors import OutputError, RecordError
+from omokage.errors import RecordError
+from omokage.media.files import output_error, whole_path
 from omokage.schema import CELEBA, SHIPPED
 
 FORMAT = "1"
@@ -103,19 +102,15 @@ class Record:
 
 
 def write_shard(path: Path, records: Iterable[Record]) -> int:
-    """Write one shard whole or not at all (temporary file, then rename); returns the number of rows."""
+    """Write one shard whole or not at all (temporary file, then rename); returns the number of rows. Raises
+    OutputError."""
     rows = [record.row() for record in records]
-    partial = path.with_suffix(".parquet.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), partial, compression="zstd")
-        os.replace(partial, path)
     except OSError as error:
-        with suppress(OSError):  # the folder itself may be what failed
-            partial.unlink()
-        raise OutputError(
-            f"cannot write {path}: {error.strerror or error}; free space or choose another folder"
-        ) from error
+        raise output_error(path, error) from error
+    with whole_path(path) as partial:
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), partial, compression="zstd")
     return len(rows)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -42,22 +42,34 @@ def check_writable(path: Path) -> None:
 
 
 @contextmanager
+def whole_path(path: Path, hint: str = "") -> Iterator[Path]:
+    """A temporary neighbour for whoever writes files by name; it takes the place of `path` only when the block ends
+    well. Raises OutputError."""
+    partial = path.with_name(path.name + ".tmp")
+    try:
+        yield partial
+        os.replace(partial, path)
+    except OSError as error:
+        _removed(partial)
+        raise output_error(path, error, hint) from error
+    except BaseException:
+        _removed(partial)
+        raise
+
+
+def _removed(partial: Path) -> None:
+    with suppress(OSError):  # the folder itself may be what failed
+        partial.unlink()
+
+
+@contextmanager
 def whole_file(path: Path, binary: bool = False, hint: str = "") -> Iterator[IO]:
     """Open a temporary neighbour for writing; it takes the place of `path` only when the block ends well. Raises
     OutputError."""
-    partial = path.with_name(path.name + ".tmp")
-    try:
-        with _open(partial, binary) as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(partial, path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise output_error(path, error, hint) from error
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with whole_path(path, hint) as partial, _open(partial, binary) as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _open(path: Path, binary: bool) -> IO:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from omokage.errors import OutputError
+from omokage.media.files import whole_file
 
 COLUMNS, TILE = 8, 128
 
@@ -23,9 +22,5 @@ def write_sheet(path: Path, pictures: Sequence[bytes], columns: int = COLUMNS) -
     tiles += [np.full((TILE, TILE, 3), 255, np.uint8)] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
     _, data = cv2.imencode(".png", np.vstack(rows))
-    partial = path.with_suffix(".png.tmp")
-    try:
-        partial.write_bytes(data.tobytes())
-        os.replace(partial, path)
-    except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
+    with whole_file(path, binary=True) as file:
+        file.write(data.tobytes())

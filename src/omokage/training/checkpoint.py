@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from omokage.errors import OutputError, TrainingError
+from omokage.errors import TrainingError
+from omokage.media.files import whole_path
 
 
 def save_checkpoint(
@@ -25,18 +24,10 @@ def save_checkpoint(
     tensors = {f"{name}/{k}": t for name, module in modules.items() for k, t in module.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors.update({f"optimizer/{index}/{k}": torch.as_tensor(v) for k, v in state.items()})
-    partial = path.with_suffix(".tmp")
-    try:
+    with whole_path(path, "The last checkpoint is kept: resume from it") as partial:
         save_file(
             {k: t.detach().contiguous().cpu() for k, t in tensors.items()}, partial, {"facts": json.dumps(dict(facts))}
         )
-        os.replace(partial, path)
-    except OSError as error:
-        with suppress(OSError):  # the folder itself may be what failed
-            partial.unlink()
-        raise OutputError(
-            f"cannot write the checkpoint {path}: {error.strerror or error}; free space and resume"
-        ) from error
 
 
 def load_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: Optimizer) -> dict[str, Any]:
