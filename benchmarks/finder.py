@@ -64,7 +64,7 @@ def heads(folders: list[str]) -> SceneSource:
     import faces
 
     with tempfile.TemporaryDirectory() as place:
-        faces._heads(Path(place), 192, (1.5, 2.8), 900_000, 150)
+        faces.render_heads(Path(place), 192, (1.5, 2.8), 900_000, 150)
         return SceneSource(read_heads([Path(place)], held_out=True, every=1), SIDE, 200, SEED)
 
 

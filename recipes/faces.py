@@ -8,14 +8,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from omokage.data.records import Record, provenance, write_shard
 from omokage.faces.config import FinderConfig
 from omokage.synthesis.background import BACKGROUNDS, paint_backdrop
-from omokage.synthesis.labels import scene_labels
-from omokage.synthesis.render import render
 from omokage.synthesis.sampling import CameraSampler, PoseSampler, SceneSampler
 from omokage.synthesis.scene import Surroundings
-from omokage.synthesis.skin import paint
+from omokage.synthesis.write import write_records
 
 
 def shipped(
@@ -56,30 +53,14 @@ def smoke(
     )
 
 
-def _heads(folder: Path, size: int, frame: tuple[float, float], first: int, people: int) -> None:
-    """Render two pictures each of `people` people, the first with seed `first`, as record shards."""
+def render_heads(folder: Path, size: int, frame: tuple[float, float], seed: int, people: int) -> int:
+    """Two pictures each of `people` people at all angles; returns how many the folder holds. It can be stopped and
+    started again."""
     sampler = SceneSampler(
-        cameras=CameraSampler(size=size, frame=frame, clean=0.8, shift=0.03),
+        cameras=CameraSampler(frame=frame, clean=0.8, shift=0.03),
         poses=PoseSampler(near_frontal=0.45, yaw_limit=88.0),
     )
-    records: list[Record] = []
-    for seed in range(first, first + people):
-        rng = np.random.default_rng((seed, 99))
-        person = sampler.people.draw(rng)
-        skin = paint(person)
-        for k in range(2):
-            scene = sampler.picture(rng, person)
-            rendering = render(scene, skin)
-            labels = scene_labels(scene, rendering)
-            kept = {name: labels[name] for name in ("landmarks", "box", "segmentation", "pose")}
-            picture = cv2.imencode(".jpg", rendering.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
-            name = f"{size}-{seed}-{k}"
-            records.append(Record(name, f"p{seed}", "rendered", picture, size, size, kept, provenance(seed=seed)))
-        if len(records) >= 100:
-            write_shard(folder / f"{seed:06d}.parquet", records)
-            records = []
-    if records:
-        write_shard(folder / "last.parquet", records)
+    return write_records(folder, 2 * people, seed, sampler, size=size, pictures_per_person=2)
 
 
 def _backdrops(folder: Path, count: int, side: int = 256) -> None:
@@ -93,7 +74,7 @@ def _backdrops(folder: Path, count: int, side: int = 256) -> None:
 
 
 if __name__ == "__main__":
-    _heads(Path("runs/heads-wide"), 192, (1.5, 2.8), 0, 1250)
-    _heads(Path("runs/heads-tight"), 128, (1.05, 1.7), 100_000, 1500)
-    _heads(Path("runs/heads-held-out"), 192, (1.3, 2.8), 200_000, 250)
+    render_heads(Path("runs/heads-wide"), 192, (1.5, 2.8), 1, 1250)
+    render_heads(Path("runs/heads-tight"), 128, (1.05, 1.7), 2, 1500)
+    render_heads(Path("runs/heads-held-out"), 192, (1.3, 2.8), 3, 250)
     _backdrops(Path("runs/backdrops"), 900)
