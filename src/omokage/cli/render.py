@@ -11,6 +11,7 @@ from omokage.errors import InputError
 
 if TYPE_CHECKING:
     from omokage.synthesis.pairs import PairSampler
+    from omokage.synthesis.tracks import TrackSampler
 
 
 def render(
@@ -23,6 +24,11 @@ def render(
         typer.Option(metavar="FACTOR", help="Pairs of one person that differ in weight, age, expression, ..."),
     ] = None,
     tracks: Annotated[bool, typer.Option("--tracks", help="Heads that move, speak and change over time.")] = False,
+    frames: Annotated[int, typer.Option(min=2, help="Pictures of a track.")] = 50,
+    fps: Annotated[
+        float, typer.Option(min=0.1, help="Pictures a second of a track; 2 for training embeddings.")
+    ] = 25.0,
+    sway: Annotated[float, typer.Option(min=0.0, help="How far the heads of tracks turn, times the usual.")] = 1.0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
 ) -> None:
     """Render heads with exact labels into a folder of records, with a contact sheet; run again to go on after a
@@ -36,7 +42,8 @@ def render(
 
     with Counter("rendered") as counter:
         if tracks:
-            held = write.write_tracks(out, count, seed, size=size, workers=workers, progress=counter.update)
+            moving = _tracks(frames, fps, sway)
+            held = write.write_tracks(out, count, seed, moving, size=size, workers=workers, progress=counter.update)
         elif pairs is not None:
             held = write.write_pairs(
                 out, count, seed, _sampler(pairs), size=size, workers=workers, progress=counter.update
@@ -51,3 +58,11 @@ def _sampler(factor: str) -> PairSampler:
 
     # The command line speaks of weight; the renderer's own name for what it morphs is fatness.
     return PairSampler(factors=(("fatness" if factor == "weight" else factor, 1.0),))
+
+
+def _tracks(frames: int, fps: float, sway: float) -> TrackSampler:
+    from omokage.synthesis.tracks import TrackSampler
+
+    usual = TrackSampler()
+    yaw, pitch, roll = (sway * angle for angle in usual.sway)
+    return TrackSampler(frames=frames, fps=fps, sway=(yaw, pitch, roll))
