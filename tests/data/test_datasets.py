@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import face_sets
 import numpy as np
 import pytest
 from PIL import Image
@@ -130,6 +131,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "fairface_part": fairface_part,
     "utkface": utkface,
     "folder": folder,
+    **face_sets.MAKERS,
 }
 
 

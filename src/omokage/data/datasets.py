@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.data.readers import ages, celeba, fairface, folder
+from omokage.data.readers import ages, celeba, expressions, fairface, folder, points
 from omokage.data.readers.protocol import SPLITS as FOLD_SPLITS
 from omokage.data.records import Record, write_shard
 from omokage.errors import InputError
@@ -72,6 +72,37 @@ SETS: dict[str, Dataset] = {
             fairface.UTKFACE_SOURCE.licence,
             FOLD_SPLITS,
             fairface.read_utkface,
+        ),
+        Dataset("300w", "300-W, 68 points", points.W300_SOURCE.licence, points.W300_SPLITS, points.read_300w),
+        Dataset("mafl", "MAFL, five points", points.MAFL_SOURCE.licence, points.MAFL_SPLITS, points.read_mafl),
+        Dataset("aflw", "AFLW, head pose", points.AFLW_SOURCE.licence, FOLD_SPLITS, points.read_aflw),
+        Dataset(
+            "affectnet",
+            "AffectNet, eight expressions, valence and arousal",
+            expressions.AFFECTNET_SOURCE.licence,
+            expressions.AFFECTNET_SPLITS,
+            expressions.read_affectnet,
+        ),
+        Dataset(
+            "emotionet",
+            "EmotioNet, action units",
+            expressions.EMOTIONET_SOURCE.licence,
+            FOLD_SPLITS,
+            expressions.read_emotionet,
+        ),
+        Dataset(
+            "raf_db",
+            "RAF-DB, seven expressions",
+            expressions.RAF_SOURCE.licence,
+            expressions.RAF_SPLITS,
+            expressions.read_raf_db,
+        ),
+        Dataset(
+            "fer2013",
+            "FER-2013, seven expressions",
+            expressions.FER_SOURCE.licence,
+            expressions.FER_SPLITS,
+            expressions.read_fer2013,
         ),
         Dataset(
             "folder", "your own pictures with labels.csv", folder.SOURCE.licence, folder.SPLITS, folder.read_folder
