@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omokage.pipeline.check import FaceCheck, evidence
+from omokage.errors import WeightsError
+from omokage.pipeline.check import EVIDENCE, FaceCheck, evidence
 from omokage.pipeline.config import AnalyzerConfig
 from omokage.pipeline.reader import face_score, read_faces
 from omokage.pipeline.train import Looked, chances, fit_line, limit_for
 from omokage.results import Box, Detection, FaceAnalysis
+from omokage.weights.registry import Card, save
 from stand_ins import SquareFinder, SquarePredictor, face_template, picture
 
 BOX = Box(0, 0, 100, 100)
-TRUSTING = FaceCheck(np.array([1.0, 0.5, 0.5, -1.0, -1.0, -4.0]), 0.5, 0.3)
+TRUSTING = FaceCheck(np.array([1.0, 0.5, 0.5, -1.0, -1.0, -0.5, -4.0]), 0.5, 0.3)
 
 
 def answer(quality: float | None = 0.9, spread: float | None = 2.0, shift: float = 0.0) -> FaceAnalysis:
@@ -30,8 +34,19 @@ def test_evidence_is_log_odds_and_relative_lengths() -> None:
     known = evidence(Detection(BOX, 0.8), answer(0.6), answer(0.9, 2.0, 3.0))
     assert known is not None
     moved = 3 * np.sqrt(2) / 100
-    expected = [np.log(4), np.log(1.5), np.log(9), np.log(0.02 + 1e-3), np.log(moved + 3e-3)]
+    expected = [np.log(4), np.log(1.5), np.log(9), np.log(0.02 + 1e-3), np.log(moved + 3e-3), 0]
     np.testing.assert_allclose(known, expected, rtol=1e-4)
+
+
+def test_a_second_look_that_was_not_taken_is_missing_evidence_and_not_good_evidence() -> None:
+    once, again = answer(0.9), answer(0.9)
+    skipped, still = (evidence(Detection(BOX, 0.8), once, second) for second in (once, again))
+    assert skipped is not None
+    assert still is not None
+    assert list(skipped[5:]) == [1]
+    assert list(still[5:]) == [0]
+    assert still[4] == pytest.approx(np.log(3e-3))  # landmarks that did not move at all
+    assert skipped[4] > still[4] + 2  # and landmarks of which nobody knows
 
 
 @pytest.mark.parametrize("second", [answer(None), answer(spread=None), replace(answer(), landmarks=None)])
@@ -75,9 +90,9 @@ def test_the_fit_is_the_penalised_maximum_likelihood() -> None:
 def test_the_limit_keeps_its_promise(finds: list[tuple[float, int]], share: float) -> None:
     odds = np.array([f for f, _ in finds])
     part = Looked(
-        np.column_stack([odds, *[0 * odds] * 4]), np.zeros(len(finds), bool), np.array([s for _, s in finds], int)
+        np.column_stack([odds, *[0 * odds] * 5]), np.zeros(len(finds), bool), np.array([s for _, s in finds], int)
     )
-    check = FaceCheck(np.array([1.0, 0, 0, 0, 0, 0]), 0.5, 0.3)
+    check = FaceCheck(np.array([1.0, 0, 0, 0, 0, 0, 0]), 0.5, 0.3)
     limit = limit_for(check, part, 20, share)
     kept = part.scene[chances(check, part) >= limit]
     assert limit >= 0.5
@@ -100,3 +115,13 @@ def test_without_evidence_the_plain_rules_decide() -> None:
     assert face_score(detection, answer(), answer(0.9, None), config, TRUSTING) == 0.8
     assert face_score(detection, answer(), answer(0.1, None), config, TRUSTING) is None
     assert face_score(detection, answer(0.001), answer(), config, TRUSTING) is None
+
+
+def test_a_check_of_other_evidence_is_refused(tmp_path: Path) -> None:
+    card = Card(model="check", set="mine", architecture={"evidence": list(EVIDENCE[:-1])}, preprocessing={},
+                calibration={"limit": 0.5, "proposals": 0.4})  # fmt: skip
+    save(tmp_path, {"line": torch.zeros(6)}, card)
+    with pytest.raises(WeightsError, match=r"mine/check@.*fit it again with  omokage train check\.shipped"):
+        FaceCheck.open(tmp_path)
+    save(tmp_path, {"line": torch.zeros(7)}, replace(card, architecture={"evidence": list(EVIDENCE)}))
+    assert len(FaceCheck.open(tmp_path).line) == len(EVIDENCE) + 1

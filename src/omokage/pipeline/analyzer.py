@@ -132,7 +132,11 @@ class Analyzer:
 
     def describe(self, crops: bool = False) -> dict[str, str]:
         """Ids of the weights in use (set, model and the first digits of the hash) by their task."""
-        named = {"attributes": self.predictor} if crops else {"attributes": self.predictor, "finder": self.finder}
+        named: dict[str, object] = {"attributes": self.predictor}
+        if not crops:
+            named["finder"] = self.finder
+            if self.check is not None:
+                named["check"] = self.check
         return {task: _id_of(part) for task, part in named.items()}
 
 

@@ -15,16 +15,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from omokage.errors import WeightsError
 from omokage.metrics.logistic import probability
 from omokage.results import Detection, FaceAnalysis
 from omokage.weights.registry import Card, load
 
-EVIDENCE = ("finder score", "quality, first look", "quality, second look", "landmark spread", "landmark shift")
+EVIDENCE = (
+    "finder score", "quality, first look", "quality, second look", "landmark spread", "landmark shift",
+    "no second look",
+)  # fmt: skip
+_TYPICAL_SHIFT = -3.0  # log of what real faces show; stands for a shift that could not be seen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceCheck:
-    """`line` (6,): a weight for each of `EVIDENCE` and a constant. A box is a face from probability `limit` on.
+    """`line` (7,): a weight for each of `EVIDENCE` and a constant. A box is a face from probability `limit` on.
 
     `proposals` is the finder score from which boxes are worth a look.
     """
@@ -36,8 +41,13 @@ class FaceCheck:
 
     @classmethod
     def open(cls, weights: str | Path) -> FaceCheck:
-        """The check of a weight set. Raises WeightsError when it has none or it is damaged."""
+        """The check of a weight set. Raises WeightsError when it has none, it is damaged or weighs other evidence."""
         tensors, card = load(weights, "check")
+        if tuple(card.architecture.get("evidence", ())) != EVIDENCE:
+            raise WeightsError(
+                f"the check {card.id} was fitted by another version of omokage; fit it again with  omokage train "
+                "check.shipped"
+            )
         known = card.calibration
         line = tensors["line"].double().numpy()
         return cls(line, float(known["limit"]), float(known["proposals"]), card)
@@ -51,7 +61,9 @@ class FaceCheck:
 
 
 def evidence(detection: Detection, first: FaceAnalysis, second: FaceAnalysis) -> NDArray[np.float64] | None:
-    """The numbers (5,) of `EVIDENCE`: log odds, and logs of lengths over the face's size; None when one is missing."""
+    """The numbers (6,) of `EVIDENCE`: log odds, logs of lengths over the face's size, and 1 where the first look was so
+    bad that there was no second (`second` is then `first` itself); None when the network does not give them.
+    """
     qualities = (first.quality, second.quality)
     if first.landmarks is None or second.landmarks is None or second.landmark_sigma is None or None in qualities:
         return None
@@ -59,9 +71,11 @@ def evidence(detection: Detection, first: FaceAnalysis, second: FaceAnalysis) ->
     if not math.isfinite(size) or size <= 0:
         return None
     spread = float(second.landmark_sigma.mean()) / size
-    shift = float(np.linalg.norm(first.landmarks - second.landmarks, axis=1).mean()) / size
+    skipped = second is first
+    moved = float(np.linalg.norm(first.landmarks - second.landmarks, axis=1).mean()) / size
+    shift = _TYPICAL_SHIFT if skipped else math.log(moved + 3e-3)
     odds = [log_odds(p, 1e-3) for p in (detection.score, *qualities) if p is not None]
-    return np.array([*odds, math.log(spread + 1e-3), math.log(shift + 3e-3)])
+    return np.array([*odds, math.log(spread + 1e-3), shift, float(skipped)])
 
 
 def log_odds(p: float, edge: float) -> float:

@@ -41,7 +41,7 @@ class CheckConfig:
     large: int = 480  # side of the scenes without a head
     bank: int = 200
     proposals: float = 0.4
-    false_share: float = 0.0  # photographs hold more kinds of clutter than rendered scenes: be strict on these
+    false_share: float = 0.01
     seed: int = 31
     set: str = "synthetic"
     recipe: str = ""
@@ -49,7 +49,7 @@ class CheckConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looked:
-    """Evidence of every proposal (n, 5), whether it is a face (n,), and the scene that it is in (n,)."""
+    """Evidence of every proposal (n, 6), whether it is a face (n,), and the scene that it is in (n,)."""
 
     evidence: NDArray[np.float64]
     right: NDArray[np.bool_]
@@ -112,7 +112,7 @@ def look(finder: NetworkFinder, predictor: AttributePredictor, scenes: Sequence[
 
 
 def fit_line(parts: Sequence[Looked], pull: float = 1.0, steps: int = 60) -> NDArray[np.float64]:
-    """Logistic regression (6,) by Newton steps, with a small pull of the weights towards 0 in standard units."""
+    """Logistic regression (7,) by Newton steps, with a small pull of the weights towards 0 in standard units."""
     x = np.concatenate([part.evidence for part in parts])
     y = np.concatenate([part.right for part in parts])
     mean, spread = x.mean(0), x.std(0) + 1e-9
