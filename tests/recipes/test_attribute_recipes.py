@@ -33,3 +33,16 @@ def test_ablations_spend_the_same_steps(steps: int) -> None:
     assert sorted(names) == sorted(a.name for a in runs["together"][0].schema)
     assert len({c.out for configs in runs.values() for c in configs}) == sum(map(len, runs.values()))
     assert runs["shared"][0].network.arrangement == "shared"
+
+
+def test_open_mixes_photographs_in_and_says_so() -> None:
+    config = find_recipe(f"{RECIPES}:open")(data="a,b", photographs="faces", out="x", minutes=5, share=0.4, count=50)
+    assert config.data.folders == ("a", "b", "faces")
+    assert config.data.limits == (0, 0, 50)
+    assert config.data.photographs == 0.4
+    assert 0 < config.data.balance <= 1
+    assert config.schema == SHIPPED
+    assert config.set == "open"
+    assert "CC BY 4.0" in config.data_licence
+    assert "FairFace" in config.trained_on
+    assert "--set photographs=faces" in config.recipe

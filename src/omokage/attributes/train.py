@@ -181,23 +181,25 @@ class Meter:
 def finish(config: AttributesConfig, model: AttributeNetwork, validation: Crops, out: Path) -> registry.Card:
     """Calibrate on half of the held-out people, score on the other half, write weights and card.
 
-    Photographs are kept apart from rendered heads: where they have enough labels, their calibration is the one that
+    Rendered crops are changed for the fit as photographs change them: answers about clean renders are surer than any
+    about a photograph may be. Photographs are kept apart from rendered heads: where they have enough labels, their calibration is the one that
     goes into the card, as the answers are about photographs.
     """
     parts = _halves(config, model, validation)
     fitted: dict[str, Any] = {}
-    for _, first, _ in parts:
-        fitted = calibration.merged(fitted, calibration.fit(config.schema, first))
+    for part in parts:
+        fitted = calibration.merged(fitted, calibration.fit(config.schema, part.fit))
     placed = evaluate.read_quality(model, validation) if "quality" in config.schema else None
     if placed is not None:
         fitted["temperature"]["quality"] = calibration.fit_share(*placed)
-    fitted["correlation"] = learn_correlation(config.schema, parts[0][1])
+    fitted["correlation"] = learn_correlation(config.schema, parts[0].fit)
     scores: list[dict[str, Any]] = []
-    for name, _, second in parts:
-        rows = evaluate.score(config.schema, second, fitted) + measured(config.schema, second, fitted)
-        scores += [{**row, "set": name} for row in rows]
+    for part in parts:
+        for name, readings in part.tests.items():
+            rows = evaluate.score(config.schema, readings, fitted) + measured(config.schema, readings, fitted)
+            scores += [{**row, "set": name} for row in rows]
     if placed is not None:
-        name = f"changed crops of {parts[0][0]}"
+        name = "held-out people, half of the crops without a good face"
         scores += [{**row, "set": name} for row in evaluate.score_quality(*placed)]
     card = registry.Card(
         model="attributes", set=config.set, architecture=architecture(model),
@@ -211,21 +213,35 @@ def finish(config: AttributesConfig, model: AttributeNetwork, validation: Crops,
     return registry.save(out, model.state_dict(), card)
 
 
-def _halves(
-    config: AttributesConfig, model: AttributeNetwork, validation: Crops
-) -> list[tuple[str, Readings, Readings]]:
-    """What the network says of held-out rendered heads, then of held-out photographs (those that there are): a name,
-    the half to fit on, the half to score on. Raises TrainingError when nothing is held out."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Halves:
+    """What the network says of one kind of held-out people: of half of them to fit on, of the others by name of set.
+
+    There are no others where too few people are held out.
+    """
+
+    fit: Readings
+    tests: Mapping[str, Readings]
+
+
+def _halves(config: AttributesConfig, model: AttributeNetwork, validation: Crops) -> list[Halves]:
+    """Of held-out rendered heads, then of held-out photographs, where there are any. Raises TrainingError when nothing
+    is held out."""
     found = []
     for rendered, kind in ((True, "held-out rendered people"), (False, "held-out photographs")):
         sources = [s for s in validation.sources if s.rendered == rendered and len(s)]
         if sources:
-            readings = read(model, Crops(sources, validation.schema, validation.network, validation.config))
-            half = torch.from_numpy(held_out(readings.people, 0.5, seed=config.data.split_seed + 1))
-            found.append((kind, readings.where(half), readings.where(~half)))
+            crops = Crops(sources, validation.schema, validation.network, validation.config)
+            sets = {kind: read(model, crops)}
+            if rendered:
+                sets[f"{kind}, crops changed as in training"] = read(model, crops, changed=True)
+            half = torch.from_numpy(held_out(sets[kind].people, 0.5, seed=config.data.split_seed + 1))
+            tests = {name: readings.where(~half) for name, readings in sets.items()}
+            fit = list(sets.values())[-1].where(half)
+            found.append(Halves(fit, {name: readings for name, readings in tests.items() if len(readings)}))
     if not found:
         raise TrainingError("no picture is held out to calibrate on: give more records or a larger held_out")
-    return [(kind, first, second) for kind, first, second in found if len(second)]
+    return found
 
 
 def _today() -> str:

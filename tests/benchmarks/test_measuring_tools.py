@@ -1,0 +1,183 @@
+"""The benchmarks that steer the work: rows that come back, pages that compare like with like, truth that stays true."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from omokage.metrics.table import points_of
+from omokage.pipeline import Analyzer
+from omokage.results import Box
+from stand_ins import SquareFinder, SquarePredictor, picture, write_picture
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def tool() -> Iterator[object]:
+    """Imports a benchmark by name."""
+    sys.path.insert(0, str(ROOT))
+    yield lambda name: importlib.import_module(f"benchmarks.{name}")
+    sys.path.remove(str(ROOT))
+
+
+@pytest.fixture
+def ablation(tool) -> ModuleType:
+    return tool("ablation")
+
+
+@pytest.fixture
+def robustness(tool) -> ModuleType:
+    return tool("robustness")
+
+
+@pytest.fixture
+def curve(tool) -> ModuleType:
+    return tool("label_curve")
+
+
+def squares() -> Analyzer:
+    return Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
+
+
+def row(name: str, value: str, **more: str) -> dict[str, str]:
+    same = {"seed": "0", "records": "4", "budget": "9 steps", "init": "", "sample": "all"}
+    return {"name": name, "render": "", "set": "", "commit": "c", **same, "a: landmark error": value, **more}
+
+
+def test_rows_come_back_and_new_measures_get_columns(ablation: ModuleType, tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    ablation.append(row("baseline", ablation.cell((8.1234, 7.9, 8.4))), table)
+    ablation.append(row("wider", "7.5 [7.2, 7.8]", **{"b: new": "0.5 [0.4, 0.6]"}), table)
+    first, second = ablation.read_table(table)
+    assert ablation.parsed(first["a: landmark error"]) == (8.123, 7.9, 8.4)
+    assert first["b: new"] == ""
+    assert ablation.parsed(first["b: new"]) is None
+    assert second["b: new"] == "0.5 [0.4, 0.6]"
+
+
+def test_the_page_marks_what_leaves_the_interval_of_the_baseline(ablation: ModuleType) -> None:
+    rows = [row("other", "7.5 [7, 8]", **{"a: found": "0.5 [0.4, 0.6]"}), row("chance", "8.2 [8, 9]")]
+    rows += [row("baseline", "8 [7.8, 8.4]", **{"a: found": "0.7 [0.6, 0.8]"}), row("apart", "1 [1, 1]", seed="1")]
+    text = ablation.page(rows)
+    assert "| a: landmark error | 8 (7.8 to 8.4) | **7.5** | 8.2 |" in text
+    assert "| a: found | 0.7 (0.6 to 0.8) | *0.5* |  |" in text
+    assert text.count("## seed") == 2  # another seed is not compared
+
+
+def test_a_trial_says_what_it_changes_and_the_renderer_decides_what_is_reused(ablation: ModuleType) -> None:
+    trial = ablation.Trial("x", ("poses.near_frontal=1.0",), ("rate=0.001",), 3, 50, (), 20, 0.0, "", 0)
+    facts = trial.facts()
+    assert facts["render"] == "poses.near_frontal=1.0"
+    assert facts["budget"] == "20 steps"
+    assert facts["renderer"] == ablation.renderer()[:8]
+    assert set(facts) | {"cpu_minutes"} == set(ablation.FACTS)
+
+
+def test_happier_pictures_are_named_and_missing_answers_count(ablation: ModuleType, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_picture(tmp_path / f"{name}.png", [(40, 30, 60, 20)])
+    write_picture(tmp_path / "none.png")
+    (tmp_path / "pairs.csv").write_text(
+        "file_a,file_b,expression_a,expression_b\n"
+        "a.png,b.png,neutral,happiness\nnone.png,b.png,happiness,neutral\na.png,b.png,happiness,happiness\n"
+    )
+    found = ablation.happier(squares(), tmp_path)
+    assert (found.n, found.value) == (2, 0.0)  # the stand-in gives both the same probability: a tie names none
+
+
+@pytest.mark.parametrize(
+    ("factor", "none"), [("light", 0), ("size", 200), ("blur", 0), ("jpeg", 100), ("occlusion", 0)]
+)
+def test_the_first_step_changes_nothing(robustness: ModuleType, factor: str, none: float) -> None:
+    image = picture([(40, 30, 60, 20)])
+    sample = robustness.Sample(image, {"file": "a"}, Box(40, 30, 100, 90))
+    _, change, steps = robustness.PIXELS[factor]
+    assert none in steps
+    same, scale = change(sample, none, np.random.default_rng(0))
+    assert scale == 1.0
+    assert np.abs(same.astype(int) - image).max() <= 1
+    other, _ = change(sample, steps[-1], np.random.default_rng(0))
+    assert other.shape != image.shape or np.abs(other.astype(int) - image).max() > 5
+
+
+def test_smaller_pictures_move_their_labels(robustness: ModuleType) -> None:
+    sample = robustness.Sample(picture(), {"file": "a", "x0": "10", "y0": "20", "leye_x": "30"}, Box(0, 0, 96, 96))
+    image, scale = robustness.size(sample, 48, np.random.default_rng(0))
+    assert image.shape == (60, 80, 3)
+    assert robustness.moved(sample.label, scale) == {"file": "a", "x0": "5.0", "y0": "10.0", "leye_x": "15.0"}
+
+
+def test_occlusion_covers_the_share_that_it_says(robustness: ModuleType) -> None:
+    image = np.full((100, 100, 3), 7, np.uint8)
+    for seed in range(8):
+        covered, _ = robustness.occlusion(
+            robustness.Sample(image, {}, Box(20, 20, 80, 80)), 40, np.random.default_rng(seed)
+        )
+        assert (covered != 7).any(2).mean() == pytest.approx(0.4 * 0.36, abs=0.01)
+
+
+def test_rendered_truth_and_turned_heads(robustness: ModuleType) -> None:
+    (scene,) = robustness.scenes(1)
+    turned = robustness.turned(scene, 45.0)
+    assert abs(turned.pose.yaw) == 45
+    (sample,) = robustness.pictured([turned])
+    points = points_of(sample.label)
+    assert points is not None
+    assert float(sample.label["yaw"]) == turned.pose.yaw
+    side = points[30, 0] - points[[36, 45], 0].mean()
+    assert np.sign(side) == np.sign(turned.pose.yaw)  # the nose points to where the head turns
+
+
+def test_measured_pages_hold_every_factor(robustness: ModuleType, tmp_path: Path) -> None:
+    image = picture([(40, 30, 60, 20)])
+    scores = robustness.measured(squares(), [(image, {"file": "a.png", "age": "20"})])
+    assert scores["found"].value == 1
+    found = {("blur", "drawn"): [scores] * 7, ("yaw", "drawn"): [scores] * 7}
+    (tmp_path / "docs").mkdir()
+    page = robustness.write(found, "# Robustness", tmp_path / "docs")
+    assert "## Blur" in page.read_text()
+    assert (tmp_path / "images" / "robustness-yaw.svg").is_file()
+    table = next((tmp_path / "docs").glob("*.csv")).read_text().splitlines()
+    assert len(table) == 1 + sum(len(scores) for _ in range(14))
+
+
+def test_the_curve_leaves_out_what_it_has(curve: ModuleType, tmp_path: Path) -> None:
+    given = argparse.Namespace(
+        seeds=2, counts=[0, 100, 5000], steps=10, minutes=0.0, init="synthetic", data=["x/records"], photographs="f"
+    )
+    planned = list(curve.points(given))
+    assert [(p.count, p.arm, p.seed) for p in planned if p.seed == 0] == [
+        (0, "rendered", 0), (100, "rendered", 0), (100, "alone", 0), (5000, "rendered", 0), (5000, "alone", 0),
+    ]  # fmt: skip
+    assert len(planned) == 9
+    cells = dict.fromkeys(curve.MEASURES, "0.7000 [0.6000, 0.8000]")
+    table = tmp_path / "t.csv"
+    for point in planned[:3]:
+        curve.add(point.key() | {"date": "d", "commit": "c"} | cells, table)
+    rows = curve.rows_of(table)
+    assert [curve.done(p, rows) for p in planned] == [True] * 3 + [False] * 6
+    text, plot = curve.page(rows, "command")
+    assert "| rendered | 0.700 (0.700 to 0.700, 1) | 0.700 (0.700 to 0.700, 1) |" in text
+    assert plot.startswith("<svg")
+
+
+def test_both_arms_have_one_budget_and_differ_in_rendered_heads(curve: ModuleType) -> None:
+    both = [curve.Point(1000, arm, 2, 77, 0.0, "synthetic", ("a", "b"), "f") for arm in curve.ARMS]
+    rendered, alone = (curve.configured(point, Path("out")) for point in both)
+    assert rendered.steps == alone.steps == 77
+    assert rendered.network == alone.network
+    assert rendered.seed == alone.seed == 2
+    assert rendered.data.folders == ("a", "b", "f")
+    assert rendered.data.limits == (0, 0, 1000)
+    assert rendered.init == "synthetic"
+    assert alone.data.folders == ("f",)
+    assert alone.init == ""
+    assert [curve.part(n) for n in (100, 2000, 20000)] == [pytest.approx(0.101), 0.45, 0.45]
