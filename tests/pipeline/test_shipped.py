@@ -116,14 +116,6 @@ def test_everything_that_decides_about_rows_is_named(analyzer: Analyzer) -> None
     assert "check" not in Analyzer(finder="haar", device="cpu").describe()
 
 
-def test_what_looks_like_a_face_is_none(analyzer: Analyzer) -> None:
-    from omokage.data.lookalikes import placed
-
-    grey = np.full((200, 200, 3), 128, np.uint8)
-    claims = [len(analyzer(placed(np.random.default_rng((5, k)), 200, grey))) for k in range(24)]
-    assert sum(claims) <= 1
-
-
 def test_a_tight_crop_needs_no_finding(analyzer: Analyzer, astronaut: NDArray[np.uint8]) -> None:
     faces = analyzer(np.ascontiguousarray(astronaut[50:205, 150:305]), crops=True)
     assert len(faces) == 1
