@@ -75,3 +75,53 @@ def test_weights_are_mixes() -> None:
     assert corners.shape == weights.shape == (68, 6)
     assert np.allclose(weights.sum(1), 1, atol=1e-4)
     assert weights.min() > -1e-4
+
+
+@pytest.mark.parametrize("pose", [Pose(), Pose(20, 5, 0), Pose(-40, -10, 15)])
+def test_jaw_is_cut_evenly_on_either_side_of_the_chin(pose: Pose) -> None:
+    points = landmarks(*picture(pose))
+    steps = np.linalg.norm(np.diff(points[:17], axis=0), axis=1)
+    for side in (steps[:8], steps[8:]):
+        assert side.min() > 0.9 * side.mean()  # chords of a bent outline are a little shorter than it
+        assert side.max() < 1.1 * side.mean()
+
+
+@pytest.mark.parametrize("yaw", [0, 20, 40])
+def test_chin_stays_on_the_face_line(yaw: float) -> None:
+    """Point 8 lies near the line from the bridge of the nose through the mouth, not under the chin."""
+    points = landmarks(*picture(Pose(yaw)))
+    mouth, eyes = (points[51] + points[57]) / 2, np.linalg.norm(points[36] - points[45])
+    down = (mouth - points[27]) / np.linalg.norm(mouth - points[27])
+    off = points[8] - mouth
+    assert abs(off[0] * down[1] - off[1] * down[0]) < 0.22 * eyes
+
+
+def test_jaw_begins_level_with_the_eye_corners() -> None:
+    points = landmarks(*picture(Pose()))
+    eyes = np.linalg.norm(points[36] - points[45])
+    assert points[[0, 16], 1].mean() == pytest.approx(points[[36, 45], 1].mean(), abs=0.05 * float(eyes))
+
+
+def test_eye_points_lie_at_the_edge_of_the_opening() -> None:
+    """Seen from the front, a small step from a lid point into the eye meets the eyeball, not skin."""
+    pixels, _ = picture(Pose())
+    model, points = head_model(), landmarks(pixels, picture(Pose())[1])
+    ball = pixels[np.unique(model.triangles[model.group == 1])]
+    low, high = ball.min(0) - 1, ball.max(0) + 1
+    for k in range(42, 48):
+        inwards = points[42:48].mean(0) - points[k]
+        step = points[k] + 3 * inwards / np.linalg.norm(inwards)
+        assert (step > low).all()
+        assert (step < high).all()
+
+
+def test_the_chin_turns_with_the_head() -> None:
+    still = build_mesh(PERSON, Expression())
+    turned = pose_mesh(still, Pose(30))
+    chin, tip = LANDMARK_VERTICES[8], LANDMARK_VERTICES[30]
+
+    def azimuth(mesh_points: np.ndarray, k: int) -> float:
+        x, z = mesh_points[k, 0], mesh_points[k, 2] + 0.35  # about the neck
+        return float(np.degrees(np.arctan2(x, z)))
+
+    assert azimuth(turned.vertices, chin) == pytest.approx(azimuth(turned.vertices, tip), abs=1.0)

@@ -56,6 +56,7 @@ class NetworkConfig:
     dense: tuple[int, ...] = ()  # widths of the fully connected layers that end the "alexnet" trunk
     points_squeeze: int = 64
     points_hidden: int = 0  # 0: landmarks and units are read straight off the map (10 % less error than 256 early on)
+    points_refine: int = 0  # channels of the map on which landmarks are corrected after a first guess; 0: they are not
     dropout: float = 0.1
     arrangement: Literal["categories", "shared"] = "categories"
 

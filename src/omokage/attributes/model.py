@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from omokage.attributes.config import NetworkConfig, bin_count, form
 from omokage.attributes.paper import AlexTrunk
+from omokage.attributes.refine import PointRefiner
 from omokage.nn.blocks import ConvUnit, DenseUnit
 from omokage.nn.trunk import ResidualTrunk
 from omokage.schema import Attribute, AttributeSchema
@@ -101,6 +102,7 @@ class AttributeNetwork(nn.Module):
         self.members = members
         self.widths = {a.name: head_width(a, ordinal) for a in schema}
         self.categories = nn.ModuleDict({name: self._sub_network(names, cells) for name, names in members.items()})
+        self.refiner = self._point_refiner()
         if ordinal == "coral":
             steps = {a.name: torch.linspace(-3, 3, bin_count(a) - 1) for a in schema if form(a) == "bins"}
             self.thresholds = nn.ParameterDict({name: nn.Parameter(t) for name, t in steps.items()})
@@ -112,21 +114,45 @@ class AttributeNetwork(nn.Module):
         width = sum(self.widths[name] for name in names)
         return SubNetwork(int(self.trunk.width_out), cells, squeeze, hidden, width, self.network.dropout)  # type: ignore[arg-type]
 
+    def _point_refiner(self) -> PointRefiner | None:
+        """What corrects the landmarks, where the configuration wants it and there are landmarks."""
+        channels = self.network.points_refine
+        if not channels or "landmarks" not in self.widths:
+            return None
+        if not isinstance(self.trunk, ResidualTrunk) or self.network.size % self.trunk.stride:
+            raise ValueError(f"points_refine needs the residual trunk and a size that {self.trunk.stride} divides")
+        return PointRefiner(self.trunk.widths, self.schema["landmarks"].size // 2, channels)
+
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Raw numbers (b, width) by attribute name."""
         reduced = self.precision if self.training else None
-        features = self.trunk(images) if reduced is None else self._reduced(images, reduced)
+        maps = self._maps(images) if reduced is None else self._reduced(images, reduced)
         raw: dict[str, Tensor] = {}
         for category, names in self.members.items():
-            out = self.categories[category](features)
+            out = self.categories[category](maps[-1])
             raw.update(zip(names, torch.split(out, [self.widths[n] for n in names], 1), strict=True))
+        if self.refiner is not None:
+            raw["landmarks"] = self._refined(maps, raw["landmarks"])
         return raw
 
-    def _reduced(self, images: Tensor, precision: torch.dtype) -> Tensor:
-        """The trunk's map with multiplications in `precision`; the sub-networks stay in float32, landmarks need it."""
+    def _maps(self, images: Tensor) -> list[Tensor]:
+        """What the trunk sees: the last map, after the finer ones where landmarks are refined."""
+        if self.refiner is None or not isinstance(self.trunk, ResidualTrunk):
+            return [self.trunk(images)]
+        return self.trunk.stages(images)
+
+    def _reduced(self, images: Tensor, precision: torch.dtype) -> list[Tensor]:
+        """The trunk's maps with multiplications in `precision`; the sub-networks stay in float32, landmarks need it."""
         with torch.autocast(images.device.type, precision):
-            features: Tensor = self.trunk(images)
-        return features.float()
+            maps = self._maps(images)
+        return [features.float() for features in maps]
+
+    def _refined(self, maps: list[Tensor], guess: Tensor) -> Tensor:
+        """Raw landmarks (b, 204), coordinates then spreads, corrected."""
+        assert self.refiner is not None
+        count = guess.shape[1] // 3
+        moves: Tensor = self.refiner(maps, guess[:, : 2 * count].reshape(-1, count, 2))
+        return guess + torch.cat([moves[..., :2].flatten(1), moves[..., 2]], 1)
 
     def decode(self, raw: Mapping[str, Tensor]) -> Outputs:
         """The raw numbers as places, rotations, vectors, distributions, classes and shares."""

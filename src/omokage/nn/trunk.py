@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from torch import Tensor, nn
 
@@ -30,8 +31,19 @@ class ResidualTrunk(nn.Module):
                 width = wide
         self.units = nn.Sequential(*units)
         self.width_out = width
+        self.widths = tuple(widths)
+        self.ends = tuple(accumulate(blocks))  # the last unit of each stage
         self.stride = 2 ** (1 + len(widths))
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.units(x)
         return out
+
+    def stages(self, x: Tensor) -> list[Tensor]:
+        """The map after each stage, finest first; the last one is what `forward` gives."""
+        maps: list[Tensor] = []
+        for k, unit in enumerate(self.units):
+            x = unit(x)
+            if k in self.ends:
+                maps.append(x)
+        return maps
