@@ -46,10 +46,11 @@ def view_of(image: NDArray[np.uint8] | None, box: Box, side: int) -> View:
     x1, y1 = min(int(np.ceil(x1)), width), min(int(np.ceil(y1)), height)
     if x1 <= x0 or y1 <= y0:  # a box outside the picture: nothing to show
         return View(box.x0 - pad, box.y0 - pad, box.width + 2 * pad, box.height + 2 * pad, "")
-    return View(x0, y0, x1 - x0, y1 - y0, _data_uri(image[y0:y1, x0:x1], side))
+    return View(x0, y0, x1 - x0, y1 - y0, data_uri(image[y0:y1, x0:x1], side))
 
 
-def _data_uri(image: NDArray[np.uint8], side: int) -> str:
+def data_uri(image: NDArray[np.uint8], side: int) -> str:
+    """A picture (h, w, 3), reduced to at most `side` pixels, as a JPEG in a data URI."""
     from PIL import Image
 
     picture = Image.fromarray(np.ascontiguousarray(image))

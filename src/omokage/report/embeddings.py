@@ -1,0 +1,156 @@
+"""Pages about codes: what they carry by probes, how much of a person, what their directions mean, and search answers.
+
+Each page is one self-contained HTML file without script, like the face report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.media.files import whole_file
+from omokage.report.drawing import data_uri
+from omokage.report.plots import CSS as PLOTS
+from omokage.report.plots import Curve, curves_svg
+from omokage.report.style import CSS
+
+if TYPE_CHECKING:
+    from omokage.embeddings.evaluate import ProbeScore
+
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_OWN = """
+.tiles{display:flex;flex-wrap:wrap;gap:.6rem;margin:.4rem 0 1rem}
+.tile{width:8.2rem;font-size:.8rem;color:var(--soft);overflow-wrap:anywhere}
+.tile img{width:100%;border-radius:6px;display:block}.tile.first img{outline:3px solid var(--accent)}
+.tile .blank{width:100%;aspect-ratio:1;border-radius:6px;background:var(--line)}
+.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(24rem,1fr));gap:1rem}
+.scores td,.scores th{border-bottom:1px solid var(--line);padding:.25rem .7rem .25rem 0;
+font-variant-numeric:tabular-nums}
+""".strip()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tile:
+    """A picture (h, w, 3) RGB uint8, or None where it cannot be shown, with the words under it."""
+
+    picture: NDArray[np.uint8] | None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Section:
+    """One part of a page: a heading, sentences, plots as SVG, a table (its first row are heads) and rows of tiles."""
+
+    heading: str
+    words: tuple[str, ...] = ()
+    plots: tuple[str, ...] = ()
+    table: tuple[tuple[str, ...], ...] = ()
+    rows: tuple[tuple[str, tuple[Tile, ...]], ...] = field(default=())  # name of the row and its tiles
+
+
+def write_page(
+    path: Path, title: str, lead: str, sections: Sequence[Section], about: Mapping[str, str] | None = None
+) -> None:
+    """Write a page whole or not at all. Raises OutputError."""
+    with whole_file(path) as file:
+        file.write(
+            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{escape(title)}</title><style>{CSS}\n{_OWN}\n{PLOTS}</style></head><body>"
+            f"<header><h1>{_plain(title)}</h1><p>{_plain(lead)}</p></header><main>"
+        )
+        for section in sections:
+            file.write(_section(section))
+        if about:
+            rows = "".join(f'<tr><th scope="row">{_plain(k)}</th><td>{_plain(v)}</td></tr>' for k, v in about.items())
+            file.write(f"<section><h2>How this page was made</h2><table>{rows}</table></section>")
+        file.write("</main></body></html>\n")
+
+
+def _plain(text: str) -> str:
+    """Escaped, with what is no Unicode text (names of files) shown as an escape."""
+    return escape(text.encode("utf-8", "backslashreplace").decode())
+
+
+def _section(section: Section) -> str:
+    parts = [f"<section><h2>{_plain(section.heading)}</h2>", *(f"<p>{_plain(words)}</p>" for words in section.words)]
+    if section.plots:
+        parts.append(f'<div class="plots">{"".join(f"<div>{plot}</div>" for plot in section.plots)}</div>')
+    if section.table:
+        heads = "".join(f'<th scope="col">{_plain(cell)}</th>' for cell in section.table[0])
+        body = "".join(
+            "<tr>" + "".join(f"<td>{_plain(cell)}</td>" for cell in row) + "</tr>" for row in section.table[1:]
+        )
+        parts.append(f'<table class="scores"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>')
+    for name, tiles in section.rows:
+        parts.append(
+            (f"<h3>{_plain(name)}</h3>" if name else "") + f'<div class="tiles">{"".join(map(_tile, tiles))}</div>'
+        )
+    return "".join([*parts, "</section>"])
+
+
+def _tile(tile: Tile) -> str:
+    shown = '<div class="blank"></div>'
+    if tile.picture is not None:
+        shown = f'<img alt="" src="{data_uri(tile.picture, 200)}">'
+    return f'<div class="tile">{shown}{_plain(tile.words)}</div>'
+
+
+def probe_section(scores: Sequence[ProbeScore], heading: str = "What linear probes read off the codes") -> Section:
+    """A plot for each task's main measure over the number of labels, and every score in a table."""
+    main: dict[str, str] = {}
+    for score in scores:
+        main.setdefault(score.task, score.measure)
+    plots = []
+    for task, measure in main.items():
+        own = [s for s in scores if (s.task, s.measure) == (task, measure)]
+        curves = [
+            Curve(
+                name,
+                tuple(
+                    (float(s.labels), s.value, s.low, s.high)
+                    for s in sorted(own, key=lambda s: s.labels)
+                    if s.encoder == name
+                ),
+            )
+            for name in dict.fromkeys(s.encoder for s in own)
+        ]
+        better = "higher is better" if own[0].higher_is_better else "lower is better"
+        plots.append(
+            curves_svg(curves, f"{task}, {measure}", "labels", f"{task}: {measure} ({better})", base=_level(own))
+        )
+    heads = ("task", "measure", "encoder", "labels", "value", "95 % interval", "a constant answer", "pictures")
+    rows = [
+        (
+            *(s.task, s.measure, s.encoder, str(s.labels), f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}"),
+            *(f"{s.trivial:.3g}", str(s.n)),
+        )
+        for s in scores
+    ]
+    words = (
+        "The encoder stays as it is; one linear layer on its codes is fitted to a few labels and judged on people whom "
+        "it has not seen. Dashed: what a constant answer gets. Bands are 95 % intervals, bootstrapped over people.",
+    )
+    return Section(heading, words, tuple(plots), (heads, *rows))
+
+
+def _level(scores: Sequence[ProbeScore]) -> float | None:
+    last = max(scores, key=lambda s: s.labels).trivial
+    return last if np.isfinite(last) else None
+
+
+def search_section(query: Tile, hits: Sequence[Tile]) -> Section:
+    """The query and its answers as a grid."""
+    words = (
+        "Faces whose pose and expression are most like the query's, at most one of each picture or video and none of "
+        "the query's own. The likeness is of the picture's state, not of the person; codes carry traces of identity all "
+        "the same.",
+    )
+    return Section("Answers", words, rows=(("Query", (query,)), ("Most alike first", tuple(hits))))

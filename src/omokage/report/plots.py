@@ -1,0 +1,134 @@
+"""Small plots as inline SVG: curves with their intervals over a logarithmic or plain axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+CSS = """
+svg.plot{width:100%;max-width:34rem;height:auto}
+svg.plot text{font-size:11px;fill:var(--soft)}svg.plot .name{font-size:11px;font-weight:600}
+svg.plot .grid{stroke:var(--line)}svg.plot .ground{stroke:var(--soft)}
+svg.plot .curve{fill:none;stroke-width:2}svg.plot .band{stroke:none;fill-opacity:.13}
+svg.plot .base{stroke:var(--soft);stroke-dasharray:4 4}
+""".strip()
+# Told apart by people who see colours differently, too (after Okabe and Ito, 2008).
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56b4e9", "#7f7f7f")
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 540, 270, 46, 118, 14, 36
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One named line: points (x, y, low, high) in the order of x; low and high are the interval of y."""
+
+    name: str
+    points: tuple[tuple[float, float, float, float], ...]
+
+
+def curves_svg(
+    curves: Sequence[Curve], title: str, across: str, up: str, logarithmic: bool = True, base: float | None = None
+) -> str:
+    """Curves with shaded intervals; `base` is a dashed level, e.g. a constant answer. Axis words are `across` and `up`.
+
+    Raises ValueError without points or with a logarithmic axis from 0.
+    """
+    points = [p for curve in curves for p in curve.points]
+    if not points:
+        raise ValueError("a plot needs points")
+    xs = sorted({p[0] for p in points})
+    if logarithmic and xs[0] <= 0:
+        raise ValueError("a logarithmic axis has no 0")
+    known = [v for p in points for v in p[1:] if math.isfinite(v)] + ([base] if base is not None else [])
+    low, high = _rounded(min(known), max(known))
+    place = _Place(math.log(xs[0]) if logarithmic else xs[0], math.log(xs[-1]) if logarithmic else xs[-1], low, high)
+    parts = [f'<svg class="plot" role="img" viewBox="0 0 {_WIDTH} {_HEIGHT}"><title>{escape(title)}</title>']
+    parts += _axes(place, xs, logarithmic, across, up)
+    if base is not None:
+        y = place.y(base)
+        parts.append(f'<line class="base" x1="{_LEFT}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT}" y2="{y:.1f}"/>')
+    for colour, curve in zip(COLOURS * (len(curves) // len(COLOURS) + 1), curves, strict=False):
+        parts += _line(curve, place, logarithmic, colour)
+    parts += _names(curves, place)
+    return "".join([*parts, "</svg>"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """From values to pixels."""
+
+    left: float
+    right: float
+    low: float
+    high: float
+
+    def x(self, value: float, logarithmic: bool) -> float:
+        at = math.log(value) if logarithmic else value
+        share = (at - self.left) / (self.right - self.left) if self.right > self.left else 0.5
+        return _LEFT + share * (_WIDTH - _LEFT - _RIGHT)
+
+    def y(self, value: float) -> float:
+        inside = min(max(value, self.low), self.high)
+        return _TOP + (self.high - inside) / (self.high - self.low) * (_HEIGHT - _TOP - _BOTTOM)
+
+
+def _rounded(low: float, high: float) -> tuple[float, float]:
+    """Ends of an axis with room, at round numbers."""
+    span = (high - low) or abs(high) or 1.0
+    step = 10 ** math.floor(math.log10(span)) / 2
+    return math.floor((low - 0.05 * span) / step) * step, math.ceil((high + 0.05 * span) / step) * step
+
+
+def _axes(place: _Place, xs: Sequence[float], logarithmic: bool, across: str, up: str) -> list[str]:
+    bottom, parts = _HEIGHT - _BOTTOM, []
+    for k in range(5):
+        value = place.low + (place.high - place.low) * k / 4
+        y = place.y(value)
+        parts.append(f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
+    parts.append(f'<line class="ground" x1="{_LEFT}" y1="{bottom}" x2="{_WIDTH - _RIGHT}" y2="{bottom}"/>')
+    last = -math.inf
+    for value in xs:
+        at = place.x(value, logarithmic)
+        if at - last >= 30:  # labels must not run into each other
+            parts.append(f'<text x="{at:.1f}" y="{bottom + 15}" text-anchor="middle">{value:g}</text>')
+            last = at
+    middle = (_LEFT + _WIDTH - _RIGHT) / 2
+    parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 5}" text-anchor="middle">{escape(across)}</text>')
+    parts.append(f'<text x="{_LEFT}" y="{_TOP - 3}" text-anchor="start">{escape(up)}</text>')
+    return parts
+
+
+def _line(curve: Curve, place: _Place, logarithmic: bool, colour: str) -> list[str]:
+    if not curve.points:
+        return []
+    along = [place.x(p[0], logarithmic) for p in curve.points]
+    middle = " ".join(f"{x:.1f},{place.y(p[1]):.1f}" for x, p in zip(along, curve.points, strict=True))
+    banded = [(x, p) for x, p in zip(along, curve.points, strict=True) if math.isfinite(p[2]) and math.isfinite(p[3])]
+    edge = [f"{x:.1f},{place.y(p[2]):.1f}" for x, p in banded] + [
+        f"{x:.1f},{place.y(p[3]):.1f}" for x, p in banded[::-1]
+    ]
+    dots = (
+        f'<circle cx="{x:.1f}" cy="{place.y(p[1]):.1f}" r="2.6" fill="{colour}"/>'
+        for x, p in zip(along, curve.points, strict=True)
+    )
+    return [
+        f'<polygon class="band" fill="{colour}" points="{" ".join(edge)}"/>',
+        f'<polyline class="curve" stroke="{colour}" points="{middle}"/>',
+        *dots,
+    ]
+
+
+def _names(curves: Sequence[Curve], place: _Place) -> list[str]:
+    """The curves' names at their right ends, moved apart where they would overlap."""
+    ends = sorted((place.y(c.points[-1][1]), k) for k, c in enumerate(curves) if c.points)
+    parts, last = [], -math.inf
+    for y, k in ends:
+        last = max(y, last + 13)
+        colour = COLOURS[k % len(COLOURS)]
+        name = curves[k].name
+        short = name if len(name) <= 18 else name[:17] + "…"
+        at = f'x="{_WIDTH - _RIGHT + 6}" y="{last + 4:.1f}"'
+        parts.append(f'<text class="name" {at} style="fill:{colour}">{escape(short)}</text>')
+    return parts
