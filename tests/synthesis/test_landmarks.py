@@ -99,7 +99,7 @@ def test_chin_stays_on_the_face_line(yaw: float) -> None:
 def test_jaw_begins_level_with_the_eye_corners() -> None:
     points = landmarks(*picture(Pose()))
     eyes = np.linalg.norm(points[36] - points[45])
-    assert points[[0, 16], 1].mean() == pytest.approx(points[[36, 45], 1].mean(), abs=0.05 * float(eyes))
+    assert float(points[[0, 16], 1].mean()) == pytest.approx(float(points[[36, 45], 1].mean()), abs=0.08 * float(eyes))
 
 
 def test_eye_points_lie_at_the_edge_of_the_opening() -> None:
