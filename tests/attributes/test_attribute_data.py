@@ -17,9 +17,9 @@ from omokage.attributes.data import (
     balanced,
     batches,
     drawn_places,
-    exact_batches,
     lean_of,
     split,
+    whole_batches,
 )
 from omokage.attributes.sources import labelled, picked, read_source, read_sources
 from omokage.data.records import write_shard
@@ -134,9 +134,19 @@ def test_faceless_crops_teach_quality_only(records: Path) -> None:
     assert empty > 40
 
 
-def test_exact_batches_cover_every_picture_in_order(records: Path) -> None:
+def test_changed_crops_are_the_same_at_every_call_and_keep_their_labels(records: Path) -> None:
     crops = _crops(records)
-    parts = list(exact_batches(crops, 30))
+    first, again = (list(whole_batches(crops, changed=True)) for _ in range(2))
+    exact = list(whole_batches(crops))
+    assert all(torch.equal(a[0], b[0]) for a, b in zip(first, again, strict=True))
+    assert any(not torch.equal(a[0], b[0]) for a, b in zip(first, exact, strict=True))
+    ages = [torch.cat([crops.layout.unpack(t)["age"] for _, t in batches]) for batches in (first, exact)]
+    assert torch.equal(torch.nan_to_num(ages[0]), torch.nan_to_num(ages[1]))
+
+
+def test_whole_batches_cover_every_picture_in_order(records: Path) -> None:
+    crops = _crops(records)
+    parts = list(whole_batches(crops, batch=30))
     assert [len(p[0]) for p in parts] == [30, 30, 20]
     ages = torch.cat([crops.layout.unpack(p[1])["age"][:, 0] for p in parts]).numpy()
     np.testing.assert_allclose(ages, crops.sources[0].labels["age"][:, 0])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -78,6 +78,14 @@ class Crops:
     def exact(self, place: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """The crop as the pipeline cuts it, unchanged, and its targets."""
         return self._cut(self.sources[place[0]], place[1], transforms.Jitter(), None)
+
+    def changed(self, place: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """A crop with a face, changed as in training but the same at every call, and its targets: what calibration is
+        fitted on, since photographs are seldom cut exactly and never come straight from the renderer."""
+        rng = np.random.default_rng((self.config.split_seed, 3, *place))
+        jitter = transforms.drawn(rng, replace(self.config.geometry, large_share=0.0, mirror=0.0))
+        image, target = self._cut(self.sources[place[0]], place[1], jitter, rng)
+        return photometry.photographed(image, rng, self.config.photometry), target
 
     def _faceless(
         self, source: Source, i: int, kind: str, rng: Generator
@@ -250,9 +258,10 @@ def batches(steps: Steps, start: int, workers: int) -> Iterator[tuple[Tensor, Te
     return iter(loader)
 
 
-def exact_batches(crops: Crops, batch: int = 100) -> Iterator[tuple[Tensor, Tensor]]:
-    """Every picture of the sources once, in order, cut exactly."""
+def whole_batches(crops: Crops, changed: bool = False, batch: int = 100) -> Iterator[tuple[Tensor, Tensor]]:
+    """Every picture of the sources once, in order, cut exactly or `changed`."""
+    cut = crops.changed if changed else crops.exact
     places = [(k, i) for k, source in enumerate(crops.sources) for i in range(len(source))]
     for first in range(0, len(places), batch):
-        pairs = [crops.exact(place) for place in places[first : first + batch]]
+        pairs = [cut(place) for place in places[first : first + batch]]
         yield torch.from_numpy(np.stack([p[0] for p in pairs])), torch.from_numpy(np.stack([p[1] for p in pairs]))

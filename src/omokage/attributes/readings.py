@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from omokage.attributes.data import Crops, exact_batches
+from omokage.attributes.data import Crops, whole_batches
 from omokage.attributes.model import AttributeNetwork, Located, Outputs, normalise
 
 
@@ -50,14 +50,14 @@ def each(outputs: Outputs, change: Callable[[Tensor], Tensor]) -> Outputs:
 
 
 @torch.inference_mode()
-def read(model: AttributeNetwork, crops: Crops, limit: int = 0) -> Readings:
-    """Run the model over every picture (or about `limit` of them) of the crops' sources, cut exactly."""
+def read(model: AttributeNetwork, crops: Crops, limit: int = 0, changed: bool = False) -> Readings:
+    """Run the model over every picture (or about `limit` of them) of the crops' sources, cut exactly or `changed`."""
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     raw: dict[str, list[Tensor]] = {a.name: [] for a in model.schema}
     flat: list[Tensor] = []
-    for images, targets in exact_batches(crops):
+    for images, targets in whole_batches(crops, changed):
         for name, values in model(normalise(images.to(device))).items():
             raw[name].append(values.float().cpu())
         flat.append(targets)

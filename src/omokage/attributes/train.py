@@ -8,7 +8,7 @@ faster than two threads.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -182,8 +182,8 @@ def finish(config: AttributesConfig, model: AttributeNetwork, validation: Crops,
     """Calibrate on half of the held-out people, score on the other half, write weights and card.
 
     Rendered crops are changed for the fit as photographs change them: answers about clean renders are surer than any
-    about a photograph may be. Photographs are kept apart from rendered heads: where they have enough labels, their calibration is the one that
-    goes into the card, as the answers are about photographs.
+    about a photograph may be. Photographs are kept apart from rendered heads: where they have enough labels, their
+    calibration is the one that goes into the card, as the answers are about photographs.
     """
     parts = _halves(config, model, validation)
     fitted: dict[str, Any] = {}

@@ -31,11 +31,12 @@ class Photometry:
     contrast: float = 0.25
     brightness: float = 0.10
     ramp: float = 0.25
-    low_resolution: float = 0.30
-    lowest: int = 22  # pixels that a crop is shrunk to at worst
+    low_resolution: float = 0.38
+    lowest: int = 20  # pixels that a crop is shrunk to at worst
     blur: float = 0.18
     motion: float = 0.08
     sharpen: float = 0.12
+    smoothing: float = 0.15  # noise reduction of phones and beauty filters: fine relief goes, edges stay
     noise: float = 0.5
     jpeg: float = 0.5
     occlusion: float = 0.20
@@ -47,6 +48,8 @@ def photographed(image: Image, rng: Generator, settings: Photometry) -> Image:
         return image
     if rng.random() < settings.occlusion:
         image = occluded(image, rng)
+    if rng.random() < settings.smoothing:
+        image = smoothed(image, rng)
     image = toned(image, rng, settings)
     if rng.random() < settings.ramp:
         image = ramped(image, rng)
@@ -77,6 +80,13 @@ def toned(image: Image, rng: Generator, settings: Photometry) -> Image:
     return np.asarray(cv2.LUT(image, table[:, None, :]), np.uint8)
 
 
+def smoothed(image: Image, rng: Generator) -> Image:
+    """Fine relief wiped off and edges kept, as noise reduction and beauty filters do."""
+    reach = image.shape[0] / 112
+    colour, space = float(rng.uniform(12, 45)), float(rng.uniform(1.5, 3.5)) * reach
+    return np.asarray(cv2.bilateralFilter(image, 7, colour, space), np.uint8)
+
+
 def ramped(image: Image, rng: Generator) -> Image:
     """Light that falls off across the picture."""
     n = image.shape[0]
@@ -91,7 +101,12 @@ def softened(image: Image, rng: Generator, settings: Photometry) -> Image:
     n, chance = image.shape[0], rng.random()
     if chance < (edge := settings.low_resolution):
         side = int(settings.lowest * (90 / settings.lowest) ** rng.random())
-        small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+        small = np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+        # Small photographs were noisy and compressed while small; what enlarges them smears both.
+        if rng.random() < 0.5 * settings.noise:
+            small = noisy(small, rng)
+        if rng.random() < settings.jpeg:
+            small = compressed(small, int(rng.uniform(35, 95)))
         how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC)[rng.integers(2)]
         return np.asarray(cv2.resize(small, (n, n), interpolation=how), np.uint8)
     if chance < (edge := edge + settings.blur):

@@ -33,23 +33,25 @@ WAYS: dict[str, tuple[tuple[float, tuple[Unit, ...]], ...]] = {
                 ("cheekSquint", 0.3, 0.8, 1), ("browInnerUp", 0.1, 0.4, 0.25))),
     ),
     "sadness": (
-        (0.35, (("browInnerUp", 0.6, 1.0, 1), ("mouthFrown", 0.5, 1.0, 1), ("mouthShrugLower", 0.1, 0.6, 0.7),
+        (0.33, (("browInnerUp", 0.6, 1.0, 1), ("mouthFrown", 0.5, 1.0, 1), ("mouthShrugLower", 0.1, 0.6, 0.7),
                 ("eyeSquint", 0.05, 0.3, 0.6), ("eyeBlink", 0.1, 0.35, 0.7))),
-        (0.30, (("browInnerUp", 0.3, 0.7, 1), ("mouthFrown", 0.4, 0.8, 1), ("eyeBlink", 0.2, 0.5, 1),
+        (0.28, (("browInnerUp", 0.3, 0.7, 1), ("mouthFrown", 0.4, 0.8, 1), ("eyeBlink", 0.2, 0.5, 1),
                 ("mouthPress", 0.1, 0.4, 0.4), ("browDown", 0.1, 0.3, 0.3), ("eyeSquint", 0.05, 0.2, 0.4))),
-        (0.20, (("browInnerUp", 0.5, 1.0, 1), ("browDown", 0.3, 0.6, 1), ("eyeSquint", 0.5, 1.0, 1),
+        (0.24, (("browInnerUp", 0.5, 1.0, 1), ("browDown", 0.3, 0.6, 1), ("eyeSquint", 0.5, 1.0, 1),
                 ("mouthStretch", 0.3, 0.7, 1), ("mouthLowerDown", 0.2, 0.6, 0.8), ("mouthUpperUp", 0.2, 0.5, 0.7),
                 ("jawOpen", 0.1, 0.4, 0.7), ("cheekSquint", 0.3, 0.7, 1), ("mouthFrown", 0.3, 0.8, 1))),
         (0.15, (("mouthShrugLower", 0.6, 1.0, 1), ("mouthPucker", 0.1, 0.3, 0.6), ("mouthFrown", 0.4, 0.9, 1),
                 ("browInnerUp", 0.3, 0.7, 0.8))),
     ),
     "surprise": (
-        (0.45, (("jawOpen", 0.3, 0.85, 1), ("browInnerUp", 0.7, 1.0, 1), ("browOuterUp", 0.7, 1.0, 1),
+        (0.30, (("jawOpen", 0.3, 0.85, 1), ("browInnerUp", 0.7, 1.0, 1), ("browOuterUp", 0.7, 1.0, 1),
                 ("eyeWide", 0.5, 1.0, 1))),
-        (0.20, (("browInnerUp", 0.6, 1.0, 1), ("browOuterUp", 0.6, 1.0, 1), ("eyeWide", 0.4, 1.0, 1),
+        (0.16, (("browInnerUp", 0.6, 1.0, 1), ("browOuterUp", 0.6, 1.0, 1), ("eyeWide", 0.4, 1.0, 1),
                 ("jawOpen", 0.05, 0.15, 0.7))),
-        (0.25, (("jawOpen", 0.4, 0.95, 1), ("mouthFunnel", 0.2, 0.6, 1), ("browInnerUp", 0.4, 1.0, 1),
+        (0.20, (("jawOpen", 0.4, 0.95, 1), ("mouthFunnel", 0.2, 0.6, 1), ("browInnerUp", 0.4, 1.0, 1),
                 ("browOuterUp", 0.4, 1.0, 1), ("eyeWide", 0.3, 0.9, 1))),
+        (0.24, (("jawOpen", 0.4, 0.9, 1), ("browInnerUp", 0.15, 0.7, 1), ("browOuterUp", 0.1, 0.6, 0.8),
+                ("eyeWide", 0.05, 0.5, 0.6), ("mouthFunnel", 0.1, 0.4, 0.4))),
         (0.10, (("jawOpen", 0.5, 1.0, 1), ("browInnerUp", 0.5, 1.0, 1), ("browOuterUp", 0.5, 1.0, 1),
                 ("eyeWide", 0.3, 0.8, 1), ("mouthSmile", 0.1, 0.3, 1))),
     ),
@@ -74,23 +76,27 @@ WAYS: dict[str, tuple[tuple[float, tuple[Unit, ...]], ...]] = {
                 ("jawOpen", 0.05, 0.2, 0.5))),
     ),
     "anger": (
-        (0.32, (("browDown", 0.7, 1.0, 1), ("eyeSquint", 0.2, 0.6, 0.8), ("mouthPress", 0.3, 0.9, 1),
+        (0.26, (("browDown", 0.7, 1.0, 1), ("eyeSquint", 0.2, 0.6, 0.8), ("mouthPress", 0.3, 0.9, 1),
                 ("noseSneer", 0.1, 0.4, 0.5), ("mouthFrown", 0.1, 0.5, 0.5))),
-        (0.24, (("browDown", 0.7, 1.0, 1), ("noseSneer", 0.3, 0.8, 1), ("mouthUpperUp", 0.3, 0.7, 1),
+        (0.20, (("browDown", 0.7, 1.0, 1), ("noseSneer", 0.3, 0.8, 1), ("mouthUpperUp", 0.3, 0.7, 1),
                 ("mouthLowerDown", 0.3, 0.7, 1), ("jawOpen", 0.08, 0.3, 1), ("mouthStretch", 0.1, 0.4, 0.7),
                 ("eyeSquint", 0.2, 0.6, 0.8))),
-        (0.18, (("browDown", 0.6, 1.0, 1), ("jawOpen", 0.4, 1.0, 1), ("mouthUpperUp", 0.3, 0.6, 1),
+        (0.20, (("browDown", 0.6, 1.0, 1), ("jawOpen", 0.4, 1.0, 1), ("mouthUpperUp", 0.3, 0.6, 1),
                 ("mouthLowerDown", 0.3, 0.7, 1), ("noseSneer", 0.2, 0.6, 1), ("eyeWide", 0.1, 0.4, 0.4))),
-        (0.14, (("browDown", 0.5, 0.9, 1), ("mouthFrown", 0.2, 0.6, 1), ("mouthShrugLower", 0.1, 0.4, 0.7),
+        (0.14, (("browDown", 0.6, 1.0, 1), ("eyeSquint", 0.4, 1.0, 1), ("cheekSquint", 0.3, 0.8, 1),
+                ("jawOpen", 0.25, 0.9, 1), ("mouthStretch", 0.2, 0.7, 1), ("mouthUpperUp", 0.4, 0.9, 1),
+                ("mouthLowerDown", 0.3, 0.8, 1), ("eyeBlink", 0.2, 0.7, 0.3))),
+        (0.11, (("browDown", 0.5, 0.9, 1), ("mouthFrown", 0.2, 0.6, 1), ("mouthShrugLower", 0.1, 0.4, 0.7),
                 ("mouthPress", 0.1, 0.5, 0.6))),
-        (0.12, (("browDown", 0.6, 1.0, 1), ("eyeWide", 0.3, 0.8, 1), ("mouthPress", 0.1, 0.5, 0.6))),
+        (0.09, (("browDown", 0.6, 1.0, 1), ("eyeWide", 0.3, 0.8, 1), ("mouthPress", 0.1, 0.5, 0.6))),
     ),
 }  # fmt: skip
 # What a relaxed face shows by chance; small, because a label says 0..1 of what people see as movement.
 _REST: tuple[Unit, ...] = (
-    ("browInnerUp", 0.0, 0.12, 0.4), ("browOuterUp", 0.0, 0.12, 0.4), ("browDown", 0.0, 0.15, 0.25),
-    ("mouthSmile", 0.0, 0.12, 0.4), ("mouthFrown", 0.0, 0.14, 0.25), ("jawOpen", 0.0, 0.06, 0.3),
-    ("eyeSquint", 0.0, 0.25, 0.3), ("eyeWide", 0.0, 0.15, 0.2), ("eyeBlink", 0.0, 0.22, 0.3),
+    ("browInnerUp", 0.0, 0.12, 0.4), ("browOuterUp", 0.0, 0.12, 0.4), ("browDown", 0.0, 0.3, 0.4),
+    ("mouthSmile", 0.0, 0.14, 0.4), ("mouthFrown", 0.0, 0.25, 0.3), ("noseSneer", 0.0, 0.15, 0.2),
+    ("mouthUpperUp", 0.0, 0.15, 0.2), ("cheekSquint", 0.0, 0.2, 0.25), ("jawOpen", 0.0, 0.06, 0.3),
+    ("eyeSquint", 0.0, 0.4, 0.35), ("eyeWide", 0.0, 0.15, 0.2), ("eyeBlink", 0.0, 0.22, 0.3),
     ("mouthPress", 0.0, 0.25, 0.2), ("mouthPucker", 0.0, 0.15, 0.1), ("mouthRollLower", 0.0, 0.2, 0.1),
     ("mouthShrugLower", 0.0, 0.15, 0.12), ("mouthLeft", 0.0, 0.15, 0.06), ("mouthRight", 0.0, 0.15, 0.06),
 )  # fmt: skip
@@ -120,15 +126,15 @@ class ExpressionSampler:
     """
 
     shares: tuple[tuple[str, float], ...] = (
-        ("neutral", 0.22), ("happiness", 0.22), ("sadness", 0.10), ("surprise", 0.10), ("fear", 0.08),
-        ("disgust", 0.08), ("anger", 0.10),
+        ("neutral", 0.20), ("happiness", 0.20), ("sadness", 0.13), ("surprise", 0.13), ("fear", 0.06),
+        ("disgust", 0.08), ("anger", 0.13),
     )  # fmt: skip
-    unnamed: float = 0.10
+    unnamed: float = 0.08
     strengths: tuple[tuple[float, float, float], ...] = ((0.35, 0.15, 0.4), (0.42, 0.4, 0.8), (0.23, 0.8, 1.0))
     skew: float = 0.12
     one_sided: float = 0.14
     blended: float = 0.12
-    talking: float = 0.18
+    talking: float = 0.25
     closed_eyes: float = 0.04
 
     def draw(self, rng: Draw) -> Expression:

@@ -168,9 +168,9 @@ class PersonSampler:
                 _put(found, _side(plus, "r-"), _side(minus, "r-"), -half)
         # The base mesh looks stern and sleepy (low inner brows, tired mouth corners, narrow eyes): put the set of the
         # features at rest right, each face by its own amount. These are shape, so no expression unit reports them.
-        _put(found, "eyebrows/eyebrows-trans-up", "eyebrows/eyebrows-trans-down", float(rng.normal(0.3, 0.3)))
+        _put(found, "eyebrows/eyebrows-trans-up", "eyebrows/eyebrows-trans-down", float(rng.normal(0.3, 0.2)))
         _put(found, "eyebrows/eyebrows-angle-up", "eyebrows/eyebrows-angle-down", float(rng.normal(0.25, 0.18)))
-        _put(found, "faceunits/browInnerUp", None, float(rng.normal(0.7, 0.35)))
+        _put(found, "faceunits/browInnerUp", None, float(rng.normal(0.7, 0.22)))
         _put(found, "mouth/mouth-angles-up", "mouth/mouth-angles-down", float(rng.normal(0.22, 0.3)))
         _put(found, "eyes/eye-height2-incr", "eyes/eye-height2-decr", float(rng.normal(0.25, 0.35)))
         _put(found, "mouth/mouth-trans-in", "mouth/mouth-trans-out", float(rng.normal(0, 0.08)))

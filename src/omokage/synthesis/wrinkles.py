@@ -50,21 +50,24 @@ def fold_layers(person: Person, size: Size) -> FoldLayers:
     rng = np.random.default_rng((person.seed, 21))
     groups = dict(zip(GROUPS, _recipe(rng), strict=True))
     maturity = float(np.clip((person.age - 4) / 20, 0.3, 1.0))
+    # How readily this skin gathers. Wide, down to nearly nothing, so that a reader of faces cannot lean on creases
+    # alone: photographs smooth them away, and some skin hardly folds.
+    readily = float(rng.uniform(0.08, 1.15))
     texels, relief, rest, drivers = [], [], [], []
     for fold in FOLDS:
-        depth = float(rng.uniform(0.75, 1.2)) * (0.25 if rng.random() < 0.1 else 1.0) * (0.2 + 0.8 * maturity)
+        depth = float(rng.uniform(0.6, 1.2)) * (0.25 if rng.random() < 0.1 else 1.0) * (0.2 + 0.8 * maturity)
         if fold.name == "dimple":
             depth *= float(rng.random() < 0.25)
         always = fold.young * float(rng.uniform(0.3, 1.5))
         still = (person.wrinkles * fold.rest * groups[fold.group] + person.sagging * fold.sag) * float(
-            rng.uniform(0.85, 1.6)
+            rng.uniform(0.45, 1.5)
         )
         for side in (0,) if fold.middle else (1, -1):
             where, marks = _layer(fold, side or 1, size, rng, depth)
             texels.append(where)
             relief.append(marks)
             rest.append(min(1.2, always + still * float(rng.uniform(0.8, 1.2))))
-            drivers.append({u.replace("*", "Left" if side > 0 else "Right"): w for u, w in fold.drivers})
+            drivers.append({u.replace("*", "Left" if side > 0 else "Right"): w * readily for u, w in fold.drivers})
     start = np.concatenate([[0], np.cumsum([len(t) for t in texels])]).astype(np.int32)
     return FoldLayers(np.concatenate(texels), np.concatenate(relief), start, np.array(rest, np.float32), tuple(drivers))
 
