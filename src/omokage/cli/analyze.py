@@ -33,6 +33,10 @@ def analyze(
     review: Annotated[
         Path | None, typer.Option(help="Write what a person should look at: a .csv file, or a folder with crops.")
     ] = None,
+    annotated: Annotated[
+        Path | None,
+        typer.Option(metavar="VIDEO.mp4", help="Of one video: write it with boxes, tracks and answers drawn in."),
+    ] = None,
     crops: Annotated[bool, typer.Option("--crops", help="Each picture is one face already: skip finding.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished --out.")] = False,
     features_only: Annotated[
@@ -53,7 +57,7 @@ def analyze(
     lang: Annotated[str, typer.Option(help="Language of the printed table and the report: en or ja.")] = "en",
 ) -> None:
     """Read age, expression, pose, landmarks and attributes off every face, each with its uncertainty."""
-    _check(out, format, resume, features_only, report, review, lang)
+    _check(out, format, resume, features_only, report, review, lang, annotated)
     from omokage.media.files import check_writable
     from omokage.media.sources import expand
 
@@ -69,7 +73,7 @@ def analyze(
     known = dict(_pair(text) for text in given or [])
     analyzer = Analyzer(weights, finder, device, batch_size, given=known or None)
     options = RunOptions(every, crops, features_only, known)
-    failed = _work(analyzer, list(found.sources), out, format, options, resume, report, review, lang)
+    failed = _work(analyzer, list(found.sources), out, format, options, resume, report, review, lang, annotated)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -102,6 +106,7 @@ def _check(
     report: Path | None,
     review: Path | None,
     lang: str,
+    annotated: Path | None = None,
 ) -> None:
     """Options that contradict each other. Raises InputError."""
     if lang not in LANGUAGES:
@@ -110,6 +115,11 @@ def _check(
         raise InputError(f"{'--resume' if resume else '--format'} needs --out: name the file to write")
     if review is not None and format == "openface":
         raise InputError("OpenFace's columns hold no reasons for review: use another format together with --review")
+    if annotated is not None and (resume or features_only):
+        raise InputError(
+            "an annotated video shows every frame, so it is made in one go and with pixels: leave --annotated, or "
+            f"{'--resume' if resume else '--features-only'}, away"
+        )
     if features_only and report is not None:
         raise InputError("a report shows pictures: leave --report or --features-only away")
     if features_only and review is not None and review.suffix.lower() != ".csv":
@@ -128,41 +138,46 @@ def _pair(text: str) -> tuple[str, float | str]:
 
 def _work(
     analyzer: Analyzer, sources: list[Source], out: Path | None, kind: str | None, options: RunOptions, resume: bool,
-    report: Path | None, review: Path | None, lang: str,
+    report: Path | None, review: Path | None, lang: str, annotated: Path | None = None,
 ) -> bool:  # fmt: skip
     """Analyse, print, and write what was asked for; returns whether an input failed."""
+    from omokage.cli.annotating import Annotation
     from omokage.cli.progress import Counter, Readings
     from omokage.cli.show import print_counts, print_readings
     from omokage.pipeline.run import analyze_to_table
+    from omokage.pipeline.tracking import tracked
 
     pages = _pages(report, lang)
     kept: list[Reading] = []
+    pixels = pages is not None or annotated is not None  # whether somebody behind the tracker wants them
 
     def see(reading: Reading) -> None:
         progress.step(reading)
         if pages is not None:
             pages.add(reading)
+        film.add(reading)
         if out is None and not reading.silent:
             kept.append(replace(reading, pixels=None))
 
     counts: Counts | None = None
     stopped = False
-    with Counter("read") as counter:
+    with Annotation(annotated, sources, every=options.every) as film, Counter("read") as counter:
         progress = Readings(counter, len(sources))
         try:
             if out is not None:
-                counts = analyze_to_table(analyzer, sources, out, kind, options, resume, see, pages is not None)
+                counts = analyze_to_table(analyzer, sources, out, kind, options, resume, see, pixels)
             else:
-                for reading in analyzer.analyze_many(
-                    sources, every=options.every, crops=options.crops, keep_pixels=pages is not None
-                ):
-                    see(reading)
+                readings = analyzer.analyze_many(sources, every=options.every, crops=options.crops, keep_pixels=True)
+                for reading in tracked(readings):
+                    see(reading if pixels else replace(reading, pixels=None))
         except KeyboardInterrupt:
             stopped = True
     if out is not None:
         print_counts(out, counts, stopped)
     else:
         print_readings(kept, lang)
+    if annotated is not None:
+        typer.echo(f"annotated video of {film.frames} frames: {annotated}", err=True)
     if pages is not None:
         shown = pages.write({k: str(v) for k, v in analyzer.describe(options.crops).items()})
         more = f" ({pages.left_out} more are left out)" if pages.left_out else ""

@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from omokage.errors import InputError, OutputError
 from omokage.media.files import check_writable, output_error, whole_file
-from omokage.media.table import Reading, rows, to_table
+from omokage.media.table import BOX, Reading, rows, to_table
 
 ROWS_PER_PART = 512
 SECONDS_PER_PART = 5.0  # at most so much work is lost to a kill
@@ -88,6 +90,17 @@ class Journal:
     def parts(self) -> list[Path]:
         """The complete parts in the order in which they were written."""
         return sorted(self.folder.glob("[0-9]*.parquet"))
+
+    def boxes(self, source: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Frame numbers (n,) and rows (n, 5) of box and score of the faces on disk of one source, in their order."""
+        frames, rows = [np.zeros(0, np.int64)], [np.zeros((0, 5), np.float32)]
+        for path in self.parts():
+            table = pq.read_table(
+                path, columns=["frame", *BOX, "score"], filters=[("source", "=", source), ("face", ">=", 0)]
+            )
+            frames.append(table["frame"].to_numpy().astype(np.int64))
+            rows.append(np.stack([table[n].to_numpy() for n in (*BOX, "score")], 1).astype(np.float32))
+        return np.concatenate(frames), np.concatenate(rows)
 
     def write(self, reading: Reading) -> None:
         """Take in one reading; it is safe on disk after the next flush (every few seconds)."""

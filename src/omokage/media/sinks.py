@@ -18,8 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from omokage.errors import InputError, OutputError
 from omokage.media.files import whole_file
@@ -64,6 +66,10 @@ class FacesSink:
     def finished(self) -> set[str]:
         """Videos (and unreadable files) of which nothing is left to do."""
         return self._journal.finished
+
+    def boxes(self, source: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Of one source what an earlier run found: frame numbers (n,), ascending, and rows (n, 5) of box and score."""
+        return self._journal.boxes(source)
 
     def __enter__(self) -> FacesSink:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from omokage.media.sinks import FacesSink, Format, format_of, read_rows
 from omokage.media.sources import Source
 from omokage.media.table import Reading, table_schema
 from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.tracking import resumed, tracked
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,9 @@ def analyze_to_table(
     sink = FacesSink(out, form, schema, identity, resume)
     with sink:
         todo = [s for s in sources if s.name not in sink.finished]
-        readings = analyzer.analyze_many(
-            todo, every=chosen.every, crops=chosen.crops, keep_pixels=keep_pixels, done=sink.done
-        )
-        for reading in readings:
+        readings = analyzer.analyze_many(todo, every=chosen.every, crops=chosen.crops, keep_pixels=True, done=sink.done)
+        for reading in tracked(readings, resumed(sink, todo, chosen.every)):
+            reading = reading if keep_pixels else replace(reading, pixels=None)
             sink.write(reading)
             if on_reading is not None:
                 on_reading(reading)
