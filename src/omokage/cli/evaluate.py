@@ -1,13 +1,42 @@
-"""`omokage evaluate`."""
+"""`omokage evaluate TABLE LABELS`, and what is measured otherwise: `omokage evaluate embeddings`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+from omokage.errors import InputError
+
+if TYPE_CHECKING:
+    from omokage.embeddings.evaluate import ProbeScore
+    from omokage.embeddings.labelled import Cut, LabelledFaces
+    from omokage.embeddings.predict import Encoder
+
+_TABLE = "table"
 
 
+class _TableByDefault(TyperGroup):
+    """A group whose first word may be left away: then it is `table`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        first = next((a for a in args if not a.startswith("-")), None)
+        if args and first not in self.commands and "--help" not in args[:1]:
+            args = [_TABLE, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_TableByDefault,
+    help="Score answers on your own labelled folder: TABLE LABELS.csv; or what an encoder's codes carry: embeddings.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command(_TABLE)
 def evaluate(
     table: Annotated[Path, typer.Argument(metavar="TABLE", help="A faces table that `omokage analyze --out` wrote.")],
     labels: Annotated[Path, typer.Argument(metavar="LABELS.csv", help="A CSV with the column file and what you know.")],
@@ -18,7 +47,6 @@ def evaluate(
     import json
     from dataclasses import asdict
 
-    from omokage.errors import InputError
     from omokage.media.sinks import read_rows
     from omokage.metrics.table import read_labels, score_table
 
@@ -51,3 +79,139 @@ def evaluate(
             row = (s.measure, f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}", trivial, str(s.n))
             shown.add_row(*([name or "all"] if by else []), *row)
     Console(highlight=False).print(shown)
+
+
+@app.command("embeddings")
+def embeddings(
+    labelled: Annotated[
+        Path, typer.Argument(metavar="LABELLED", help="A folder of records, or of a data set in its own layout.")
+    ],
+    dataset: Annotated[
+        str | None, typer.Option(help="The set's name (300w, affectnet, folder, ...); default: a folder of records.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="The set's split.")] = "all",
+    encoder: Annotated[
+        list[str] | None, typer.Option(help="Shipped set or folder of a run; give it again to compare several.")
+    ] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Only this task; default: every one with labels.")] = None,
+    labels: Annotated[str, typer.Option(help="Numbers of labels, with commas; 0: all.")] = "10,50,100,1000,0",
+    protocol: Annotated[str, typer.Option(help="ridge (strength by cross-validation) or published.")] = "ridge",
+    crops: Annotated[
+        str, typer.Option(help="found: as analyze cuts; boxes: by the set's own labels; whole: each picture is one.")
+    ] = "found",
+    limit: Annotated[int, typer.Option(min=0, help="At most so many pictures; 0: all.")] = 0,
+    baselines: Annotated[
+        bool, typer.Option(help="Also untrained network, and pixels with principal components.")
+    ] = True,
+    report: Annotated[Path | None, typer.Option(help="Write one page with the plots.")] = None,
+    weights: Annotated[str | None, typer.Option(help="The set that finds and aligns faces, or a folder.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Fit linear probes to a frozen encoder's codes and say how well they read each label, by how many labels."""
+    from omokage.cli.progress import Counter
+    from omokage.embeddings.evaluate import ProbeConfig, evaluate
+    from omokage.media.files import check_writable
+
+    if protocol not in ("ridge", "published"):
+        raise InputError(f"no protocol called {protocol!r}: choose ridge or published")
+    if report is not None:
+        check_writable(report)
+    config = ProbeConfig(_numbers(labels), protocol="published" if protocol == "published" else "ridge")
+    encoders = _encoders(encoder or [], device)
+    with Counter("labelled pictures") as counter:
+        cut = _cut(crops, encoders[0], weights, device)
+        faces = _faces(labelled, dataset, split, encoders[0], cut, limit, counter)
+    chosen = faces.only(task) if task else faces
+    if baselines:
+        encoders += _baselines(faces, encoders[0], device)
+    with Counter("probes") as counter:
+        steps = iter(range(len(encoders) * len(chosen.targets)))
+        total = len(encoders) * len(chosen.targets)
+        scores = evaluate(encoders, chosen, config, lambda text: counter.update(next(steps, total), total, text))
+    _show_scores(scores, json_)
+    if not faces.found.all():
+        typer.echo(f"in {int((~faces.found).sum())} of {len(faces)} pictures no face was found: cut by label", err=True)
+    if report is not None:
+        _write_scores(report, scores, faces, encoders)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        found = tuple(int(word) for word in text.split(","))
+    except ValueError:
+        found = (-1,)
+    if min(found) < 0:
+        raise InputError(f"--labels {text!r} is not a list of numbers such as 10,100,0")
+    return found
+
+
+def _encoders(names: list[str], device: str | None) -> list[Encoder]:
+    from omokage.cli.embed import open_embedder
+
+    return [open_embedder(name, device) for name in names or [None]]  # type: ignore[list-item]
+
+
+def _baselines(faces: LabelledFaces, like: Any, device: str | None) -> list[Encoder]:
+    """The same network untrained, and pixels; both have seen the pictures, no label."""
+    from omokage.embeddings.predict import Pixels, untrained
+
+    made: list[Encoder] = [untrained(like.config, device=device or "auto", crops=faces.crops)]
+    return [*made, Pixels.fitted(faces.crops, like.margin)]
+
+
+def _cut(crops: str, encoder: Encoder, weights: str | None, device: str | None) -> Cut:
+    from omokage.embeddings.labelled import box_cut, whole_cut
+
+    if crops == "found":
+        from omokage.pipeline import Analyzer
+        from omokage.pipeline.embedding import found_cut
+
+        return found_cut(Analyzer(weights, None, device), encoder.size, encoder.margin)
+    if crops not in ("boxes", "whole"):
+        raise InputError(f"--crops {crops!r}: choose found, boxes or whole")
+    return (box_cut if crops == "boxes" else whole_cut)(encoder.size, encoder.margin)
+
+
+def _faces(
+    folder: Path, dataset: str | None, split: str, encoder: Encoder, cut: Cut, limit: int, counter: Any
+) -> LabelledFaces:
+    from omokage.data.datasets import read_dataset
+    from omokage.data.records import read_records
+    from omokage.embeddings.labelled import read_labelled
+
+    records = read_records(folder) if dataset is None else read_dataset(dataset, folder, split)
+    name = f"{dataset}, {split}" if dataset else folder.name
+    return read_labelled(
+        records, encoder.size, encoder.margin, cut, name, limit, lambda done: counter.update(done, limit or done)
+    )
+
+
+def _show_scores(scores: list[ProbeScore], json_: bool) -> None:
+    from dataclasses import asdict
+
+    if json_:
+        import json
+
+        typer.echo(json.dumps([asdict(s) for s in scores], indent=1))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for title in ("task", "measure", "encoder", "labels", "value", "95 % interval", "a constant answer", "pictures"):
+        table.add_column(title, overflow="fold")
+    for s in scores:
+        row = (s.task, s.measure, s.encoder, str(s.labels), f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}")
+        table.add_row(*row, f"{s.trivial:.3g}", str(s.n))
+    Console(highlight=False).print(table)
+
+
+def _write_scores(report: Path, scores: list[ProbeScore], faces: LabelledFaces, encoders: list[Encoder]) -> None:
+    from omokage.report.embeddings import probe_section, write_page
+
+    about = {"Labelled pictures": f"{faces.name}, {len(faces)} of {len(set(faces.people))} people",
+             "Encoders": ", ".join(e.name for e in encoders)}  # fmt: skip
+    write_page(report, "What an encoder's codes carry", "Linear probes on a frozen encoder.", [probe_section(scores)],
+               about)  # fmt: skip
+    typer.echo(f"page: {report}", err=True)

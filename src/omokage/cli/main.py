@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from omokage.cli import analyze, doctor, evaluate, models, records, render, train
+from omokage.cli import analyze, doctor, embed, evaluate, models, records, render, search, train
 from omokage.errors import InputError, OmokageError, UnreadableError
 
 app = typer.Typer(
@@ -23,7 +23,10 @@ app.command("demo")(analyze.demo)
 app.command("render")(render.render)
 app.command("records")(records.records)
 app.command("train")(train.train)
-app.command("evaluate")(evaluate.evaluate)
+app.add_typer(evaluate.app, name="evaluate")
+app.command("embed")(embed.embed)
+app.command("search")(search.search)
+app.add_typer(search.purpose_app, name="purpose")
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 

@@ -75,7 +75,8 @@ class Embedder:
         return made
 
     def _set(self, network: FaceEncoder, device: str, batch: int, name: str) -> None:
-        self.name, self.size, self.margin = name, network.config.size, network.config.margin
+        self.name, self.config = name, network.config
+        self.size, self.margin = network.config.size, network.config.margin
         self.device, self.batch = pick_device(device), batch
         self._network = folded(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 

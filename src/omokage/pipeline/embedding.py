@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from omokage.data.records import Record
+from omokage.embeddings.gallery import Hit
 from omokage.embeddings.labelled import Cut
 from omokage.embeddings.predict import Encoder
 from omokage.errors import InputError
 from omokage.faces.align import crop_box, crop_landmarks
+from omokage.media.image import read_image
 from omokage.media.journal import Counts
 from omokage.media.sinks import FacesSink, format_of
-from omokage.media.sources import Source
+from omokage.media.sources import Source, is_video
 from omokage.media.table import Reading, table_schema
+from omokage.media.video import read_video
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.reader import looks
 from omokage.pipeline.run import RunOptions, settings
@@ -117,3 +120,44 @@ def labelled_box(record: Record) -> Box | None:
 
 def _spread(points: NDArray[np.float32]) -> bool:
     return bool(np.isfinite(points).all() and np.ptp(points, axis=0).min() >= 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """The code (d,) of a picture's largest face and the crop (size, size, 3) that it was read from."""
+
+    code: NDArray[np.float32]
+    picture: Image
+
+
+def query_code(analyzer: Analyzer, encoder: Encoder, path: Path, crops: bool = False) -> Query:
+    """Find, align and encode the largest face of a picture. Raises InputError when it shows no face."""
+    picture = read_image(path)
+    faces = analyzer(picture, crops)
+    if not faces:
+        raise InputError(
+            f"no face was found in {path}: give a picture that shows one, or --crops for a face that fills it"
+        )
+    crop = face_crop(picture, faces[0], encoder).image
+    return Query(encoder.encode(crop[None])[0], crop)
+
+
+def picture_of(hit: Hit, side: int = 200) -> Image | None:
+    """The face of a hit as a square cut of its source; None where the source cannot be read any more."""
+    try:
+        pixels = _frame(hit)
+    except InputError:
+        return None
+    if pixels is None:
+        return None
+    x0, y0, x1, y1 = hit.box
+    box = Box(x0, y0, x1, y1) if x1 > x0 and y1 > y0 else Box(0, 0, pixels.shape[1], pixels.shape[0])
+    return crop_box(pixels, box, side, 1.5).image
+
+
+def _frame(hit: Hit) -> Image | None:
+    if not is_video(hit.source):
+        return read_image(hit.source)
+    for frame in read_video(hit.source, start=hit.frame):
+        return frame.pixels
+    return None

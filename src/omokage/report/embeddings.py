@@ -150,7 +150,7 @@ def search_section(query: Tile, hits: Sequence[Tile]) -> Section:
     """The query and its answers as a grid."""
     words = (
         "Faces whose pose and expression are most like the query's, at most one of each picture or video and none of "
-        "the query's own. The likeness is of the picture's state, not of the person; codes carry traces of identity all "
-        "the same.",
+        "the query's own. The likeness is of the picture's state, not of the person; codes carry traces of identity "
+        "all the same.",
     )
     return Section("Answers", words, rows=(("Query", (query,)), ("Most alike first", tuple(hits))))

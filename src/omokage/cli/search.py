@@ -1,0 +1,135 @@
+"""`omokage search` and `omokage purpose`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from omokage.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from omokage.embeddings.gallery import Hit
+
+purpose_app = typer.Typer(
+    help="The local log of who embedded or searched faces, when and for what.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Log = Annotated[Path | None, typer.Option("--log", help="The purpose log; default: the user's own.")]
+
+
+def search(
+    gallery: Annotated[Path, typer.Argument(metavar="GALLERY", help="A faces table that `omokage embed` wrote.")],
+    query: Annotated[Path, typer.Argument(metavar="QUERY", help="A picture; its largest face is the query.")],
+    purpose: Annotated[str, typer.Option(help="What this is for, in words; kept in the purpose log.")],
+    top: Annotated[int, typer.Option(min=1, help="How many faces to give.")] = 10,
+    per_source: Annotated[int, typer.Option(min=0, help="At most so many of one picture or video; 0: any number.")] = 1,
+    report: Annotated[Path, typer.Option(help="The grid of pictures is written here.")] = Path("search.html"),
+    numbers_only: Annotated[bool, typer.Option("--numbers-only", help="Print the answers, write no pictures.")] = False,
+    approximate: Annotated[
+        bool, typer.Option("--approximate", help="Search a graph (usearch): for galleries far beyond a million faces.")
+    ] = False,
+    crops: Annotated[bool, typer.Option("--crops", help="The query is one face already: skip finding.")] = False,
+    encoder: Annotated[
+        str | None, typer.Option(help="The encoder that made the gallery, if not the shipped one.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
+    weights: Annotated[str | None, typer.Option(help="The set that finds and aligns faces, or a folder.")] = None,
+    log: Log = None,
+) -> None:
+    """Find other people's faces in the same pose and expression as a query; the answer is a grid of pictures."""
+    from omokage.governance.purpose import PurposeLog, default_log, stated
+    from omokage.media.files import check_writable
+
+    stated(purpose)
+    if not numbers_only:
+        check_writable(report)
+    from omokage.cli.embed import open_embedder
+    from omokage.embeddings.gallery import open_gallery
+    from omokage.embeddings.retrieve import search as nearest
+    from omokage.pipeline import Analyzer
+    from omokage.pipeline.embedding import query_code
+
+    network = open_embedder(encoder, device)
+    found = query_code(Analyzer(weights, None, device), network, query, crops)
+    opened = open_gallery(gallery)
+    if opened.encoder and opened.encoder != network.name:
+        raise InputError(
+            f"the gallery was made with the encoder {opened.encoder}, the query with {network.name}: name the same one "
+            "with --encoder"
+        )
+    # Written before the answer is computed: what cannot be accounted for is not done.
+    facts = {"top": top, "faces": len(opened), "encoder": network.name, "approximate": approximate}
+    entry = PurposeLog(log or default_log()).append("search", str(gallery.resolve()), purpose, str(query), facts)
+    hits = nearest(opened, found.code, top, str(query), per_source, "approximate" if approximate else "exact")
+    _print(hits)
+    if not numbers_only:
+        from omokage.report.embeddings import Tile, search_section, write_page
+
+        tiles = [Tile(picture, words) for picture, words in _pictures(hits)]
+        about = {"Gallery": f"{gallery}, {len(opened)} faces", "Encoder": network.name, "Purpose": purpose,
+                 "Entry of the purpose log": f"{entry.number}, {entry.hash}", "When": entry.when}  # fmt: skip
+        section = search_section(Tile(found.picture, str(query)), tiles)
+        write_page(report, "Faces in the same state", "Pictures of other people in a like pose and expression.",
+                   [section], about)  # fmt: skip
+        typer.echo(f"grid of {len(hits)} faces: {report}", err=True)
+    typer.echo(f"entry {entry.number} of the purpose log, {entry.hash[:12]}", err=True)
+
+
+def _print(hits: list[Hit]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for title in ("likeness", "source", "frame", "face"):
+        table.add_column(title, overflow="fold")
+    for hit in hits:
+        table.add_row(f"{hit.likeness:.3f}", hit.source, str(hit.frame), str(hit.face))
+    Console(highlight=False).print(table)
+
+
+def _pictures(hits: list[Hit]) -> list[tuple[NDArray[np.uint8] | None, str]]:
+    """The surroundings of each hit, None where its source is gone, and the words under it."""
+    from omokage.pipeline.embedding import picture_of
+
+    return [
+        (
+            picture_of(hit),
+            f"{hit.likeness:.2f} · {Path(hit.source).name}" + (f", frame {hit.frame}" if hit.frame else ""),
+        )
+        for hit in hits
+    ]
+
+
+@purpose_app.command("verify")
+def verify(
+    log: Log = None,
+    known: Annotated[str, typer.Option(help="A hash that was noted elsewhere and must still be in the log.")] = "",
+) -> None:
+    """Check that no line of the log was changed, moved or taken out; status 1 when one was."""
+    from omokage.governance.purpose import PurposeLog, default_log
+
+    found = PurposeLog(log or default_log()).verify(known)
+    typer.echo(f"{found.entries} entries, the last {found.head[:12]}" if found.sound else f"BROKEN: {found.problem}")
+    raise typer.Exit(0 if found.sound else 1)
+
+
+@purpose_app.command("list")
+def list_entries(log: Log = None) -> None:
+    """Print the log: when, who, what, of which gallery, for what purpose."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from omokage.governance.purpose import PurposeLog, default_log
+
+    table = Table()
+    for title in ("when", "who", "action", "gallery", "asked", "purpose"):
+        table.add_column(title, overflow="fold")
+    for entry in PurposeLog(log or default_log()).entries():
+        table.add_row(entry.when, entry.who, entry.action, entry.gallery, entry.asked, entry.purpose)
+    Console(highlight=False).print(table)
