@@ -28,7 +28,8 @@ def shipped(
     settings = {"data": ",".join(folders), "minutes": f"{minutes:g}", "init": init, "rate": f"{rate:g}"}
     command = " ".join(["omokage train attributes.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)])
     return AttributesConfig(
-        out=out, data=DataConfig(folders=folders, held_out=0.05), minutes=minutes, batch=48, rate=rate, init=init,
+        out=out, network=NetworkConfig(points_refine=24), data=DataConfig(folders=folders, held_out=0.05),
+        minutes=minutes, batch=48, rate=rate, init=init,
         loss=LossConfig(forms=WEIGHTS, attributes=PICKED), recipe=command,
     )  # fmt: skip
 
