@@ -7,10 +7,11 @@ from pathlib import Path
 from types import TracebackType
 
 from omokage.errors import InputError
+from omokage.faces.track import TrackedFace
 from omokage.media.annotated import AnnotatedVideo, Mark, check_annotated
 from omokage.media.sources import Source
 from omokage.media.table import Reading
-from omokage.media.video import video_facts
+from omokage.media.video import TimedFrame, video_facts
 from omokage.results import FaceAnalysis
 
 
@@ -28,9 +29,14 @@ class Annotation:
         return self
 
     def add(self, reading: Reading) -> None:
-        """Draw one frame; what is no frame is passed over."""
-        if self._film is not None and reading.pixels is not None:
-            self._film.write(reading.pixels, reading.timestamp_s, [mark(face) for face in reading.faces])
+        """Draw one reading; what is no frame is passed over."""
+        if reading.pixels is not None:
+            self.draw(TimedFrame(reading.pixels, reading.frame, reading.timestamp_s), [mark(f) for f in reading.faces])
+
+    def draw(self, frame: TimedFrame, marks: Sequence[Mark]) -> None:
+        """Draw one frame."""
+        if self._film is not None:
+            self._film.write(frame.pixels, frame.timestamp_s, marks)
 
     @property
     def frames(self) -> int:
@@ -60,3 +66,8 @@ def mark(face: FaceAnalysis) -> Mark:
     if face.age is not None:
         lines.append(f"age {face.age.q05:.0f}-{face.age.q95:.0f}")
     return Mark(face.box, tuple(lines), face.track or 0)
+
+
+def frame_marks(faces: Sequence[TrackedFace]) -> list[Mark]:
+    """The tracks alone."""
+    return [Mark(face.box, (f"track {face.track}",), face.track) for face in faces]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from omokage.cli import analyze, doctor, embed, evaluate, models, records, render, search, train
+from omokage.cli import analyze, doctor, embed, evaluate, models, records, render, search, tracks, train
 from omokage.errors import InputError, OmokageError, UnreadableError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command("analyze")(analyze.analyze)
 app.command("demo")(analyze.demo)
 app.command("render")(render.render)
+app.command("tracks")(tracks.tracks)
 app.command("records")(records.records)
 app.command("train")(train.train)
 app.add_typer(evaluate.app, name="evaluate")

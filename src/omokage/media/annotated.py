@@ -127,11 +127,11 @@ def _draw(picture: Bytes, mark: Mark, scale: float) -> None:
 
     colour = colour_of(mark.colour)
     unit = max(picture.shape[:2]) / 640  # line and letter sizes follow the picture
-    thick = max(1, round(1.5 * unit))
+    thick = max(1, round(unit))
     box = mark.box
     low, high = ((round(x * scale), round(y * scale)) for x, y in ((box.x0, box.y0), (box.x1, box.y1)))
     cv2.rectangle(picture, low, high, colour, thick)
-    size, step = 0.42 * max(unit, 0.8), round(15 * max(unit, 0.8))
+    size, step = 0.45 * max(unit, 0.8), round(16 * max(unit, 0.8))
     top = (
         high[1] + step
         if high[1] + step * len(mark.lines) < picture.shape[0]
@@ -139,7 +139,7 @@ def _draw(picture: Bytes, mark: Mark, scale: float) -> None:
     )
     for k, line in enumerate(mark.lines):
         at = (max(low[0], 0), max(top + k * step - step // 4, step))
-        for shade, width in (((0, 0, 0), 3 * thick), (colour, thick)):
+        for shade, width in (((0, 0, 0), thick + 2), (colour, thick)):
             cv2.putText(picture, line, at, cv2.FONT_HERSHEY_SIMPLEX, size, shade, width, cv2.LINE_AA)
 
 

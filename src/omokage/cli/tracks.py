@@ -1,0 +1,92 @@
+"""`omokage tracks`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from omokage.errors import InputError
+
+if TYPE_CHECKING:
+    from omokage.data.track_shards import VideoStatus
+    from omokage.faces.track import TrackedFace
+    from omokage.media.video import TimedFrame
+
+LISTED = 40  # videos in the printed table; all are in videos.csv
+
+
+def tracks(
+    inputs: Annotated[list[str], typer.Argument(metavar="INPUT...", help="Videos, folders, patterns; - reads a list.")],
+    out: Annotated[Path, typer.Option(help="The folder of records.")],
+    size: Annotated[int, typer.Option(help="Side of a crop in pixels.")] = 128,
+    margin: Annotated[float, typer.Option(help="What a crop shows, in sides of the face's box.")] = 1.7,
+    fps: Annotated[float, typer.Option(help="Frames a second that are read at most; 0: all.")] = 5.0,
+    min_side: Annotated[float, typer.Option(help="Drop faces below this many pixels of the video.")] = 32.0,
+    min_sharpness: Annotated[float, typer.Option(help="Drop faces less sharp than this, 0 to 1.")] = 0.25,
+    min_seconds: Annotated[float, typer.Option(help="Drop tracks that last less.")] = 1.0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished --out.")] = False,
+    annotated: Annotated[
+        Path | None, typer.Option(metavar="VIDEO.mp4", help="Of one video: write it with boxes and tracks drawn in.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
+    weights: Annotated[str | None, typer.Option(help="A shipped set's name or a folder.")] = None,
+    finder: Annotated[str | None, typer.Option(help="A finder's name or a model file of your own.")] = None,
+) -> None:
+    """Cut face tracks out of videos into a folder of records, for training on your own footage."""
+    if annotated is not None and resume:
+        raise InputError("an annotated video is made in one go: leave --annotated or --resume away")
+    from omokage.media.sources import expand
+    from omokage.pipeline.tracks import TrackOptions
+
+    options = TrackOptions(size, margin, fps or None, min_side, min_sharpness, min_seconds)
+    sources = [s for s in expand(inputs).sources if s.video]
+    if not sources:
+        raise InputError(f"no video in {', '.join(inputs[:3])}: name videos (mp4, mov, avi, mkv, ...) or their folders")
+    from omokage.cli.annotating import Annotation, frame_marks
+    from omokage.cli.progress import Counter
+    from omokage.pipeline import Analyzer
+    from omokage.pipeline.tracks import finding, write_tracks
+
+    analyzer = Analyzer(weights, finder, device)
+    done = frames = 0
+
+    def see(_: str, frame: TimedFrame | None, faces: Sequence[TrackedFace]) -> None:
+        nonlocal done, frames
+        if frame is None:
+            done += 1
+        else:
+            frames += 1
+            film.draw(frame, frame_marks(faces))
+        counter.update(done, len(sources), f"{frames} frames")
+
+    with Annotation(annotated, sources, options.fps) as film, Counter("videos") as counter:
+        found_by = " ".join(analyzer.describe().values())
+        found = write_tracks(sources, out, finding(analyzer), options, found_by=found_by, resume=resume, see=see)
+    if annotated is not None:
+        typer.echo(f"annotated video of {film.frames} frames: {annotated}", err=True)
+    _print(found, out)
+    raise typer.Exit(1 if any(video.damaged for video in found) else 0)
+
+
+def _print(found: Sequence[VideoStatus], out: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for title, least in (("video", 12), ("status", 20)):
+        table.add_column(title, overflow="fold", min_width=least)
+    for title in ("seconds", "faces", "tracks", "kept"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("dropped")
+    shown = sorted(found, key=lambda v: not v.damaged)[:LISTED]  # problems first
+    for v in shown:
+        dropped = [(v.tiny, "tiny"), (v.blurred, "blurred"), (v.short, "in short tracks")]
+        why = ", ".join(f"{number} {name}" for number, name in dropped if number)
+        table.add_row(Path(v.video).name, v.status, f"{v.seconds:.1f}", str(v.faces), str(v.tracks), str(v.kept), why)
+    Console(highlight=False).print(table)
+    more = f"; {len(found) - len(shown)} more videos are listed in {out / 'videos.csv'}" if len(found) > LISTED else ""
+    kept, many = sum(v.kept for v in found), sum(v.tracks for v in found)
+    typer.echo(f"{kept} crops in {many} tracks: {out}{more}", err=True)
