@@ -31,9 +31,11 @@ def output_error(path: Path, error: OSError, hint: str = "") -> OutputError:
 
 def check_writable(path: Path) -> None:
     """Raises OutputError at once when a file at `path` could never be written: no such folder, no permission, is a
-    folder."""
+    folder, or a device or pipe that a file must not take the place of."""
     if path.is_dir():
         raise OutputError(f"cannot write {path}: it is a folder; give the name of a file in it")
+    if path.exists() and not path.is_file():
+        raise OutputError(f"cannot write {path}: it is a device or a pipe; give the name of a file")
     folder = path.parent
     if not folder.is_dir():
         raise OutputError(f"cannot write {path}: the folder {folder} does not exist; make it first (mkdir -p {folder})")

@@ -9,12 +9,11 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from omokage.errors import TrainingError
-from omokage.media.files import whole_path
+from omokage.weights.tensors import write_tensors
 
 
 def save_checkpoint(
@@ -24,10 +23,8 @@ def save_checkpoint(
     tensors = {f"{name}/{k}": t for name, module in modules.items() for k, t in module.state_dict().items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors.update({f"optimizer/{index}/{k}": torch.as_tensor(v) for k, v in state.items()})
-    with whole_path(path, "The last checkpoint is kept: resume from it") as partial:
-        save_file(
-            {k: t.detach().contiguous().cpu() for k, t in tensors.items()}, partial, {"facts": json.dumps(dict(facts))}
-        )
+    hint = f"the last checkpoint in {path.parent} is kept: go on with --resume" if path.exists() else ""
+    write_tensors(path, tensors, {"facts": json.dumps(dict(facts))}, hint)
 
 
 def load_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: Optimizer) -> dict[str, Any]:

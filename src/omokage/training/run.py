@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from omokage.errors import OutputError, TrainingError
+from omokage.media.files import output_error, whole_file
 
 
 def commit_of(folder: Path | None = None) -> str:
@@ -52,13 +53,17 @@ class RunFolder:
             "commit": commit_of(),
             "began": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        (self.path / "config.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        with whole_file(self.path / "config.json") as file:
+            file.write(json.dumps(facts, indent=1) + "\n")
 
     def log(self, **facts: Any) -> None:
-        """Append one line of JSON; numbers are rounded to six digits."""
+        """Append one line of JSON; numbers are rounded to six digits. Raises OutputError when it cannot be written."""
         line = {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in facts.items()}
-        with self.log_path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        try:
+            with self.log_path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+        except OSError as error:
+            raise output_error(self.log_path, error) from error
 
     def rows(self) -> list[dict[str, Any]]:
         """The log so far."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from omokage.errors import WeightsError
+from omokage.media.files import output_error, whole_file
+from omokage.weights.tensors import write_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -95,19 +97,19 @@ def load(weights: str | Path, model: str) -> tuple[dict[str, Tensor], Card]:
 
 
 def save(folder: Path, tensors: Mapping[str, Tensor], card: Card) -> Card:
-    """Write ``<model>.safetensors`` (floats as fp16) and the card with its hash; returns the completed card."""
+    """Write ``<model>.safetensors`` (floats as fp16) and the card with its hash; returns the completed card. Raises
+    OutputError."""
     import torch
-    from safetensors.torch import save_file
 
-    folder.mkdir(parents=True, exist_ok=True)
-    small = {k: (t.half() if t.dtype == torch.float32 else t).contiguous().cpu() for k, t in tensors.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
     path = folder / f"{card.model}.safetensors"
-    save_file(small, path)
-    path.chmod(0o644)  # safetensors makes files that only their owner can read
+    write_tensors(path, {k: t.half() if t.dtype == torch.float32 else t for k, t in tensors.items()})
     done = replace(card, sha256=_hash(path))
-    (folder / f"{card.model}.json").write_text(
-        json.dumps(asdict(done), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    with whole_file(folder / f"{card.model}.json") as file:
+        file.write(json.dumps(asdict(done), indent=1, ensure_ascii=False) + "\n")
     return done
 
 
