@@ -247,3 +247,12 @@ def test_other_files_are_no_faces_tables(tmp_path: Path) -> None:
                       ("d.csv", "no such file")):  # fmt: skip
         with pytest.raises(InputError, match=why):
             read_rows(tmp_path / name)
+
+
+def test_a_table_never_takes_the_place_of_a_device_or_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="it is a device or a pipe"):
+        FacesSink(pipe, "csv", SCHEMA, {})
+    assert pipe.is_fifo()
+    assert [p.name for p in tmp_path.iterdir()] == ["pipe.csv"]

@@ -65,19 +65,24 @@ class Processes:
         return self.rank == 0
 
 
+_PATIENCE = timedelta(hours=2)  # the others wait while the first one calibrates; a dead one is noticed at once
+
+
 def join_processes(device: torch.device) -> Processes:
     """Join the processes that ``torchrun`` started, over nccl on CUDA and gloo on CPU; alone without it."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
     if world == 1:
         return Processes()
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timedelta(minutes=10))
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=_PATIENCE)
     return Processes(dist.get_rank(), world)
 
 
 def leave_processes() -> None:
-    """Undo `join_processes`."""
+    """Undo `join_processes`, all at the same time: who leaves early takes its connections away from those who still
+    calibrate and write."""
     if dist.is_initialized():
+        dist.barrier()
         dist.destroy_process_group()
 
 
@@ -89,11 +94,15 @@ def share_model(model: nn.Module) -> None:
 
 
 def share_gradients(model: nn.Module, world: int) -> None:
-    """Replace each gradient by its mean over the processes, in one message."""
+    """Replace each gradient by its mean over the processes, in one message.
+
+    A parameter that this process's batch did not touch counts as a gradient of 0: the message must have the same
+    length everywhere, whatever labels a batch happens to hold.
+    """
     if world == 1:
         return
-    used = [p for p in model.parameters() if p.grad is not None]
-    flat = torch.cat([p.grad.reshape(-1) for p in used if p.grad is not None])
+    used = [p for p in model.parameters() if p.requires_grad]
+    flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1) for p in used])
     dist.all_reduce(flat)
     flat /= world
     for parameter, piece in zip(used, torch.split(flat, [p.numel() for p in used]), strict=True):
