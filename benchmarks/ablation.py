@@ -35,6 +35,7 @@ import torch
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.apart import apart  # noqa: E402
 from benchmarks.photographs import faces_of, scores  # noqa: E402
 from recipes.attributes import shipped  # noqa: E402
 
@@ -50,7 +51,7 @@ from omokage.training.run import commit_of  # noqa: E402
 
 TABLE = ROOT / "docs" / "benchmarks" / "ablation.csv"
 FACTS = (
-    "date", "commit", "name", "seed", "render", "set", "renderer", "records", "budget", "init", "sample", "cpu_minutes",
+    "date", "commit", "name", "seed", "render", "set", "renderer", "records", "budget", "init", "sample", "minutes",
 )  # fmt: skip
 SAME = ("seed", "records", "budget", "init", "sample")  # rows that agree in these are compared with each other
 SMALLER = ("landmark error", "absolute error", "median width")  # measures of which less is better
@@ -242,12 +243,12 @@ def _compared(measure: str, value: Cell | None, base: Cell | None) -> str:
 
 def run(trial: Trial, folders: Sequence[Path], work: Path) -> dict[str, str]:
     """Render, train, score; the row."""
-    began = time.process_time()
-    data = rendered(trial, work)
+    began = time.monotonic()
+    data = apart(rendered, trial, work)
     with tempfile.TemporaryDirectory(dir=work) as place:
-        weights = trained(trial, data, Path(place) / "run")
+        weights = apart(trained, trial, data, Path(place) / "run")
         found = scored(weights, folders, trial.sample)
-    row = trial.facts() | {"cpu_minutes": f"{(time.process_time() - began) / 60:.1f}"}
+    row = trial.facts() | {"minutes": f"{(time.monotonic() - began) / 60:.1f}"}
     return row | {name: cell(value) for name, value in found.items()}
 
 

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.apart import apart  # noqa: E402
 from recipes.attributes import open as open_recipe  # noqa: E402
 
 from omokage.attributes import calibration  # noqa: E402
@@ -106,7 +107,7 @@ class Test:
     @classmethod
     def of(cls, folder: Path, place: Path) -> Test:
         """Place the faces of a labelled folder with the shipped set; `place` keeps the records for this run only."""
-        write_placed("fairface_part", folder, place)
+        apart(write_placed, "fairface_part", folder, place)
         return cls(read_labels(folder / "labels.csv"), place)
 
     def rows(self, weights: Path | str) -> list[dict[str, object]]:
@@ -178,7 +179,7 @@ def run(given: argparse.Namespace) -> None:
                 continue
             weights: Path | str = point.init
             if point.count:
-                weights = train(configured(point, Path(place) / f"run-{k}")) / "weights"
+                weights = apart(train, configured(point, Path(place) / f"run-{k}")) / "weights"
             facts = {"date": date.today().isoformat(), "commit": commit_of(ROOT)}
             row = point.key() | facts | test.scores(weights)
             add(row)

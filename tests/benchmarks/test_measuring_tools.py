@@ -78,7 +78,7 @@ def test_a_trial_says_what_it_changes_and_the_renderer_decides_what_is_reused(ab
     assert facts["render"] == "poses.near_frontal=1.0"
     assert facts["budget"] == "20 steps"
     assert facts["renderer"] == ablation.renderer()[:8]
-    assert set(facts) | {"cpu_minutes"} == set(ablation.FACTS)
+    assert set(facts) | {"minutes"} == set(ablation.FACTS)
 
 
 def test_happier_pictures_are_named_and_missing_answers_count(ablation: ModuleType, tmp_path: Path) -> None:
