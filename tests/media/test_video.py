@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import wave
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -11,7 +14,7 @@ import pytest
 from omokage.errors import InputError, UnreadableError
 from omokage.media.ahead import frames
 from omokage.media.sources import Source
-from omokage.media.video import read_video
+from omokage.media.video import read_video, video_facts
 
 FRAMES, RATE = 30, 10.0
 
@@ -82,3 +85,82 @@ def test_frames_of_many_sources_never_raise(video: Path, tmp_path: Path) -> None
     ]
     assert [f.last for f in found] == [True, False, False, True, True]
     assert str(words) not in found[0].problem
+
+
+def turned(video: bytes, size: tuple[int, int]) -> bytes:
+    """An MP4 whose display matrix says: a quarter clockwise (ISO/IEC 14496-12, `tkhd`)."""
+    content = bytearray(video)
+    at = content.find(b"tkhd") + 44
+    assert struct.unpack(">9i", content[at : at + 36])[0] == 1 << 16
+    content[at : at + 36] = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, size[1] << 16, 0, 1 << 30)
+    return bytes(content)
+
+
+def mp4(path: Path, frames: int = 12) -> Path:
+    """Frames of 64 x 48 whose upper half is white."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), RATE, (64, 48))
+    for _ in range(frames):
+        picture = np.zeros((48, 64, 3), np.uint8)
+        picture[:24] = 255
+        writer.write(picture)
+    writer.release()
+    return path
+
+
+def test_a_rotated_video_comes_upright(tmp_path: Path) -> None:
+    path = mp4(tmp_path / "phone.mp4")
+    path.write_bytes(turned(path.read_bytes(), (64, 48)))
+    assert video_facts(path).size == (48, 64)
+    first = next(read_video(path)).pixels
+    assert first.shape == (64, 48, 3)
+    assert first[:, 36:].min() > 200  # what was above is on the right after a quarter turn clockwise
+    assert first[:, :12].max() < 50
+
+
+def test_a_few_frames_a_second_and_a_later_start(video: Path) -> None:
+    assert [f.index for f in read_video(video, fps=2.0)] == [0, 5, 10, 15, 20, 25]
+    assert [f.index for f in read_video(video, fps=2.0, start=11)] == [15, 20, 25]
+    assert len(list(read_video(video, fps=1000.0))) == FRAMES
+    with pytest.raises(InputError, match="above 0"):
+        list(read_video(video, fps=0.0))
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_a_variable_rate_is_followed_and_is_no_damage(tmp_path: Path, ending: str) -> None:
+    av = pytest.importorskip("av")
+    times = [0, 40, 80, 500, 520, 1700, 1733, 3000, 3066]
+    path = tmp_path / f"phone.{ending}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for at in times:
+            frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), "rgb24")
+            frame.pts, frame.time_base = at, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert [f.timestamp_s for f in read_video(path)] == pytest.approx([t / 1000 for t in times], abs=0.002)
+    assert [f.index for f in read_video(path, fps=1.0)] == [0, 5, 7]
+
+
+def test_every_kind_of_useless_file_has_its_reason(tmp_path: Path) -> None:
+    whole = mp4(tmp_path / "whole.mp4").read_bytes()
+    sound = tmp_path / "sound.wav"
+    with wave.open(str(sound), "wb") as stream:
+        stream.setnchannels(1)
+        stream.setsampwidth(2)
+        stream.setframerate(8000)
+        stream.writeframes(bytes(1600))
+    cases = {
+        "empty": (b"", "empty"),
+        "zeros": (bytes(5000), "only zeros"),
+        "no-index": (whole[: whole.find(b"moov") - 4], "index is missing"),
+        "sound": (sound.read_bytes(), "only sound"),
+        "sound-in-mp4": (whole.replace(b"vide", b"soun"), "only sound"),
+        "words": (b"these are words", "not a video"),
+    }
+    for name, (content, reason) in cases.items():
+        path = tmp_path / f"{name}.mp4"
+        path.write_bytes(content)
+        with pytest.raises(UnreadableError, match=reason):
+            list(read_video(path))

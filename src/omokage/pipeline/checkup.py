@@ -12,7 +12,7 @@ from pathlib import Path
 
 from omokage.errors import OmokageError
 
-EXTRAS = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "demo": ("skimage",)}
+EXTRAS = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "video": ("av",), "demo": ("skimage",)}
 _FLAGS = ("avx", "avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")
 
 
