@@ -113,7 +113,8 @@ def ablations(
 
     ``repaired`` is `fabnet` with a small network; each ``no ...`` row is it with one choice as published. ``published``
     is the first stage, ``published, masks`` half of the steps in each stage; as a short run has no time for stalls,
-    their window moves steadily over the run. Command: ``python benchmarks/fabnet_ablation.py --data out/tracks``.
+    their window moves steadily over the run. A step reads 32 frames in every row. Command:
+    ``python benchmarks/fabnet_ablation.py --data out/tracks``.
     """
     small = {"stem": 16, "widths": (32, 64, 96), "blocks": (1, 1, 1), "squeeze": 32}
     common = {"seed": seed, "check_every": 0, "check_items": 128, "log_every": 50, "save_every": 10**9,
@@ -121,16 +122,19 @@ def ablations(
     encoder = EncoderConfig(size=64, **small)  # type: ignore[arg-type]
     whole = replace(
         fabnet(data, "", 0.0, 64, cache), encoder=encoder, decoder=DecoderConfig(widths=(64, 48, 32)), steps=steps,
-        warmup=min(50, steps // 4), average=0.98, **common,
+        batch=8, rate=2e-3, warmup=min(50, steps // 4), average=0.98, **common,
     )  # fmt: skip
     whole = replace(whole, data=replace(whole.data, held_out=0.2, workers=0))
     paper = replace(
-        fabnet_paper(data, "", 64, steps), curriculum=CurriculumConfig(difficulty="batch", last=(0.4, 0.9)), **common
+        fabnet_paper(data, "", 64, steps),
+        curriculum=CurriculumConfig(difficulty="batch", last=(0.4, 0.9)),
+        batch=16,
+        **common,
     )
     paper = replace(paper, data=replace(paper.data, held_out=0.2, workers=0, cache=cache))
     first = replace(paper, out=f"{out}/published-first-{seed}", steps=steps - steps // 2)
     second = replace(
-        paper, out=f"{out}/published-masks-{seed}", steps=steps // 2, init=first.out, freeze_flow=True,
+        paper, out=f"{out}/published-masks-{seed}", steps=steps // 2, init=first.out, freeze_flow=True, batch=8,
         data=replace(paper.data, sources=3),
     )  # fmt: skip
 
@@ -144,7 +148,7 @@ def ablations(
         "repaired": other("repaired"),
         "no rejection": other("no rejection", "decoder", masks="bounded"),
         "no masks": other("no masks", "decoder", masks="none"),
-        "no three sources": other("no three sources", "data", sources=1),
+        "no three sources": [replace(one, batch=16) for one in other("no three sources", "data", sources=1)],
         "no falling rate": other("no falling rate", drop="released"),
         "no running difficulty": other("no running difficulty", "curriculum", difficulty="batch"),
         "no curriculum": other("no curriculum", "curriculum", difficulty="off"),

@@ -28,7 +28,7 @@ from omokage.results import Box
 Image = NDArray[np.uint8]
 _ROOM = 0.14  # of the crop's side, stored around it on each side
 THUMB = 16  # side of the grey thumbnails that tell how much two frames differ
-_COLUMNS = ("id", "person", "image", "width", "height", "landmarks", "box", "groups")
+_COLUMNS = ("id", "person", "image", "landmarks", "outline", "box", "groups")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,13 +142,15 @@ def track_of(row: dict[str, Any]) -> tuple[tuple[str, str], float]:
 
 
 def _crop(row: dict[str, Any], side: int, margin: float) -> Image:
-    """The picture's face as the pipeline crops it: by landmarks, else by its box, else what fills the picture."""
+    """The picture's face as the pipeline crops it: by landmarks, known or placed, else by its box, else what fills the
+    picture."""
     code = cv2.imdecode(np.frombuffer(row["image"], np.uint8), cv2.IMREAD_COLOR)
     if code is None:
         raise RecordError(f"the picture of record {row['id']!r} cannot be decoded; make its shard again")
     image = np.ascontiguousarray(code[..., ::-1])
-    if row.get("landmarks") is not None:
-        return crop_landmarks(image, np.asarray(row["landmarks"], np.float64).reshape(68, 2), side, margin).image
+    points = row["landmarks"] if row.get("landmarks") is not None else row.get("outline")
+    if points is not None:
+        return crop_landmarks(image, np.asarray(points, np.float64).reshape(68, 2), side, margin).image
     h, w = image.shape[:2]
     box = row["box"] if row.get("box") is not None else (0.15 * w, 0.2 * h, 0.85 * w, 0.95 * h)
     return crop_box(image, Box(*(float(v) for v in box)), side, margin).image
