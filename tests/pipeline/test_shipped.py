@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from omokage import Analyzer
-from omokage.pipeline.analyzer import has_model
 from omokage.results import Box, FaceAnalysis
 from omokage.weights import registry
 
 pytestmark = pytest.mark.skipif(
-    registry.DEFAULT_SET not in registry.set_names() or not has_model(registry.DEFAULT_SET, "attributes"),
+    registry.DEFAULT_SET not in registry.set_names() or not registry.has_model(registry.DEFAULT_SET, "attributes"),
     reason="the default weights are not installed",
 )
 FACE = Box(176, 83, 271, 182)  # of the astronaut, drawn by hand: brows to chin, ear to ear
@@ -110,7 +109,7 @@ def test_a_mirrored_picture_turns_the_head(analyzer: Analyzer, astronaut: NDArra
 def test_everything_that_decides_about_rows_is_named(analyzer: Analyzer) -> None:
     named = analyzer.describe()
     assert named["attributes"].startswith(f"{registry.DEFAULT_SET}/attributes@")
-    assert named["finder"].startswith(f"{registry.DEFAULT_SET}/finder@")
+    assert named["finder"].startswith(f"{registry.BASE_SET}/finder@")
     assert named["check"].startswith(f"{registry.DEFAULT_SET}/check@")
     assert set(analyzer.describe(crops=True)) == {"attributes"}
     assert "check" not in Analyzer(finder="haar", device="cpu").describe()

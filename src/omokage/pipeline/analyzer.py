@@ -22,7 +22,7 @@ from omokage.pipeline.config import AnalyzerConfig, Finder, Given, Predictor
 from omokage.pipeline.reader import Image, read_faces
 from omokage.results import FaceAnalysis
 from omokage.schema import SHIPPED, AttributeSchema
-from omokage.weights.registry import DEFAULT_SET, folder_of, read_card
+from omokage.weights.registry import DEFAULT_SET, has_model, read_card
 
 
 class Analyzer:
@@ -174,11 +174,6 @@ def open_predictor(weights: str | Path | None = None, device: str | None = None)
     from omokage.attributes.predict import AttributePredictor
 
     return AttributePredictor(weights or DEFAULT_SET, device=device or "auto")
-
-
-def has_model(weights: str | Path, model: str) -> bool:
-    """Whether a weight set has a model of that name. Raises WeightsError when there is no such set."""
-    return (folder_of(weights) / f"{model}.json").is_file()
 
 
 def _device(name: str | None) -> str:

@@ -1,7 +1,8 @@
 """Weight files and their cards: find, load with the hash checked, save.
 
 A model is two files beside each other: ``<model>.safetensors`` and ``<model>.json`` (the card). Sets are folders below
-``omokage/weights/`` (``synthetic``, ``open``); a path to a folder is accepted wherever a set's name is.
+``omokage/weights/`` (``synthetic``, ``open``); a path to a folder is accepted wherever a set's name is. A shipped set
+holds what differs from the base set: models that it lacks are those of ``synthetic``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 HOME = Path(__file__).parent
+BASE_SET = "synthetic"
 DEFAULT_SET = "synthetic"
 
 
@@ -63,6 +65,19 @@ def folder_of(weights: str | Path) -> Path:
     )
 
 
+def has_model(weights: str | Path, model: str) -> bool:
+    """Whether a weight set has a model of that name, of its own or from the base set. Raises WeightsError when there
+    is no such set."""
+    return (_holder(weights, model) / f"{model}.json").is_file()
+
+
+def _holder(weights: str | Path, model: str) -> Path:
+    """The folder that a set's model lies in: its own, or the base set's for a shipped set that lacks it."""
+    folder = folder_of(weights)
+    shared = folder.parent == HOME and not (folder / f"{model}.json").is_file()
+    return HOME / BASE_SET if shared else folder
+
+
 def set_names() -> list[str]:
     """Names of the shipped sets."""
     return sorted(p.name for p in HOME.iterdir() if p.is_dir() and any(p.glob("*.safetensors")))
@@ -70,7 +85,7 @@ def set_names() -> list[str]:
 
 def read_card(weights: str | Path, model: str) -> Card:
     """The card alone, without reading the tensors. Raises WeightsError."""
-    path = folder_of(weights) / f"{model}.json"
+    path = _holder(weights, model) / f"{model}.json"
     try:
         return Card(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, TypeError, json.JSONDecodeError) as error:
@@ -84,7 +99,7 @@ def load(weights: str | Path, model: str) -> tuple[dict[str, Tensor], Card]:
     from safetensors.torch import load as load_bytes
 
     card = read_card(weights, model)
-    path = folder_of(weights) / f"{model}.safetensors"
+    path = _holder(weights, model) / f"{model}.safetensors"
     try:
         content = path.read_bytes()
     except OSError as error:

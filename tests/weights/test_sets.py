@@ -1,0 +1,43 @@
+"""Shipped sets: what a set lacks is the base set's, a user's folder stands alone."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from omokage.errors import WeightsError
+from omokage.weights import registry
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(registry, "HOME", tmp_path / "home")
+    for name, models in {"synthetic": ("finder", "attributes"), "open": ("attributes",)}.items():
+        for model in models:
+            card = registry.Card(model, name, {}, {})
+            registry.save(tmp_path / "home" / name, {"line": torch.full((2,), float(len(name)))}, card)
+    return tmp_path
+
+
+def test_a_set_shares_what_it_lacks_with_the_base_set(home: Path) -> None:
+    assert registry.has_model("open", "finder")
+    assert registry.load("open", "finder")[1].id == registry.load("synthetic", "finder")[1].id
+    assert registry.load("open", "attributes")[0]["line"][0] == 4
+    assert registry.load("synthetic", "attributes")[0]["line"][0] == 9
+    assert not registry.has_model("open", "encoder")
+    with pytest.raises(WeightsError, match=r"encoder\.json"):
+        registry.load("open", "encoder")
+
+
+def test_every_shipped_model_is_listed_once(home: Path) -> None:
+    assert [(card.set, card.model) for card in registry.cards()] == [
+        ("open", "attributes"),
+        ("synthetic", "attributes"),
+        ("synthetic", "finder"),
+    ]
+
+
+def test_a_users_folder_stands_alone(home: Path) -> None:
+    registry.save(home / "mine", {"line": torch.zeros(2)}, registry.Card("attributes", "mine", {}, {}))
+    assert registry.has_model(home / "mine", "attributes")
+    assert not registry.has_model(home / "mine", "finder")
