@@ -45,6 +45,9 @@ svg.age text{font-size:11px;fill:var(--soft);text-anchor:middle}
 svg.age .interval{fill:var(--accent);fill-opacity:.16}svg.age .density{fill:var(--accent);fill-opacity:.55}
 svg.age .estimate{stroke:var(--ink);stroke-width:1.6}svg.age .ground{stroke:var(--soft)}
 details{margin-top:.8rem}summary{cursor:pointer;color:var(--accent)}
-@media print{body{max-width:none;padding:0;font-size:11px}article{break-inside:avoid;background:none}
-.top,summary{display:none}.bar i,svg *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
+@media print{:root{font-size:10.5px}body{max-width:none;padding:0;font-size:1rem;line-height:1.35}
+article{break-inside:avoid;background:none;margin:0 0 1.5rem;grid-template-columns:22rem 1fr}
+h2,h3{break-after:avoid}tr,.duty{break-inside:avoid}svg.face{max-height:24rem}
+.halves{grid-template-columns:1fr 1fr}.top,summary{display:none}
+.bar,.bar i,.review,svg *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """.strip()
