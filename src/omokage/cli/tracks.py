@@ -42,9 +42,12 @@ def tracks(
     from omokage.pipeline.tracks import TrackOptions
 
     options = TrackOptions(size, margin, fps or None, min_side, min_sharpness, min_seconds)
-    sources = [s for s in expand(inputs).sources if s.video]
+    listed = expand(inputs)
+    sources = [s for s in listed.sources if s.video]
     if not sources:
         raise InputError(f"no video in {', '.join(inputs[:3])}: name videos (mp4, mov, avi, mkv, ...) or their folders")
+    if others := listed.ignored + len(listed.sources) - len(sources):
+        typer.echo(f"passed over {others} files that are no videos", err=True)
     from omokage.cli.annotating import Annotation, frame_marks
     from omokage.cli.progress import Counter
     from omokage.pipeline import Analyzer
@@ -62,9 +65,13 @@ def tracks(
             film.draw(frame, frame_marks(faces))
         counter.update(done, len(sources), f"{frames} frames")
 
-    with Annotation(annotated, sources, options.fps) as film, Counter("videos") as counter:
-        found_by = " ".join(analyzer.describe().values())
-        found = write_tracks(sources, out, finding(analyzer), options, found_by=found_by, resume=resume, see=see)
+    found_by = " ".join(analyzer.describe().values())
+    try:
+        with Annotation(annotated, sources, options.fps) as film, Counter("videos") as counter:
+            found = write_tracks(sources, out, finding(analyzer), options, found_by=found_by, resume=resume, see=see)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped: the same command with --resume goes on in {out}", err=True)
+        raise typer.Exit(1) from None
     if annotated is not None:
         typer.echo(f"annotated video of {film.frames} frames: {annotated}", err=True)
     _print(found, out)

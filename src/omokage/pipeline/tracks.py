@@ -81,7 +81,7 @@ def write_tracks(
     """
     chosen = options or TrackOptions()
     shards = TrackShards(out, {**asdict(chosen), "found_by": found_by}, resume)
-    for source in sources:
+    for source in _begun_first(sources, shards):
         if source.name in shards.finished:
             continue
         state = shards.open if shards.open is not None and shards.open["video"] == source.name else None
@@ -98,6 +98,16 @@ def write_tracks(
         see(source.name, None, ())
     shards.close()
     return [shards.finished[source.name] for source in sources]
+
+
+def _begun_first(sources: Sequence[Source], shards: TrackShards) -> list[Source]:
+    """The video that an earlier run left half-way comes first: only the last shard knows how to go on with it."""
+    if shards.open is None:
+        return list(sources)
+    begun = shards.open["video"]
+    if begun not in {source.name for source in sources}:
+        raise InputError(f"{shards.out} was left in the middle of {begun}: give that video again to go on")
+    return sorted(sources, key=lambda source: source.name != begun)
 
 
 def finding(analyzer: Analyzer) -> Find:
