@@ -1,0 +1,157 @@
+"""`embed`, `search`, `purpose` and `evaluate embeddings` in this process, with stand-in finder and a tiny encoder."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from omokage.cli import main
+from omokage.embeddings.config import EncoderConfig
+from omokage.embeddings.model import FaceEncoder, save_encoder
+from omokage.governance.purpose import VARIABLE, PurposeLog
+from omokage.pipeline import analyzer
+from stand_ins import SquareFinder, SquarePredictor, write_picture
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+Command = Callable[..., Done]
+
+
+@pytest.fixture
+def omokage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """A folder with six pictures, one of them without a face, an encoder, and the command line in it."""
+    monkeypatch.setattr(analyzer, "open_finder", lambda *_: SquareFinder())
+    monkeypatch.setattr(analyzer, "open_predictor", lambda *_: SquarePredictor())
+    monkeypatch.setenv("COLUMNS", "150")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "log.jsonl"))
+    monkeypatch.chdir(tmp_path)
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = FaceEncoder(EncoderConfig(size=32, stem=4, widths=(4, 4), blocks=(1, 1), squeeze=2))
+    save_encoder(tmp_path / "encoder", network, set="test")
+    (tmp_path / "pictures").mkdir()
+    for k in range(5):
+        write_picture(f"pictures/{k}.png", [(20 + 3 * k, 20, 40 + 4 * k, 15 * k)])
+    write_picture("pictures/none.png")
+
+    def call(*arguments: object) -> Done:
+        monkeypatch.setattr(sys, "argv", ["omokage", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main.run()
+        said = capsys.readouterr()
+        return Done(int(left.value.code or 0), said.out, said.err)
+
+    return call
+
+
+def test_embed_then_search_and_both_are_accounted_for(omokage: Command, tmp_path: Path) -> None:
+    done = omokage("embed", "pictures", "--out", "faces.parquet", "--encoder", "encoder", "--purpose", "study 7")
+    assert done.code == 0, done.err
+    rows = pq.read_table("faces.parquet").to_pylist()
+    assert [len(r["embedding"]) for r in rows if r["status"] == "ok"] == [256] * 5
+    assert [r["embedding"] for r in rows if r["status"] == "no_face"] == [None]
+    done = omokage(
+        "search", "faces.parquet", "pictures/2.png", "--encoder", "encoder", "--purpose", "study 7", "--top", 3
+    )
+    assert done.code == 0, done.err
+    assert "pictures/2.png" not in done.out, "the query's own picture is no answer"
+    assert done.out.count(".png") == 3
+    page = (tmp_path / "search.html").read_text(encoding="utf-8")
+    assert page.count("<img") == 4
+    assert "http" not in page.replace("http-equiv", "")
+    entries = list(PurposeLog(tmp_path / "log.jsonl").entries())
+    assert [(e.action, e.purpose) for e in entries] == [("embed", "study 7"), ("search", "study 7")]
+    assert entries[1].gallery.endswith("faces.parquet")
+    assert entries[1].asked == "pictures/2.png"
+    assert "2 entries" in omokage("purpose", "verify").out
+    assert "study 7" in omokage("purpose", "list").out
+    text = (tmp_path / "log.jsonl").read_text().replace("study 7", "study 8")
+    (tmp_path / "log.jsonl").write_text(text)
+    broken = omokage("purpose", "verify")
+    assert (broken.code, "BROKEN" in broken.out) == (1, True)
+
+
+def test_refusals(omokage: Command, tmp_path: Path) -> None:
+    before = sorted(p.name for p in tmp_path.iterdir())
+    embed = ("embed", "pictures", "--out", "faces.parquet", "--encoder", "encoder")
+    assert "--purpose" in omokage(*embed).err
+    assert "purpose is needed" in omokage(*embed, "--purpose", " ").err
+    assert "OpenFace" in omokage(*embed, "--purpose", "x", "--format", "openface").err
+    assert "no weights" in omokage(*embed[:-1], "nowhere", "--purpose", "x").err
+    search = ("search", "gone.parquet", "pictures/1.png", "--encoder", "encoder")
+    assert "--purpose" in omokage(*search).err
+    assert "cannot be read" in omokage(*search, "--purpose", "x").err
+    empty = omokage("search", "gone.parquet", "pictures/none.png", "--encoder", "encoder", "--purpose", "x")
+    assert (empty.code, "no face was found" in empty.err) == (2, True)
+    assert omokage("purpose", "verify", "--log", "nothing.jsonl").code == 2
+    left = sorted(p.name for p in tmp_path.iterdir() if not p.name.startswith("log.jsonl"))
+    assert left == before
+
+
+def test_probes_on_a_labelled_folder(omokage: Command, tmp_path: Path) -> None:
+    rows = ["file,person,smiling,box_x0,box_y0,box_x1,box_y1"]
+    for k in range(24):
+        write_picture(f"{k}.png", [(20, 20, 60, 90 if k % 2 else 10)])
+        rows.append(f"{k}.png,p{k // 2 % 8},{k % 2},20,20,80,80")
+    Path("labels.csv").write_text("\n".join(rows) + "\n")
+    ask = ("evaluate", "embeddings", ".", "--dataset", "folder", "--encoder", "encoder", "--labels", "10,0")
+    done = omokage(*ask, "--json", "--report", "page.html", "--crops", "boxes")
+    assert done.code == 0, done.err
+    scores = json.loads(done.out)
+    assert {s["encoder"] for s in scores} == {"untrained", "pixels", scores[0]["encoder"]}
+    assert {s["labels"] for s in scores} >= {10}
+    best = [s for s in scores if s["encoder"] == "pixels" and s["every"] and s["measure"] == "AUC"]
+    assert 0 <= best[0]["low"] <= best[0]["value"] <= 1
+    assert "<svg" in Path("page.html").read_text(encoding="utf-8")
+    plain = omokage(*ask, "--no-baselines", "--task", "smiling")
+    assert plain.code == 0, plain.err
+    assert "95 % interval" in plain.out
+    for wrong, why in (
+        (("--task", "gaze"), "no labels for 'gaze'"),
+        (("--labels", "ten"), "list of numbers"),
+        (("--protocol", "magic"), "no protocol"),
+        (("--crops", "magic"), "found, boxes or whole"),
+    ):
+        refused = omokage(*ask, *wrong)
+        assert (refused.code, why in refused.err) == (2, True), refused.err
+
+
+def test_codes_are_those_of_the_aligned_crop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Query and gallery meet: a picture's code does not depend on the door that it came through."""
+    from omokage.embeddings.predict import FunctionEncoder
+    from omokage.media.image import read_image
+    from omokage.pipeline import Analyzer
+    from omokage.pipeline.embedding import embedded, picture_of, query_code
+
+    monkeypatch.chdir(tmp_path)
+    encoder = FunctionEncoder("mean", 16, 1.3, lambda c: c.reshape(len(c), -1, 3).mean(1))
+    one = Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
+    path = Path("one.png")
+    write_picture(path, [(20, 20, 60, 34)])
+    (reading,) = embedded(one.analyze_many([str(path)], keep_pixels=True), encoder)
+    code = reading.faces[0].embedding
+    assert code is not None
+    assert reading.pixels is None
+    np.testing.assert_array_equal(query_code(one, encoder, path).code, code)
+    assert read_image(path).shape == (120, 160, 3)
+    from omokage.embeddings.gallery import Hit
+
+    shown = picture_of(Hit(0, 1.0, str(path), 0, 0.0, 0, None, (20, 20, 80, 80)))
+    assert shown is not None
+    assert shown.shape == (200, 200, 3)
+    assert picture_of(Hit(0, 1.0, "gone.png", 0, 0.0, 0, None, (0, 0, 1, 1))) is None

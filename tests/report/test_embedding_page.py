@@ -1,0 +1,63 @@
+"""Pages and plots about codes: well formed, nothing loaded from anywhere, every value shown."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from omokage.embeddings.evaluate import ProbeScore
+from omokage.errors import OutputError
+from omokage.report.embeddings import Section, Tile, probe_section, search_section, write_page
+from omokage.report.plots import Curve, curves_svg
+
+VALUES = st.floats(-1e6, 1e6, allow_nan=False)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 10**6), VALUES), min_size=1, max_size=8, unique_by=lambda p: p[0]))
+def test_curves_stay_inside_the_plot(points: list[tuple[int, float]]) -> None:
+    line = Curve("<a & b>", tuple((float(x), y, y - 1, float("nan")) for x, y in sorted(points)))
+    drawn = ElementTree.fromstring(curves_svg([line], "t < u", "x", "y", base=0.0))
+    width, height = (float(v) for v in drawn.attrib["viewBox"].split()[2:])
+    for dot in drawn.iter("circle"):
+        assert 0 <= float(dot.attrib["cx"]) <= width
+        assert 0 <= float(dot.attrib["cy"]) <= height
+    assert len(list(drawn.iter("circle"))) == len(points)
+
+
+def test_higher_values_are_drawn_higher_and_refusals() -> None:
+    drawn = ElementTree.fromstring(curves_svg([Curve("a", ((10, 1, 0, 2), (100, 2, 1, 3)))], "t", "x", "y"))
+    low, high = drawn.iter("circle")
+    assert float(low.attrib["cy"]) > float(high.attrib["cy"])
+    assert float(low.attrib["cx"]) < float(high.attrib["cx"])
+    with pytest.raises(ValueError, match="points"):
+        curves_svg([], "t", "x", "y")
+    with pytest.raises(ValueError, match="no 0"):
+        curves_svg([Curve("a", ((0, 1, 0, 2),))], "t", "x", "y")
+
+
+def test_page_holds_every_score_and_loads_nothing(tmp_path: Path) -> None:
+    scores = [
+        ProbeScore(name, "smiling", "AUC", labels, 0.7 + labels / 1e4, 0.6, 0.8, 55, 0.5)
+        for name in ("one", "two")
+        for labels in (10, 100)
+    ]
+    grey = np.full((20, 20, 3), 128, np.uint8)
+    tiles = [Tile(grey, "0.91 · <b>.png"), Tile(None, "gone \udcff.png")]
+    sections = [probe_section(scores), search_section(Tile(grey, "query"), tiles), Section("Empty")]
+    write_page(tmp_path / "page.html", "Codes & more", "lead", sections, {"k": "<v>"})
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert text.count("<svg") == 1
+    assert "0.71 " not in text
+    assert "0.701" in text
+    assert "&lt;b&gt;.png" in text
+    assert "<b>" not in text
+    assert text.count("<img") == 2
+    assert "default-src 'none'" in text
+    with pytest.raises(OutputError):
+        write_page(tmp_path / "no" / "page.html", "t", "l", [])
