@@ -66,7 +66,15 @@ def test_embed_then_search_and_both_are_accounted_for(omokage: Command, tmp_path
     assert [len(r["embedding"]) for r in rows if r["status"] == "ok"] == [256] * 5
     assert [r["embedding"] for r in rows if r["status"] == "no_face"] == [None]
     done = omokage(
-        "search", "faces.parquet", "pictures/2.png", "--encoder", "encoder", "--purpose", "study 7", "--top", 3
+        "search",
+        "faces.parquet",
+        "./pictures/../pictures/2.png",
+        "--encoder",
+        "encoder",
+        "--purpose",
+        "study 7",
+        "--top",
+        3,
     )
     assert done.code == 0, done.err
     assert "pictures/2.png" not in done.out, "the query's own picture is no answer"
@@ -77,7 +85,7 @@ def test_embed_then_search_and_both_are_accounted_for(omokage: Command, tmp_path
     entries = list(PurposeLog(tmp_path / "log.jsonl").entries())
     assert [(e.action, e.purpose) for e in entries] == [("embed", "study 7"), ("search", "study 7")]
     assert entries[1].gallery.endswith("faces.parquet")
-    assert entries[1].asked == "pictures/2.png"
+    assert Path(entries[1].asked) == Path("pictures/../pictures/2.png")
     assert "2 entries" in omokage("purpose", "verify").out
     assert "study 7" in omokage("purpose", "list").out
     text = (tmp_path / "log.jsonl").read_text().replace("study 7", "study 8")

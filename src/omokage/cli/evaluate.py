@@ -13,7 +13,9 @@ from omokage.errors import InputError
 if TYPE_CHECKING:
     from omokage.embeddings.evaluate import ProbeScore
     from omokage.embeddings.labelled import Cut, LabelledFaces
+    from omokage.embeddings.leakage import Removal
     from omokage.embeddings.predict import Encoder
+    from omokage.report.embeddings import Section
 
 _TABLE = "table"
 
@@ -104,6 +106,9 @@ def embeddings(
         bool, typer.Option(help="Also untrained network, and pixels with principal components.")
     ] = True,
     report: Annotated[Path | None, typer.Option(help="Write one page with the plots.")] = None,
+    rendered: Annotated[
+        int, typer.Option(min=0, help="For the page, render so many pairs of heads: what moves a code. 0: none.")
+    ] = 0,
     weights: Annotated[str | None, typer.Option(help="The set that finds and aligns faces, or a folder.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
@@ -117,6 +122,8 @@ def embeddings(
         raise InputError(f"no protocol called {protocol!r}: choose ridge or published")
     if report is not None:
         check_writable(report)
+    elif rendered:
+        raise InputError("--rendered draws on a page: name it with --report")
     config = ProbeConfig(_numbers(labels), protocol="published" if protocol == "published" else "ridge")
     encoders = _encoders(encoder or [], device)
     with Counter("labelled pictures") as counter:
@@ -133,7 +140,7 @@ def embeddings(
     if not faces.found.all():
         typer.echo(f"in {int((~faces.found).sum())} of {len(faces)} pictures no face was found: cut by label", err=True)
     if report is not None:
-        _write_scores(report, scores, faces, encoders)
+        _write_scores(report, scores, faces, encoders, rendered)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -207,11 +214,38 @@ def _show_scores(scores: list[ProbeScore], json_: bool) -> None:
     Console(highlight=False).print(table)
 
 
-def _write_scores(report: Path, scores: list[ProbeScore], faces: LabelledFaces, encoders: list[Encoder]) -> None:
-    from omokage.report.embeddings import probe_section, write_page
+def _write_scores(
+    report: Path, scores: list[ProbeScore], faces: LabelledFaces, encoders: list[Encoder], rendered: int
+) -> None:
+    from omokage.report.embeddings import identity_section, probe_section, write_page
 
     about = {"Labelled pictures": f"{faces.name}, {len(faces)} of {len(set(faces.people))} people",
              "Encoders": ", ".join(e.name for e in encoders)}  # fmt: skip
-    write_page(report, "What an encoder's codes carry", "Linear probes on a frozen encoder.", [probe_section(scores)],
-               about)  # fmt: skip
+    sections = [probe_section(scores)]
+    if (removals := _removals(faces, encoders[0])) is not None:
+        sections.append(identity_section(encoders[0].name, removals))
+    if rendered:
+        sections += _rendered(encoders[0], rendered)
+    write_page(report, "What an encoder's codes carry", "Linear probes on a frozen encoder.", sections, about)
     typer.echo(f"page: {report}", err=True)
+
+
+def _removals(faces: LabelledFaces, encoder: Encoder) -> list[Removal] | None:
+    """What codes keep of the set's people, where enough of them have several pictures."""
+    from collections import Counter as Tally
+
+    from omokage.embeddings.leakage import removal_curve
+
+    if sum(count > 1 for count in Tally(faces.people).values()) < 8:
+        return None
+    return removal_curve(encoder.encode(faces.crops), faces.people)
+
+
+def _rendered(encoder: Encoder, scenes: int) -> list[Section]:
+    from omokage.cli.progress import Counter
+    from omokage.embeddings.reading import SWEEPS, factor_changes, sweep
+    from omokage.report.embeddings import changes_section, sweeps_section
+
+    with Counter("pairs of heads") as counter:
+        changes = factor_changes(encoder, scenes, progress=counter.update)
+    return [changes_section(changes), sweeps_section([sweep(encoder, name) for name in SWEEPS])]

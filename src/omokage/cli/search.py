@@ -66,7 +66,14 @@ def search(
     # Written before the answer is computed: what cannot be accounted for is not done.
     facts = {"top": top, "faces": len(opened), "encoder": network.name, "approximate": approximate}
     entry = PurposeLog(log or default_log()).append("search", str(gallery.resolve()), purpose, str(query), facts)
-    hits = nearest(opened, found.code, top, str(query), per_source, "approximate" if approximate else "exact")
+    hits = nearest(
+        opened,
+        found.code,
+        top,
+        _own_source(opened.sources, query),
+        per_source,
+        "approximate" if approximate else "exact",
+    )
     _print(hits)
     if not numbers_only:
         from omokage.report.embeddings import Tile, search_section, write_page
@@ -79,6 +86,14 @@ def search(
                    [section], about)  # fmt: skip
         typer.echo(f"grid of {len(hits)} faces: {report}", err=True)
     typer.echo(f"entry {entry.number} of the purpose log, {entry.hash[:12]}", err=True)
+
+
+def _own_source(sources: tuple[str, ...], query: Path) -> str:
+    """The name under which the query itself is in the gallery, however its path was typed; else the path as typed."""
+    for source in sources:
+        if Path(source).name == query.name and Path(source).exists() and query.samefile(source):
+            return source
+    return str(query)
 
 
 def _print(hits: list[Hit]) -> None:

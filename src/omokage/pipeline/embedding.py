@@ -29,6 +29,7 @@ from omokage.media.video import read_video
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.reader import looks
 from omokage.pipeline.run import RunOptions, settings
+from omokage.pipeline.tracking import resumed, tracked
 from omokage.results import Box, FaceAnalysis, FaceCrop
 
 Image = NDArray[np.uint8]
@@ -79,7 +80,7 @@ def embed_to_table(
     with sink:
         todo = [s for s in sources if s.name not in sink.finished]
         readings = analyzer.analyze_many(todo, every=chosen.every, crops=chosen.crops, keep_pixels=True, done=sink.done)
-        for reading in embedded(readings, encoder):
+        for reading in embedded(tracked(readings, resumed(sink, todo, chosen.every)), encoder):
             sink.write(reading)
             if on_reading is not None:
                 on_reading(reading)

@@ -22,6 +22,9 @@ from omokage.report.style import CSS
 
 if TYPE_CHECKING:
     from omokage.embeddings.evaluate import ProbeScore
+    from omokage.embeddings.footage import FootageScore
+    from omokage.embeddings.leakage import Removal
+    from omokage.embeddings.reading import FactorChange, Sweep
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _OWN = """
@@ -154,3 +157,68 @@ def search_section(query: Tile, hits: Sequence[Tile]) -> Section:
         "all the same.",
     )
     return Section("Answers", words, rows=(("Query", (query,)), ("Most alike first", tuple(hits))))
+
+
+def identity_section(name: str, removals: Sequence[Removal]) -> Section:
+    """How well people are named from codes, over the number of directions that were taken out."""
+    points = tuple((float(r.removed), r.leakage.accuracy, r.leakage.low, r.leakage.high) for r in removals)
+    chance = removals[-1].leakage.chance
+    title = "named right, by directions taken out"
+    plot = curves_svg([Curve(name, points)], title, "directions taken out", "named right", False, chance)
+    heads = ("taken out", "named right", "95 % interval", "chance", "same or different person (area)", "people")
+    rows = [
+        (
+            *(str(r.removed), f"{r.leakage.accuracy:.3f}", f"{r.leakage.low:.3f} to {r.leakage.high:.3f}"),
+            *(f"{r.leakage.chance:.3f}", f"{r.leakage.verification:.3f}", str(r.leakage.people)),
+        )
+        for r in removals
+    ]
+    words = (
+        "How often one linear layer, fitted to half of each person's pictures, names the right person on the other "
+        "half. Codes that name people are personal data. Projections were fitted to other people than these.",
+    )
+    return Section("What the codes keep of a person", words, (plot,), (heads, *rows))
+
+
+def changes_section(changes: Sequence[FactorChange]) -> Section:
+    """How far codes move when one thing changes."""
+    heads = ("only this changes", "the code moves by", "95 % interval", "scenes")
+    rows = [(c.factor, f"{c.share:.2f}", f"{c.low:.2f} to {c.high:.2f}", str(c.scenes)) for c in changes]
+    words = (
+        "Rendered heads in which one thing is changed and all else stays, in shares of how far the code moves when "
+        "everything changes.",
+    )
+    return Section("What moves a code", words, table=(heads, *rows))
+
+
+def sweeps_section(sweeps: Sequence[Sweep]) -> Section:
+    """Rows of rendered heads in which one thing grows."""
+    rows = tuple(
+        (
+            f"{s.name}: {s.straightness():.0%} of the code's movement lies on one line",
+            tuple(Tile(crop, f"{value:g}") for crop, value in zip(s.crops, s.values, strict=True)),
+        )
+        for s in sweeps
+    )
+    return Section("One thing at a time", ("The crops that the encoder saw.",), rows=rows)
+
+
+def crossing_section(names: Sequence[str], cosines: NDArray[np.floating]) -> Section:
+    """Cosines between the directions that probes read."""
+    rows = [(name, *(f"{value:+.2f}" for value in line)) for name, line in zip(names, cosines.tolist(), strict=True)]
+    words = ("Cosines between the directions that probes read: near 0 they are read apart, near 1 or -1 they are one.",)
+    return Section("Directions", words, table=(("", *names), *rows))
+
+
+def footage_section(curve: Sequence[FootageScore]) -> Section:
+    """Scores over the minutes of video that encoders learnt from."""
+    main: dict[str, str] = {}
+    for point in curve:
+        main.setdefault(point.score.task, point.score.measure)
+    plots = []
+    for task, measure in main.items():
+        own = [p for p in curve if (p.score.task, p.score.measure) == (task, measure)]
+        points = tuple((p.minutes, p.score.value, p.score.low, p.score.high) for p in own)
+        logarithmic = own[0].minutes > 0
+        plots.append(curves_svg([Curve(task, points)], task, "minutes of video", f"{task}: {measure}", logarithmic))
+    return Section("How much footage is enough", plots=tuple(plots))
