@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from omokage.errors import InputError
-from omokage.synthesis.pairs import FACTORS, PairSampler, change, differences
+from omokage.synthesis.pairs import FACTORS, PairSampler, change, differences, stepped
 from omokage.synthesis.sampling import SceneSampler
 from omokage.synthesis.scene import Person, Scene
+from omokage.synthesis.visits import Visits
 
 # The fields that each factor may touch; eye-look units follow the head so that the gaze stays consistent.
 ALLOWED = {
@@ -26,6 +27,7 @@ ALLOWED = {
     "hair": ("person.hair", "person.hat", "person.female_perceived"),
     "beard": ("person.beard", "person.female_perceived"),
     "makeup": ("person.makeup", "person.female_perceived"),
+    "nuisance": ("light.", "camera.", "pose.", "expression.units.eyeLook"),
 }
 
 
@@ -84,3 +86,43 @@ def test_draws_repeat_and_unknown_factors_are_refused() -> None:
         PairSampler(factors=(("height", 1.0),))
     with pytest.raises(InputError, match="height"):
         change(np.random.default_rng(0), SceneSampler().draw(np.random.default_rng(0)), ("height",))
+
+
+@pytest.mark.parametrize(("factor", "size"), [("age", 8.0), ("fatness", 0.5), ("units", 0.2)])
+def test_a_step_has_exactly_the_size(factor: str, size: float) -> None:
+    rng = np.random.default_rng(5)
+    sampler = PairSampler(factors=((factor, 1.0),), size=size, also=("nuisance",))
+    place = {"age": "person.age", "fatness": "person.fatness", "units": "expression.units."}[factor]
+    found = []
+    for _ in range(20):
+        moved = {k: v for k, v in sampler.draw(rng).changes.items() if k.startswith(place) and "eyeLook" not in k}
+        assert len(moved) == 1
+        found.append(float(next(iter(moved.values()))))
+    assert np.abs(found) == pytest.approx(size, abs=2e-4)
+    assert min(found) < 0 < max(found)
+
+
+def test_a_step_that_fits_nowhere_is_refused() -> None:
+    rng = np.random.default_rng(6)
+    scene = SceneSampler().draw(rng)
+    with pytest.raises(InputError, match="stay within"):
+        stepped(rng, scene, "fatness", 3.0)
+    with pytest.raises(InputError, match="no step size"):
+        stepped(rng, scene, "light", 1.0)
+    with pytest.raises(InputError, match="have a size"):
+        PairSampler(factors=(("light", 1.0),), size=1.0)
+
+
+def test_visits_are_of_one_person_and_say_what_changed() -> None:
+    rng = np.random.default_rng(7)
+    for _ in range(12):
+        shots = Visits().draw(rng)
+        assert len(shots) == 4
+        first = shots[0].scene
+        for shot in shots[1:]:
+            moved = differences(first, shot.scene)
+            assert shot.scene.person.seed == first.person.seed
+            assert ("person.age" in moved) == ("age" in shot.groups["factors"])
+            assert ("person.fatness" in moved) == ("fatness" in shot.groups["factors"])
+            if not shot.groups["factors"]:
+                assert not [path for path in moved if path.startswith("person.")]

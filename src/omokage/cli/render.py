@@ -21,7 +21,11 @@ def render(
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of a picture in pixels.")] = 128,
     pairs: Annotated[
         str | None,
-        typer.Option(metavar="FACTOR", help="Pairs of one person that differ in weight, age, expression, ..."),
+        typer.Option(
+            metavar="FACTOR",
+            help="Pairs of one person that differ in weight, age, expression, ...; age=8: by exactly so much, on "
+            "another day; visits: four pictures a person, for learning to compare.",
+        ),
     ] = None,
     tracks: Annotated[bool, typer.Option("--tracks", help="Heads that move, speak and change over time.")] = False,
     frames: Annotated[int, typer.Option(min=2, help="Pictures of a track.")] = 50,
@@ -44,6 +48,8 @@ def render(
         if tracks:
             moving = _tracks(frames, fps, sway)
             held = write.write_tracks(out, count, seed, moving, size=size, workers=workers, progress=counter.update)
+        elif pairs == "visits":
+            held = write.write_visits(out, count, seed, size=size, workers=workers, progress=counter.update)
         elif pairs is not None:
             held = write.write_pairs(
                 out, count, seed, _sampler(pairs), size=size, workers=workers, progress=counter.update
@@ -54,10 +60,23 @@ def render(
 
 
 def _sampler(factor: str) -> PairSampler:
+    """Pairs of one factor; with ``=SIZE`` by exactly so much and with another light, camera and pose."""
     from omokage.synthesis.pairs import PairSampler
+    from omokage.synthesis.sampling import SceneSampler
+    from omokage.synthesis.visits import comparable
 
+    name, exact, text = factor.partition("=")
     # The command line speaks of weight; the renderer's own name for what it morphs is fatness.
-    return PairSampler(factors=(("fatness" if factor == "weight" else factor, 1.0),))
+    factors = (("fatness" if name == "weight" else name, 1.0),)
+    if not exact:
+        return PairSampler(factors=factors, sampler=comparable() if name == "nuisance" else SceneSampler())
+    try:
+        size = float(text)
+    except ValueError:
+        size = 0.0
+    if size <= 0:
+        raise InputError(f"--pairs {factor}: a step is a number above 0, for example age=8")
+    return PairSampler(factors=factors, size=size, also=("nuisance",), sampler=comparable())
 
 
 def _tracks(frames: int, fps: float, sway: float) -> TrackSampler:

@@ -68,12 +68,12 @@ def _person(scene: Scene, **changes: Any) -> Scene:
 def _age(rng: Draw, scene: Scene, _: SceneSampler) -> Scene:
     """Three to forty years, older or younger; people with beard or make-up stay grown up."""
     person = scene.person
-    youngest = 18.0 if person.beard != "none" or person.makeup > 0 else 1.0
+    youngest, oldest = years_between(person)
     years = float(rng.uniform(3, 40 if person.age > 25 else 15))
     target = person.age + years if rng.random() < 0.5 else person.age - years
-    if not youngest <= target <= 92:
+    if not youngest <= target <= oldest:
         target = person.age - (target - person.age)
-    return replace(scene, person=aged(person, round(float(np.clip(target, youngest, 92)), 2)))
+    return replace(scene, person=aged(person, round(float(np.clip(target, youngest, oldest)), 2)))
 
 
 def _fatness(rng: Draw, scene: Scene, _: SceneSampler) -> Scene:
@@ -118,6 +118,11 @@ def _camera(rng: Draw, scene: Scene, sampler: SceneSampler) -> Scene:
     return replace(scene, camera=sampler.cameras.draw(rng))
 
 
+def _nuisance(rng: Draw, scene: Scene, sampler: SceneSampler) -> Scene:
+    """Light, camera and pose of another day: nothing about the person or the expression."""
+    return _pose(rng, _camera(rng, _light(rng, scene, sampler), sampler), sampler)
+
+
 def _glasses(rng: Draw, scene: Scene, _: SceneSampler) -> Scene:
     worn = "none" if scene.person.glasses != "none" else str(rng.choice(["frame", "rimless", "sunglasses"]))
     return _person(scene, glasses=worn)
@@ -144,8 +149,50 @@ def _makeup(rng: Draw, scene: Scene, _: SceneSampler) -> Scene:
 FACTORS: Mapping[str, Callable[[Draw, Scene, SceneSampler], Scene]] = {
     "age": _age, "fatness": _fatness, "expression": _expression, "units": _units, "eyes_closed": _eyes_closed,
     "pose": _pose, "light": _light, "camera": _camera, "glasses": _glasses, "hair": _hair, "beard": _beard,
-    "makeup": _makeup,
+    "makeup": _makeup, "nuisance": _nuisance,
 }  # fmt: skip
+FATNESS = (-1.0, 1.5)  # ends of the scale
+STEPPED = ("age", "fatness", "units")  # what can be changed by a given size
+
+
+def stepped(rng: Draw, scene: Scene, factor: str, size: float) -> Scene:
+    """The scene with one factor moved by exactly `size` up or down: years, the fatness scale, or one expression unit.
+
+    Where one direction leaves the range the other is taken. Raises InputError for a factor that has no size, or a size
+    that fits neither way.
+    """
+    if factor not in STEPPED:
+        raise InputError(f"{factor!r} has no step size; {', '.join(STEPPED)} have")
+    sign = 1.0 if rng.random() < 0.5 else -1.0
+    if factor == "units":
+        return _one_unit(rng, scene, sign, size)
+    now, (low, high) = (
+        (scene.person.age, years_between(scene.person)) if factor == "age" else (scene.person.fatness, FATNESS)
+    )
+    target = next((round(now + s * size, 4) for s in (sign, -sign) if low <= now + s * size <= high), None)
+    if target is None:
+        raise InputError(f"{factor} cannot be changed by {size:g} from {now:g} and stay within {low:g} to {high:g}")
+    return replace(scene, person=aged(person, target)) if factor == "age" else _person(scene, fatness=target)
+
+
+def years_between(person: Person) -> tuple[float, float]:
+    """The ages that a person can be set to: people with beard or make-up stay grown up."""
+    return (18.0 if person.beard != "none" or person.makeup > 0 else 1.0), 92.0
+
+
+def _one_unit(rng: Draw, scene: Scene, sign: float, size: float) -> Scene:
+    if not 0 < size <= 1:
+        raise InputError(f"an expression unit lies in 0..1 and cannot change by {size:g}")
+    units = dict(scene.expression.units)
+    names = [name for name in UNITS if not name.startswith("eyeLook")]
+    order = [names[int(k)] for k in rng.permutation(len(names))]
+    for way in (sign, -sign):  # at rest nothing can go down, so the sign is tried over all units first
+        for name in order:
+            now = units.get(name, 0.0)
+            if 0 <= now + way * size <= 1:
+                units[name] = now + way * size
+                return replace(scene, expression=replace(scene.expression, units=tidy(units), label=None))
+    raise InputError(f"no expression unit of this face can change by {size:g}")
 
 
 def can_change(factor: str, person: Person) -> bool:
@@ -160,7 +207,8 @@ class PairSampler:
     """Draws pairs. `factors` are (name, share) of `FACTORS`; `several` of the pairs change two or three at once.
 
     `also` are factors that change in every pair on top (light and camera, say, for pairs as two days would give them).
-    Raises InputError on an unknown factor.
+    With `size` every change of age, fatness or a unit is exactly so large (see `stepped`); people whom it does not fit
+    are passed over. Raises InputError on an unknown factor, or a size for a factor that has none.
     """
 
     factors: tuple[tuple[str, float], ...] = (
@@ -169,12 +217,15 @@ class PairSampler:
     )  # fmt: skip
     several: float = 0.0
     also: tuple[str, ...] = ()
+    size: float = 0.0
     sampler: SceneSampler = field(default_factory=SceneSampler)
 
     def __post_init__(self) -> None:
         for name in (*(name for name, _ in self.factors), *self.also):
             if name not in FACTORS:
                 raise InputError(f"a pair cannot change {name!r}; choose among {', '.join(FACTORS)}")
+        if self.size and not {name for name, _ in self.factors} <= set(STEPPED):
+            raise InputError(f"only changes of {', '.join(STEPPED)} have a size")
 
     def draw(self, rng: Draw) -> Pair:
         """One pair: a scene, and the same scene with the drawn factors changed."""
@@ -184,9 +235,23 @@ class PairSampler:
             before = self.sampler.draw(rng)
             able = [(name, share) for name, share in self.factors if can_change(name, before.person)]
         weights = np.array([share for _, share in able])
+        if self.size:
+            return self._stepped(rng, before, able[int(rng.choice(len(able), p=weights / weights.sum()))][0])
         many = min(len(able), int(rng.integers(2, 4))) if rng.random() < self.several else 1
         picks = rng.choice(len(able), many, replace=False, p=weights / weights.sum())
         return change(rng, before, (*(able[int(k)][0] for k in picks), *self.also), self.sampler)
+
+    def _stepped(self, rng: Draw, before: Scene, factor: str) -> Pair:
+        """A pair with a change of the given size; the person is drawn anew until it fits."""
+        for _ in range(200):
+            try:
+                middle = stepped(rng, before, factor, self.size)
+            except InputError:
+                before = self.sampler.draw(rng)
+                continue
+            pair = change(rng, middle, self.also, self.sampler)
+            return Pair(before, pair.after, (factor, *pair.factors), differences(before, pair.after))
+        raise InputError(f"{factor} cannot be changed by {self.size:g}: choose a smaller size")
 
 
 def change(rng: Draw, before: Scene, factors: tuple[str, ...], sampler: SceneSampler | None = None) -> Pair:

@@ -33,6 +33,7 @@ from omokage.synthesis.scene import Person
 from omokage.synthesis.sheet import write_sheet
 from omokage.synthesis.skin import PaintedSkin, paint
 from omokage.synthesis.tracks import Tracks, TrackSampler
+from omokage.synthesis.visits import Visits
 
 CONFIG, SHEET = "records.json", "sheet.png"
 SHARD_SIZE = 500
@@ -112,6 +113,23 @@ def write_tracks(
     tracks = tracks or TrackSampler()
     tracks = replace(tracks, sampler=_sized(tracks.sampler, size))
     return write_plan(out, tracks.frames * count, Job(Tracks(tracks), seed, image), workers, progress)
+
+
+def write_visits(
+    out: Path,
+    count: int,
+    seed: int,
+    visits: Visits | None = None,
+    *,
+    size: int = 128,
+    workers: int | None = None,
+    image: str = "jpeg",
+    progress: Progress | None = None,
+) -> int:
+    """Write `count` people with `visits.group_size` records each; as `write_records` otherwise."""
+    visits = visits or Visits()
+    visits = replace(visits, sampler=_sized(visits.sampler, size))
+    return write_plan(out, visits.group_size * count, Job(visits, seed, image), workers, progress)
 
 
 def _sized(sampler: SceneSampler, size: int) -> SceneSampler:

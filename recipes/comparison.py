@@ -1,0 +1,84 @@
+"""Recipes of the comparison room. Each function returns the typed configuration of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from omokage.comparison.config import ComparisonConfig, DataConfig, LossConfig, NetworkConfig
+
+
+def shipped(
+    data: Sequence[str] = ("out/visits",),
+    still: str = "out/still",
+    out: str = "runs/comparison",
+    minutes: float = 20.0,
+    init: str = "synthetic",
+    rate: float = 1.5e-3,
+    shares: Sequence[float] = (),
+) -> ComparisonConfig:
+    """The shipped default: both representations learnt together, starting from the attributes room's weights.
+
+    `data` are folders with several pictures of each person, `still` pairs between which only the day differs, for
+    calibration; `shares` says how much of a batch comes from each folder. Commands:
+
+        omokage render --out out/visits --count 3000 --pairs visits
+        omokage render --out out/still --count 500 --seed 1 --pairs nuisance
+        omokage train comparison.shipped --set data=out/visits --set minutes=20
+
+    Folders of ``omokage render --count N`` (four pictures of a person) teach identity and expression as well. Hardware:
+    one CPU core and a fifth of a second one for the crops, or any CUDA device. Scores are in the card that the run
+    writes.
+    """
+    folders = tuple(data.split(",")) if isinstance(data, str) else tuple(data)
+    settings = {"data": ",".join(folders), "still": still, "minutes": f"{minutes:g}", "init": init,
+                "rate": f"{rate:g}", "shares": repr(tuple(shares)) if shares else ""}  # fmt: skip
+    command = " ".join(["omokage train comparison.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)])
+    return ComparisonConfig(
+        out=out, minutes=minutes, rate=rate, init=init, recipe=command,
+        data=DataConfig(folders=folders, calibration=(still,) if still else (), shares=tuple(shares)),
+    )  # fmt: skip
+
+
+def comface_paper(
+    data: Sequence[str] = ("out/visits",),
+    still: str = "out/still",
+    out: str = "runs/comface",
+    minutes: float = 20.0,
+) -> ComparisonConfig:
+    """As near to ComFace (Akamatsu et al., WACV 2025) as is known: two representations learnt together from scratch on
+    synthetic faces only, inter-personal by a contrastive loss, intra-personal by a distance, with a curriculum.
+
+    Not public, and therefore ours: the generator (the paper manipulates a StyleGAN's codes, we render), the network and
+    its widths, the form and the weights of the losses, the temperature, the order of the curriculum, optimiser, batch
+    and length. Left out, because the paper does not name them: heads for other differences and for nuisance.
+    """
+    base = shipped(data, still, out, minutes, init="")
+    command = f"omokage train comparison.comface_paper --set data={','.join(base.data.folders)}"
+    return replace(base, loss=LossConfig(looks=0.0, nuisance=0.0, inter=1.0), curriculum=1500, recipe=command)
+
+
+def ablated(
+    without: str,
+    data: Sequence[str] = ("out/visits",),
+    still: str = "out/still",
+    out: str = "runs/comparison-ablated",
+    minutes: float = 4.0,
+    init: str = "synthetic",
+) -> ComparisonConfig:
+    """`shipped` at a small budget without one part: ``nothing``, ``curriculum``, ``inter``, ``antisymmetry``, ``init``
+    or ``repeated`` (the same photograph changed as a pair without a change)."""
+    base = shipped(data, still, out, minutes, init)
+    changed = {
+        "nothing": base,
+        "curriculum": replace(base, curriculum=0),
+        "inter": replace(base, loss=LossConfig(inter=0.0)),
+        "antisymmetry": replace(base, network=NetworkConfig(intra="concatenated")),
+        "init": replace(base, init=""),
+        "repeated": replace(base, data=replace(base.data, repeated=0.0)),
+    }
+    if without not in changed:
+        from omokage.errors import InputError
+
+        raise InputError(f"{without!r} is no part that can be left out; choose among {', '.join(changed)}")
+    return replace(changed[without], recipe=f"omokage train comparison.ablated --set without={without}")

@@ -1,0 +1,202 @@
+"""Batches of a few pictures of each of several people with the labels of all their pairs, made in worker processes.
+
+Each batch is a pure function of (seed, step), so a resumed run sees what it would have seen. The curriculum is here:
+over its first steps small changes count less than large ones, and crops and colours are changed less.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import torch
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from omokage.comparison.album import Album, day_differs, look_differs
+from omokage.comparison.config import COMPARED_UNITS, FACTORS, ComparisonConfig, DataConfig, NetworkConfig
+from omokage.data import photometry, transforms
+from omokage.data.splits import held_out
+from omokage.errors import TrainingError
+from omokage.faces.align import roll_of
+from omokage.schema import UNITS
+
+Image = NDArray[np.uint8]
+# From which size on a change is a large one; below it the curriculum holds it back.
+LARGE = np.array([0.6] * len(COMPARED_UNITS) + [0.8, 20.0], np.float32)
+_WEAKEST = 0.35  # of crop jitter and colour changes at the curriculum's start
+
+
+def _mirrored() -> NDArray[np.int64]:
+    """Which factor takes the place of which when a face is mirrored."""
+    units = [UNITS[int(transforms.MIRRORED_UNITS[UNITS.index(name)])] for name in COMPARED_UNITS]
+    return np.array([*(COMPARED_UNITS.index(name) for name in units), len(units), len(units) + 1])
+
+
+MIRRORED_FACTORS = _mirrored()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """`images` (b, size, size, 3) uint8 of `people` (b,) by number; `pairs` (m, 2) are places in the batch, with their
+    `change` (m, factors) in the factors' own units, `looks` and `nuisance` (m, ...) as 0, 1 or NaN, `weight` (m,)."""
+
+    images: Tensor
+    people: Tensor
+    pairs: Tensor
+    change: Tensor
+    looks: Tensor
+    nuisance: Tensor
+    weight: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(*(getattr(self, name).to(device) for name in Batch.__slots__))
+
+
+def split(album: Album, config: DataConfig) -> tuple[Album, Album]:
+    """Training and held-out pictures, by person."""
+    mask = held_out(album.people, config.held_out, config.split_seed)
+    return album.only(~mask), album.only(mask)
+
+
+class Crops:
+    """Cuts crops out of an album: as the pipeline does (`exact`), or jittered and changed (`drawn`)."""
+
+    def __init__(self, album: Album, network: NetworkConfig, config: DataConfig) -> None:
+        self.album, self.network, self.config = album, network, config
+
+    def exact(self, i: int) -> Image:
+        """The crop (size, size, 3) of picture `i` as the pipeline cuts it."""
+        return self._warped(i, transforms.Jitter(), cv2.BORDER_REPLICATE, 0)[0]
+
+    def drawn(self, i: int, rng: Generator, mirror: bool, strength: float = 1.0) -> Image:
+        """A crop with jitter, another background now and then, and changed colours; `strength` in 0..1 scales all."""
+        settings = self.config.geometry
+        jitter = transforms.drawn(rng, settings)
+        x, y = (strength * v for v in jitter.shift)
+        jitter = transforms.Jitter((x, y), jitter.scale**strength, strength * jitter.turn, mirror)
+        border = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT)[
+            int(rng.choice(3, p=[0.6, 0.25, 0.15]))
+        ]
+        crop, affine = self._warped(i, jitter, border, int(rng.integers(256)))
+        if rng.random() < settings.background * strength and (head := self.album.head(i)) is not None:
+            other = self.album.picture(int(rng.integers(len(self.album))))
+            behind = transforms.clutter(rng, self.network.size, other)
+            crop = transforms.over(crop, transforms.warp(head, affine, self.network.size), behind)
+        look = self.config.photometry
+        return photometry.photographed(crop, rng, replace(look, share=look.share * strength))
+
+    def _warped(self, i: int, jitter: transforms.Jitter, border: int, fill: int) -> tuple[Image, NDArray[np.float64]]:
+        outline, size = self.album.outline[i], self.network.size
+        lean = roll_of(outline) if len(outline) == 68 else 0.0
+        affine = transforms.crop_affine(outline, size, self.network.margin, lean, jitter)
+        return transforms.warp(self.album.picture(i), affine, size, border, fill), affine
+
+
+def labels_of(album: Album, pairs: NDArray[np.int64]) -> tuple[NDArray[np.float32], ...]:
+    """Change (m, factors), looks (m, ...) and nuisance (m, ...) of pairs (m, 2) of places in an album."""
+    a, b = pairs[:, 0], pairs[:, 1]
+    change = album.factors[b] - album.factors[a]
+    return change, look_differs(album.looks[a], album.looks[b]), day_differs(album.days[a], album.days[b])
+
+
+class Steps(Dataset[Batch]):
+    """Item k is the batch of step k."""
+
+    def __init__(self, albums: Sequence[Crops], config: ComparisonConfig) -> None:
+        self.albums, self.config = albums, config
+        self.groups = [[g for g in crops.album.groups() if len(g) > 1] for crops in albums]
+        if not any(self.groups):
+            raise TrainingError("no person has two pictures to compare: render visits or pairs, or bring some")
+        self.shares = self._shares()
+
+    def _shares(self) -> NDArray[np.float64]:
+        counts = np.array([len(groups) for groups in self.groups], np.float64)
+        wanted = np.array(self.config.data.shares or counts, np.float64) * (counts > 0)
+        return np.asarray(wanted / wanted.sum())
+
+    def __getitem__(self, step: int) -> Batch:
+        """The batch of a step."""
+        rng = np.random.default_rng((self.config.seed, 1, step))
+        ripe = min(1.0, step / self.config.curriculum) if self.config.curriculum else 1.0
+        images: list[Image] = []
+        people: list[int] = []
+        parts: list[tuple[NDArray, ...]] = []
+        chosen: set[tuple[int, int]] = set()
+        while len(chosen) < self.config.people:
+            place = int(rng.choice(len(self.albums), p=self.shares))
+            who = place, int(rng.integers(len(self.groups[place])))
+            if who in chosen and len(chosen) < sum(map(len, self.groups)):
+                continue
+            chosen.add(who)
+            parts.append(self._person(who, rng, ripe, images))
+            people += [who[0] << 32 | who[1]] * self.config.data.pictures
+            if len(chosen) == sum(map(len, self.groups)):
+                break
+        joined = [np.concatenate(values) for values in zip(*parts, strict=True)]
+        rest = [torch.from_numpy(np.ascontiguousarray(values)) for values in joined]
+        return Batch(torch.from_numpy(np.stack(images)), torch.tensor(people), *rest)
+
+    def _person(self, who: tuple[int, int], rng: Generator, ripe: float, images: list[Image]) -> tuple[NDArray, ...]:
+        """Add the pictures of one person to the batch; returns the pairs with their labels and weights."""
+        crops, count = self.albums[who[0]], self.config.data.pictures
+        places = rng.permutation(self.groups[who[0]][who[1]])
+        places = np.resize(places, count)
+        for k in range(1, count):
+            if rng.random() < self.config.data.repeated:
+                places[k] = places[int(rng.integers(k))]
+        mirror, base = bool(rng.random() < crops.config.geometry.mirror), len(images)
+        strength = _WEAKEST + (1 - _WEAKEST) * ripe
+        images += [crops.drawn(int(i), rng, mirror, strength) for i in places]
+        ends = np.array(list(itertools.combinations(range(count), 2)), np.int64)
+        ends = np.where(rng.random((len(ends), 1)) < 0.5, ends, ends[:, ::-1])
+        change, looks, nuisance = labels_of(crops.album, places[ends])
+        size = np.nan_to_num(np.abs(change) / LARGE).max(1)
+        weight = np.where((size == 0) | (size >= 1), 1.0, ripe + (1 - ripe) * size).astype(np.float32)
+        if mirror:
+            change = change[:, MIRRORED_FACTORS]
+        return ends + base, change, looks, nuisance, weight
+
+    def __len__(self) -> int:
+        return 1 << 62
+
+
+def batches(steps: Steps, start: int, workers: int) -> Iterator[Batch]:
+    """Batches from step `start` on without end, made ahead in `workers` processes (0: in this one)."""
+
+    class From:
+        def __iter__(self) -> Iterator[int]:
+            return itertools.count(start)
+
+    ahead = {"prefetch_factor": 6} if workers else {}
+    loader = DataLoader(steps, batch_size=None, sampler=From(), num_workers=workers, **ahead)  # type: ignore[arg-type]
+    return iter(loader)
+
+
+def all_pairs(album: Album, most: int = 6) -> NDArray[np.int64]:
+    """Pairs (m, 2) of places in an album, each of one person, both orders in turn; at most `most` of a person."""
+    found: list[tuple[int, int]] = []
+    for places in album.groups():
+        own = list(itertools.combinations(places.tolist(), 2))[:most]
+        found += [(b, a) if k % 2 else (a, b) for k, (a, b) in enumerate(own)]
+    return np.array(found, np.int64).reshape(-1, 2)
+
+
+def strangers(album: Album, count: int, seed: int = 0) -> NDArray[np.int64]:
+    """Pairs (count, 2) of different people; every other draw alike in age (within 8 years), where known."""
+    rng = np.random.default_rng((seed, 5))
+    age = album.factors[:, FACTORS.index("age")]
+    found: list[tuple[int, int]] = []
+    for k in range(60 * count):
+        a, b = (int(v) for v in rng.integers(0, len(album), 2))
+        if album.people[a] == album.people[b] or (k % 2 and abs(float(age[a] - age[b])) > 8):
+            continue
+        found.append((a, b))
+        if len(found) == count:
+            break
+    return np.array(found, np.int64).reshape(-1, 2)

@@ -1,0 +1,122 @@
+"""How good the comparison is on held-out rendered people: sign, size, false calls, intervals, and the same-person
+check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.comparison import calibration
+from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
+from omokage.comparison.data import Crops
+from omokage.comparison.model import ComparisonNetwork
+from omokage.comparison.readings import Readings, read
+from omokage.data.splits import held_out
+from omokage.errors import TrainingError
+from omokage.metrics.classification import area_under_curve
+
+Floats = NDArray[np.float64]
+CALL = 0.05  # a change is called where pairs without one look so different less often than this
+STEPS: Mapping[str, float] = {**dict.fromkeys(COMPARED_UNITS, 0.2), "fatness": 0.5, "age": 8.0}
+_FEWEST = 25
+
+
+def halves(model: ComparisonNetwork, albums: Sequence[Crops], seed: int) -> tuple[Readings, Readings]:
+    """Readings of half of the held-out people, to fit on, and of the other half. Raises TrainingError when one is
+    empty."""
+    parts: list[list[Readings]] = [[], []]
+    for crops in albums:
+        first = held_out(crops.album.people, 0.5, seed + 1)
+        for k, mask in enumerate((first, ~first)):
+            part = Crops(crops.album.only(mask), crops.network, crops.config)
+            if any(len(group) > 1 for group in part.album.groups()):
+                parts[k].append(read(model, part))
+    if not all(parts):
+        raise TrainingError("too few people are held out to calibrate on: give more records or a larger held_out")
+    return Readings.join(parts[0]), Readings.join(parts[1])
+
+
+def score(readings: Readings, fitted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of (measure, value, n, baseline) for a card."""
+    rows: list[dict[str, Any]] = []
+    low, high = calibration.intervals(readings.value, readings.sigma, fitted)
+    p = calibration.no_change(readings.value, readings.sigma, fitted)
+    for name, ks in (("units", range(len(COMPARED_UNITS))), ("fatness", [-2]), ("age", [-1])):
+        parts = [_factor(readings, int(k), low, high, p) for k in ks]
+        for measure in ("order, Spearman", "sign of called changes", "changes called", "inside the 5-95 % interval",
+                        "called without a change", "mean absolute error", "mean absolute change"):  # fmt: skip
+            values = [part[measure] for part in parts if measure in part]
+            if values:
+                mean = float(np.mean([v for v, _ in values]))
+                rows.append(_row(f"{name}: {measure}", mean, sum(n for _, n in values), _BASE.get(measure)))
+    for kind, names in (("looks", LOOKS), ("nuisance", NUISANCE)):
+        logits, truth = getattr(readings, kind), getattr(readings, f"{kind}_true")
+        for k, name in enumerate(names):
+            known = np.isfinite(truth[:, k])
+            if known.sum() >= _FEWEST and 0 < truth[known, k].mean() < 1:
+                area = area_under_curve(logits[known, k], truth[known, k] > 0.5)
+                rows.append(_row(f"{kind}: {name} differs, AUC", area, int(known.sum()), 0.5))
+    if len(readings.alike) and len(readings.apart):
+        count = len(readings.alike) + len(readings.apart)
+        rows.append(_row("same person: equal error rate", equal_error(readings.alike, readings.apart), count, 0.5))
+    return rows
+
+
+_BASE = {
+    "sign of called changes": 0.5, "called without a change": CALL, "order, Spearman": 0.0,
+    "inside the 5-95 % interval": calibration.LEVEL,
+}  # fmt: skip
+
+
+def _row(measure: str, value: float, n: int, baseline: float | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"measure": measure, "value": round(value, 4), "n": n}
+    return row if baseline is None else {**row, "baseline": baseline}
+
+
+def _factor(readings: Readings, k: int, low: Floats, high: Floats, p: Floats) -> dict[str, tuple[float, int]]:
+    """Measures of one factor with the number of pairs behind each; those with too few pairs are absent."""
+    true, value = readings.change[:, k], readings.value[:, k]
+    known = np.isfinite(true)
+    real = known & (np.abs(true) >= 0.99 * STEPS[FACTORS[k]])
+    called = p[:, k] < CALL
+    out: dict[str, tuple[float, int]] = {}
+    if known.sum() >= _FEWEST:
+        inside = (low[known, k] <= true[known]) & (true[known] <= high[known, k])
+        out["inside the 5-95 % interval"] = float(inside.mean()), int(known.sum())
+        out["mean absolute error"] = float(np.abs(value - true)[known].mean()), int(known.sum())
+        out["mean absolute change"] = float(np.abs(true[known]).mean()), int(known.sum())
+    if real.sum() >= _FEWEST:
+        out["order, Spearman"] = spearman(value[real], true[real]), int(real.sum())
+        out["changes called"] = float(called[real].mean()), int(real.sum())
+        if (real & called).any():
+            right = np.sign(value) == np.sign(true)
+            out["sign of called changes"] = float(right[real & called].mean()), int((real & called).sum())
+    if readings.still.sum() >= _FEWEST:
+        out["called without a change"] = float(called[readings.still].mean()), int(readings.still.sum())
+    return out
+
+
+def spearman(a: Floats, b: Floats) -> float:
+    """Rank correlation of two samples (n,); ties share their mean rank. 0 where one of them is constant."""
+    ranks = [_ranks(v) for v in (a, b)]
+    if min(float(r.std()) for r in ranks) == 0:
+        return 0.0
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _ranks(values: Floats) -> Floats:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return np.asarray((ends - (counts - 1) / 2)[inverse], np.float64)
+
+
+def equal_error(alike: Floats, apart: Floats) -> float:
+    """The rate at which as many of one person are refused as of two are let through."""
+    marks = np.sort(np.concatenate([alike, apart]))
+    refused = np.searchsorted(np.sort(alike), marks, side="left") / len(alike)
+    passed = 1 - np.searchsorted(np.sort(apart), marks, side="left") / len(apart)
+    k = int(np.argmin(np.abs(refused - passed)))
+    return float((refused[k] + passed[k]) / 2)

@@ -1,0 +1,90 @@
+"""What the network is asked for: who it is (contrastive), and what changed (signed, with its own error).
+
+Inter-personal: supervised contrastive loss (Khosla et al., NeurIPS 2020) over the batch, with codes of earlier batches
+as further strangers (as in momentum contrast, He et al., CVPR 2020, without the second network). Intra-personal: the
+distance between the predicted and the true signed change, which asks for direction and size at once.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from omokage.comparison.config import COMPARED_UNITS, LossConfig
+from omokage.comparison.data import Batch
+from omokage.comparison.model import Changes, scales
+
+_EYES = 3.0  # weight of each unit that is often asked for, against 1 of the others
+ASKED = ("browInnerUp", "browDown", "eyeBlink", "eyeWide", "jawOpen", "mouthSmile", "mouthFrown", "mouthPucker")
+
+
+class ComparisonLoss(nn.Module):
+    """Weighted sum of the parts; the queue of codes is part of its state, so that a resumed run is exact."""
+
+    def __init__(self, config: LossConfig, identity: int) -> None:
+        super().__init__()
+        self.config = config
+        self.register_buffer("queue", torch.zeros(config.queue, identity))
+        self.register_buffer("owners", torch.full((config.queue,), -1, dtype=torch.long))
+        self.register_buffer("at", torch.zeros((), dtype=torch.long))
+        self.register_buffer("scales", scales())
+        wanted = [_EYES if name.startswith(ASKED) else 1.0 for name in COMPARED_UNITS]
+        units = torch.tensor(wanted) / sum(wanted) * config.units
+        self.register_buffer("weights", torch.cat([units, torch.tensor([config.fatness, config.age])]))
+
+    def forward(self, changes: Changes, codes: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss and its parts, all averaged. `changes` belong to `batch.pairs`, `codes` (b, identity) to its
+        pictures."""
+        config = self.config
+        parts = self._intra(changes, batch)
+        parts["looks"] = _masked(changes.looks, batch.looks)
+        parts["nuisance"] = _masked(changes.nuisance, batch.nuisance)
+        total = parts["units"] + parts["fatness"] + parts["age"] + config.spread * parts["spread"]
+        total = total + config.looks * parts["looks"] + config.nuisance * parts["nuisance"]
+        if config.inter:
+            parts["inter"] = self._inter(codes, batch.people)
+            total = total + config.inter * parts["inter"]
+        return total, parts
+
+    def _intra(self, changes: Changes, batch: Batch) -> dict[str, Tensor]:
+        target = batch.change / self.scales  # type: ignore[operator]
+        known = torch.isfinite(target)
+        target = torch.where(known, target, torch.zeros_like(target))
+        mass = known * batch.weight[:, None]
+        error = F.smooth_l1_loss(changes.value, target, reduction="none", beta=0.1) * mass
+        each = error.sum(0) / mass.sum(0).clamp(min=1e-6) * self.weights  # type: ignore[operator]
+        sigma = changes.log_sigma.clamp(-6, 3)
+        gap = (changes.value - target).abs().detach()
+        spread = ((gap * torch.exp(-sigma) + sigma) * mass).sum() / mass.sum().clamp(min=1e-6)
+        return {"units": each[:-2].sum(), "fatness": each[-2], "age": each[-1], "spread": spread}
+
+    def _inter(self, codes: Tensor, people: Tensor) -> Tensor:
+        """Supervised contrastive loss; then the batch's codes take the oldest places of the queue."""
+        others, owners = torch.cat([codes, self.queue.clone()]), torch.cat([people, self.owners])  # type: ignore[operator, list-item]
+        logits = codes @ others.T / self.config.temperature
+        own = torch.eye(len(codes), len(others), dtype=torch.bool, device=codes.device)
+        usable = (owners >= 0)[None] & ~own
+        logits = logits.masked_fill(~usable, -1e4)
+        alike = (people[:, None] == owners[None]) & usable
+        log_p = logits - torch.logsumexp(logits, 1, keepdim=True)
+        loss = -(log_p * alike).sum(1) / alike.sum(1).clamp(min=1)
+        if len(self.queue):  # type: ignore[arg-type]
+            self._enqueue(codes.detach(), people)
+        return loss.mean()
+
+    @torch.no_grad()
+    def _enqueue(self, codes: Tensor, people: Tensor) -> None:
+        size = len(self.queue)  # type: ignore[arg-type]
+        places = (int(self.at) + torch.arange(len(codes), device=codes.device)) % size  # type: ignore[arg-type]
+        self.queue[places] = codes  # type: ignore[index, operator]
+        self.owners[places] = people  # type: ignore[index, operator]
+        self.at.fill_((int(self.at) + len(codes)) % size)  # type: ignore[operator, arg-type]
+
+
+def _masked(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy over what is known; 0 when nothing is."""
+    known = torch.isfinite(target)
+    if not known.any():
+        return logits.sum() * 0
+    return F.binary_cross_entropy_with_logits(logits[known], target[known])

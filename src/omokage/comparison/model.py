@@ -1,0 +1,164 @@
+"""The network: one trunk, a code that says who (inter-personal), and two states that meet (intra-personal).
+
+What ComFace (Akamatsu et al., WACV 2025) publishes is the idea of two representations learnt together from synthetic
+faces; its architecture is not public. Ours: the change from a to b is  d(b) - d(a) + g(a, b) - g(b, a)  with a linear
+`d` and a network `g` in which both states meet, so that swapping the photographs flips every sign whatever the weights
+are. What has no direction (spread, other differences, nuisance) is  g(a, b) + g(b, a).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE, SCALES, NetworkConfig
+from omokage.nn.blocks import Add, ConvUnit, DenseUnit
+from omokage.nn.trunk import ResidualTrunk
+from omokage.schema import UNITS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What is kept of a picture (b): its state (b, squeeze * cells + whole), its identity code (b, identity) of length
+    1."""
+
+    state: Tensor
+    code: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """What is said of pairs (b): signed changes and the natural log of their expected absolute error (b, factors), both
+    in units of `SCALES`; logits that something else differs (b, looks) and that the day does (b, nuisance)."""
+
+    value: Tensor
+    log_sigma: Tensor
+    looks: Tensor
+    nuisance: Tensor
+
+
+class ComparisonNetwork(nn.Module):
+    """`see` pictures once, then `compare` any two of them. Input as the attributes room's: RGB (b, 3, size, size),
+    each channel (value - 127.5) / 127.5. Raises ValueError for an unknown kind of `intra`."""
+
+    def __init__(self, network: NetworkConfig) -> None:
+        super().__init__()
+        if network.intra not in ("antisymmetric", "concatenated"):
+            raise ValueError(f"no such comparison: {network.intra!r}")
+        self.network = network
+        self.precision: torch.dtype | None = None  # of the trunk while training; None = float32
+        self.trunk = ResidualTrunk(network.stem, network.widths, network.blocks)
+        self.cells = (network.size // self.trunk.stride) ** 2
+        width, state = self.trunk.width_out, network.squeeze * self.cells + network.whole
+        self.squeeze = ConvUnit(width, network.squeeze, 1)
+        self.whole_squeeze = ConvUnit(width, network.whole_squeeze, 1)
+        self.whole = DenseUnit(network.whole_squeeze * self.cells, network.whole, network.dropout)
+        self.flatten = nn.Flatten()
+        self.direct = nn.Linear(state, len(FACTORS), bias=False)
+        self.first = nn.Linear(state, network.view)
+        self.second = nn.Linear(state, network.view, bias=False)
+        self.meet = Add()
+        self.bend = nn.ReLU()
+        self.hidden = DenseUnit(network.view, network.hidden, network.dropout)
+        self.heads = nn.Linear(network.hidden, 2 * len(FACTORS) + len(LOOKS) + len(NUISANCE))
+        self.identity_squeeze = ConvUnit(width, network.identity_squeeze, 1)
+        self.identity = nn.Linear(network.identity_squeeze * self.cells, network.identity)
+        nn.init.zeros_(self.heads.weight)
+        nn.init.normal_(self.direct.weight, std=1e-3)
+
+    def maps(self, images: Tensor) -> Tensor:
+        """The trunk's map (b, width, n, n), in `precision` while training."""
+        if self.precision is None or not self.training:
+            out: Tensor = self.trunk(images)
+            return out
+        with torch.autocast(images.device.type, self.precision):
+            out = self.trunk(images)
+        return out.float()
+
+    def see(self, images: Tensor) -> Seen:
+        """State and identity code of prepared pictures."""
+        return self.read(self.maps(images))
+
+    def read(self, found: Tensor) -> Seen:
+        """The same from the trunk's maps."""
+        code = self.identity(self.flatten(self.identity_squeeze(found)))
+        whole = self.whole(self.flatten(self.whole_squeeze(found)))
+        return Seen(torch.cat([self.flatten(self.squeeze(found)), whole], 1), nn.functional.normalize(code, dim=1))
+
+    def compare(self, before: Tensor, after: Tensor) -> Changes:
+        """Changes from states `before` to states `after`, both as in `Seen`."""
+        count, factors = len(before), len(FACTORS)
+        both = self._met(torch.cat([before, after]), torch.cat([after, before]))
+        there, back = both[:count], both[count:]
+        sided = there[:, :factors], back[:, :factors]
+        even = (there[:, factors:] + back[:, factors:]) / 2
+        straight = self.direct(after) - self.direct(before)
+        crossed = sided[0] - sided[1] if self.network.intra == "antisymmetric" else 2 * sided[0]
+        sigma, looks, nuisance = torch.split(even, [factors, len(LOOKS), len(NUISANCE)], 1)
+        return Changes(straight + crossed, sigma - 2, looks, nuisance)
+
+    def _met(self, one: Tensor, other: Tensor) -> Tensor:
+        """g(one, other): (b, 2 * factors + looks + nuisance)."""
+        out: Tensor = self.heads(self.hidden(self.bend(self.meet(self.first(one), self.second(other)))))
+        return out
+
+
+def adopt(model: ComparisonNetwork, tensors: Mapping[str, Tensor]) -> list[str]:
+    """Start from weights: of this room (all that fit), or of the attributes room; returns the names that were set.
+
+    Of the attributes room come the trunk, the features behind its age and fatness, and, where its geometry reads
+    expression units linearly off a map of the same width, that map with the rows of the units: the network then begins
+    as the difference of two answers.
+    """
+    own = model.state_dict()
+    found = {new: t for name, t in tensors.items() if (new := _adopted_name(name)) in own and own[new].shape == t.shape}
+    heads = tensors.get(f"{_GEOMETRY}heads.weight")
+    cells = own["squeeze.conv.weight"].shape[0] * model.cells
+    if heads is not None and heads.shape[1] == cells and "squeeze.conv.weight" in found:
+        rows = len(heads) - len(UNITS)  # landmarks come first in that head, units last
+        direct = own["direct.weight"].clone()
+        for k, name in enumerate(COMPARED_UNITS):
+            direct[k, :cells] = heads[rows + UNITS.index(name)]
+        found["direct.weight"] = direct
+    model.load_state_dict({**own, **found})
+    return sorted(found)
+
+
+_GEOMETRY, _WHOLE = "categories.continuous-local-face.", "categories.ordinal-holistic."
+
+
+def _adopted_name(name: str) -> str:
+    """What a tensor of the attributes room is called here; other names stay."""
+    for place, parts in (
+        (_GEOMETRY, {"squeeze.": "squeeze."}),
+        (_WHOLE, {"squeeze.": "whole_squeeze.", "dense.": "whole."}),
+    ):
+        for old, new in parts.items():
+            if name.startswith(place + old):
+                return new + name.removeprefix(place + old)
+    return name
+
+
+def scales() -> Tensor:
+    """What 1 of the output stands for (factors,)."""
+    return torch.tensor([SCALES[name] for name in FACTORS])
+
+
+def normalise(images: Tensor) -> Tensor:
+    """uint8 (b, size, size, 3) as the network's input: float (b, 3, size, size), channels last in memory."""
+    return images.permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
+
+
+def architecture(model: ComparisonNetwork) -> dict[str, Any]:
+    """The arguments that rebuild a model, for its card."""
+    return {"network": asdict(model.network)}
+
+
+def rebuilt(arguments: Mapping[str, Any]) -> ComparisonNetwork:
+    """The model that `architecture` described."""
+    network: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments["network"].items()}
+    return ComparisonNetwork(NetworkConfig(**network))

@@ -1,0 +1,166 @@
+"""From pairs of crops to changes: batched, calibrated, in the factors' own units; and where in the face they are.
+
+comparer = Comparer()
+looks = comparer.see([crop.image for crop in crops])     # once a picture
+found = comparer.compare(looks, [(0, 1), (0, 2)])        # any pairs of them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from omokage.comparison import calibration
+from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
+from omokage.comparison.data import MIRRORED_FACTORS
+from omokage.comparison.model import normalise, rebuilt, scales
+from omokage.nn.folding import folded
+from omokage.results import Change, FaceChange
+from omokage.training.device import pick_device
+from omokage.weights import registry
+
+Floats = NDArray[np.float64]
+Image = NDArray[np.uint8]
+Pairs = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What is kept of `n` crops: states of the crop and of its mirror image (2, n, s), identity codes (n, d)."""
+
+    states: Tensor
+    codes: Tensor
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @classmethod
+    def join(cls, parts: Sequence[Seen]) -> Seen:
+        """All crops of several batches."""
+        return cls(torch.cat([p.states for p in parts], 1), torch.cat([p.codes for p in parts]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """Pairs (m): signed changes with 5 and 95 percent ends and no-change p-values (m, factors) in the order of
+    `config.FACTORS`, probabilities of `looks` (m, ...) and `nuisance` (m, ...), of one person (m,)."""
+
+    value: Floats
+    low: Floats
+    high: Floats
+    no_change: Floats
+    looks: Floats
+    nuisance: Floats
+    same_person: Floats
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+class Comparer:
+    """The comparison network of a weight set. Raises WeightsError for unknown or damaged weights.
+
+    `size` and `margin` say how to cut crops (``faces.align.crop_landmarks``). Every answer is the mean over the two
+    crops and their mirror images, with left and right exchanged.
+    """
+
+    def __init__(self, weights: str | Path = registry.DEFAULT_SET, device: str = "auto") -> None:
+        tensors, self.card = registry.load(weights, "comparison")
+        model = rebuilt(self.card.architecture)
+        model.load_state_dict(tensors)
+        self.device = pick_device(device)
+        self._fast = folded(model).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.calibration: Mapping[str, Any] = self.card.calibration
+        self.size, self.margin = int(self.card.preprocessing["size"]), float(self.card.preprocessing["margin"])
+
+    @property
+    def same_limit(self) -> float:
+        """The probability of one person below which a comparison is declined."""
+        return float(self.calibration.get("same", {}).get("limit", 0.5))
+
+    @torch.inference_mode()
+    def see(self, crops: Sequence[Image], batch: int = 32) -> Seen:
+        """Read crops (size, size, 3) RGB uint8, one by one or many; other sizes are resized."""
+        parts = []
+        for first in range(0, len(crops), batch):
+            inputs = self._prepared(crops[first : first + batch])
+            there, back = self._fast.see(inputs), self._fast.see(inputs.flip(3))
+            code = torch.nn.functional.normalize(there.code + back.code, dim=1)
+            parts.append(Seen(torch.stack([there.state, back.state]).cpu(), code.cpu()))
+        if not parts:
+            raise ValueError("no crops to see")
+        return Seen.join(parts)
+
+    def _prepared(self, crops: Sequence[Image]) -> Tensor:
+        images = [c if c.shape[0] == self.size else self._resized(c) for c in crops]
+        return normalise(torch.from_numpy(np.stack(images)).to(self.device))
+
+    def _resized(self, image: Image) -> Image:
+        how = cv2.INTER_AREA if image.shape[0] > self.size else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(image, (self.size, self.size), interpolation=how), np.uint8)
+
+    def compare(self, seen: Seen, pairs: Pairs, batch: int = 256) -> Compared:
+        """What changed from the first to the second crop of each pair of places in `seen`."""
+        parts = [self._some(seen, np.array(pairs[k : k + batch], np.int64)) for k in range(0, len(pairs), batch)]
+        value, sigma, looks, nuisance, cosine = (np.concatenate(v) for v in zip(*parts, strict=True))
+        low, high = calibration.intervals(value, sigma, self.calibration)
+        return Compared(
+            value, low, high, calibration.no_change(value, sigma, self.calibration),
+            calibration.chances("looks", looks, self.calibration),
+            calibration.chances("nuisance", nuisance, self.calibration),
+            calibration.same_person(cosine, self.calibration),
+        )  # fmt: skip
+
+    @torch.inference_mode()
+    def _some(self, seen: Seen, rows: NDArray[np.int64]) -> list[Floats]:
+        a, b = torch.from_numpy(rows[:, 0]), torch.from_numpy(rows[:, 1])
+        found = [self._fast.compare(states[a].to(self.device), states[b].to(self.device)) for states in seen.states]
+        value = (found[0].value + found[1].value[:, MIRRORED_FACTORS]) / 2
+        spread = (
+            torch.exp(found[0].log_sigma.clamp(-6, 3)) + torch.exp(found[1].log_sigma.clamp(-6, 3))[:, MIRRORED_FACTORS]
+        )
+        size = scales().to(value)
+        even = [(getattr(found[0], k) + getattr(found[1], k)) / 2 for k in ("looks", "nuisance")]
+        cosine = (seen.codes[a] * seen.codes[b]).sum(1)
+        return [t.double().cpu().numpy() for t in (value * size, spread / 2 * size, *even, cosine)]
+
+    @torch.inference_mode()
+    def where(self, before: Image, after: Image, factors: Sequence[str]) -> Floats:
+        """Which parts of the face the answer rests on: (cells, cells), summing to 1 where anything does.
+
+        Each cell of the network's map of `after` is exchanged for that of `before`, and what the answers about
+        `factors` (in units of their spread) lose is noted; cells without which the change would look larger count as 0.
+        """
+        index = [FACTORS.index(name) for name in factors]
+        a, b = self._fast.maps(self._prepared([before])), self._fast.maps(self._prepared([after]))
+        cells = b.shape[2] * b.shape[3]
+        swapped = b.repeat(cells + 1, 1, 1, 1).flatten(2)
+        for k in range(cells):
+            swapped[k + 1, :, k] = a.flatten(2)[0, :, k]
+        found = self._fast.compare(
+            self._fast.read(a).state.expand(cells + 1, -1), self._fast.read(swapped.view(-1, *b.shape[1:])).state
+        )
+        weight = torch.exp(-found.log_sigma[0].clamp(-6, 3)) * torch.sign(found.value[0])
+        size = (found.value * weight)[:, index].sum(1)
+        lost = (size[0] - size[1:]).clamp(min=0).view(b.shape[2], b.shape[3]).double().cpu().numpy()
+        return np.asarray(lost / total if (total := float(lost.sum())) > 0 else lost)
+
+
+def face_change(found: Compared, k: int, before: str = "", after: str = "") -> FaceChange:
+    """Pair `k` as a result; status and warnings are the pipeline's to add."""
+    rows = zip(found.value[k], found.low[k], found.high[k], found.no_change[k], strict=True)
+    each = dict(zip(FACTORS, (Change(*(float(v) for v in row)) for row in rows), strict=True))
+    return FaceChange(
+        before, after, same_person=float(found.same_person[k]),
+        units={name: each[name] for name in COMPARED_UNITS}, fatness=each["fatness"], age=each["age"],
+        looks=dict(zip(LOOKS, found.looks[k].tolist(), strict=True)),
+        nuisance=dict(zip(NUISANCE, found.nuisance[k].tolist(), strict=True)),
+    )  # fmt: skip

@@ -1,0 +1,91 @@
+"""What a network says of the pairs of an album, as plain arrays beside what is true of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from omokage.comparison.data import Crops, all_pairs, labels_of, strangers
+from omokage.comparison.model import ComparisonNetwork, normalise, scales
+
+Floats = NDArray[np.float64]
+_LARGEST_SIGMA, _SMALLEST_SIGMA = 3.0, -6.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """Pairs (m) in the factors' own units: `value` and `sigma` against `change` (m, factors; NaN where unknown), logits
+    against truth of looks and nuisance. `still`: nothing but the day differs. `people` (m,) owns each pair. `alike`,
+    `apart`: cosines of identity codes of pairs of one person and of two."""
+
+    value: Floats
+    sigma: Floats
+    change: Floats
+    looks: Floats
+    looks_true: Floats
+    nuisance: Floats
+    nuisance_true: Floats
+    still: NDArray[np.bool_]
+    people: list[str]
+    alike: Floats
+    apart: Floats
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    @classmethod
+    def join(cls, parts: Sequence[Readings]) -> Readings:
+        """All pairs of several readings."""
+        names = [n for n in cls.__slots__ if n != "people"]
+        arrays = {name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
+        return cls(people=[who for p in parts for who in p.people], **arrays)
+
+
+@torch.inference_mode()
+def seen(model: ComparisonNetwork, crops: Crops, changed: bool, batch: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+    """States and codes of every picture of an album; `changed` crops are the same at every call."""
+    states, codes = [], []
+    device = next(model.parameters()).device
+    for first in range(0, len(crops.album), batch):
+        places = range(first, min(first + batch, len(crops.album)))
+        images = [
+            crops.drawn(i, np.random.default_rng((crops.config.split_seed, 4, i)), False, 0.7) if changed
+            else crops.exact(i) for i in places
+        ]  # fmt: skip
+        found = model.see(normalise(torch.from_numpy(np.stack(images)).to(device)))
+        states.append(found.state.cpu())
+        codes.append(found.code.cpu())
+    return torch.cat(states), torch.cat(codes)
+
+
+@torch.inference_mode()
+def read(
+    model: ComparisonNetwork, crops: Crops, changed: bool = True, pairs: NDArray[np.int64] | None = None
+) -> Readings:
+    """What an evaluating model says of pairs (m, 2) of an album, by default all of each person; and how near the codes
+    of strangers are."""
+    model.eval()
+    states, codes = seen(model, crops, changed)
+    album = crops.album
+    pairs = all_pairs(album) if pairs is None else pairs
+    device = next(model.parameters()).device
+    parts = []
+    for first in range(0, len(pairs), 256):
+        rows = pairs[first : first + 256]
+        out = model.compare(states[rows[:, 0]].to(device), states[rows[:, 1]].to(device))
+        parts.append([t.float().cpu().numpy() for t in (out.value, out.log_sigma, out.looks, out.nuisance)])
+    value, log_sigma, looks, nuisance = (np.concatenate(v).astype(np.float64) for v in zip(*parts, strict=True))
+    size = scales().numpy().astype(np.float64)
+    change, looks_true, nuisance_true = (t.astype(np.float64) for t in labels_of(album, pairs))
+    still = (np.nan_to_num(np.abs(change), nan=1.0) < 1e-3).all(1) & ~(looks_true == 1).any(1)
+    others = strangers(album, len(pairs), crops.config.split_seed)
+    cosines = [(codes[p[:, 0]] * codes[p[:, 1]]).sum(1).numpy().astype(np.float64) for p in (pairs, others)]
+    sigma = np.exp(np.clip(log_sigma, _SMALLEST_SIGMA, _LARGEST_SIGMA)) * size
+    return Readings(
+        value * size, sigma, change, looks, looks_true, nuisance, nuisance_true, still,
+        [album.people[int(a)] for a in pairs[:, 0]], *cosines,
+    )  # fmt: skip

@@ -1,0 +1,147 @@
+"""One visible loop: draw a batch, step, average; then calibrate and score on held-out people, write the weights.
+
+``train(config)`` is all of it; with ``resume=True`` it goes on from the last checkpoint with the losses that an
+undisturbed run would have had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from omokage.comparison import calibration, evaluate
+from omokage.comparison.album import Album, read_album
+from omokage.comparison.config import FACTORS, ComparisonConfig
+from omokage.comparison.data import Batch, Crops, Steps, batches, split
+from omokage.comparison.loss import ComparisonLoss
+from omokage.comparison.model import ComparisonNetwork, adopt, architecture, normalise
+from omokage.errors import TrainingError
+from omokage.training import device as devices
+from omokage.training.average import WeightAverage
+from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.run import RunFolder, commit_of
+from omokage.training.schedule import Budget, rate_at, set_rate
+from omokage.weights import registry
+
+
+def train(config: ComparisonConfig, resume: bool = False) -> Path:
+    """Run to the end and return the run folder; the weights are in its ``weights``. Raises what `errors` lists."""
+    device = devices.pick_device(config.device)
+    torch.set_num_threads(config.threads)
+    folder = RunFolder(config.out)
+    folder.begin(config, resume)
+    devices.seed_everything(config.seed)
+    training, validation = _albums(config)
+    counts = {"training": [len(c.album) for c in training], "held_out": [len(c.album) for c in validation]}
+    folder.log(event="data", **counts)
+    model = _model(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.precision = devices.reduced_precision(config.precision, device)
+    average = _loop(config, model, Steps(training, config), folder, device, resume)
+    finish(config, average, validation, folder.path / "weights")
+    folder.log(event="done")
+    return folder.path
+
+
+def _albums(config: ComparisonConfig) -> tuple[list[Crops], list[Crops]]:
+    """Crop makers of the people of each folder that are trained on, and of those that are held out."""
+
+    def crops(album: Album) -> Crops:
+        return Crops(album, config.network, config.data)
+
+    parts = [split(read_album(folder, config.data.limit), config.data) for folder in config.data.folders]
+    apart = [read_album(folder) for folder in config.data.calibration]
+    return [crops(album) for album, _ in parts], [crops(album) for album in (*(rest for _, rest in parts), *apart)]
+
+
+def _model(config: ComparisonConfig) -> ComparisonNetwork:
+    """A fresh network, or one that starts from the weights that `init` names."""
+    model = ComparisonNetwork(config.network)
+    if config.init:
+        place = registry.folder_of(config.init)
+        name = "comparison" if (place / "comparison.json").is_file() else "attributes"
+        tensors, _ = registry.load(place, name)
+        if not adopt(model, tensors):
+            raise TrainingError(f"nothing in {config.init!r} fits this network: give weights with the same trunk")
+    return model
+
+
+def _loop(
+    config: ComparisonConfig, model: ComparisonNetwork, steps: Steps, folder: RunFolder, device: torch.device,
+    resume: bool,
+) -> ComparisonNetwork:  # fmt: skip
+    """Step until the budget is used; returns the averaged model."""
+    loss = ComparisonLoss(config.loss, config.network.identity).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), config.rate, weight_decay=config.decay)
+    average = WeightAverage(model, config.average)
+    modules = {"model": model, "average": average.model, "loss": loss}
+    facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
+    if resume and folder.checkpoint.exists():
+        facts = load_checkpoint(folder.checkpoint, modules, optimizer)
+    budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
+    stream = batches(steps, step, config.data.workers)
+    sums: dict[str, float] = {}
+    while (progress := budget.progress(step)) < 1:
+        batch = next(stream)
+        devices.seed_everything(config.seed, 3, step)
+        set_rate(optimizer, rate_at(progress, step, config.rate, config.warmup))
+        total, parts = step_once(model, loss, optimizer, batch.to(device), config)
+        average.update(model, step)
+        step += 1
+        sums = _added(sums, {"loss": total, **parts})
+        if step % config.log_every == 0:
+            means = {k: v / config.log_every for k, v in sums.items()}
+            folder.log(step=step, seconds=budget.seconds, **means, last_loss=float(total))
+            sums = {}
+        if step % config.save_every == 0:
+            save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
+    save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
+    return average.model
+
+
+def step_once(
+    model: ComparisonNetwork, loss: ComparisonLoss, optimizer: torch.optim.Optimizer, batch: Batch,
+    config: ComparisonConfig,
+) -> tuple[Tensor, dict[str, Tensor]]:  # fmt: skip
+    """One optimizer step. Raises TrainingError when the loss is no longer a number."""
+    model.train()
+    seen = model.see(normalise(batch.images))
+    changes = model.compare(seen.state[batch.pairs[:, 0]], seen.state[batch.pairs[:, 1]])
+    total, parts = loss(changes, seen.code, batch)
+    if not torch.isfinite(total):
+        raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+    optimizer.step()
+    return total.detach(), {k: v.detach() for k, v in parts.items()}
+
+
+def _added(sums: Mapping[str, float], values: Mapping[str, Tensor]) -> dict[str, float]:
+    return {name: sums.get(name, 0.0) + float(value) for name, value in values.items()}
+
+
+def finish(config: ComparisonConfig, model: ComparisonNetwork, validation: Sequence[Crops], out: Path) -> registry.Card:
+    """Calibrate on half of the held-out people, score on the other half, write weights and card.
+
+    The fit sees crops that are changed as in training: answers about clean renders are surer than any about a
+    photograph may be. Raises TrainingError when nothing is held out.
+    """
+    fit, test = evaluate.halves(model, validation, config.data.split_seed)
+    fitted = calibration.fit(fit)
+    rows = evaluate.score(test, fitted)
+    today = date.today().isoformat()
+    card = registry.Card(
+        model="comparison", set=config.set, architecture=architecture(model),
+        preprocessing={"size": config.network.size, "margin": config.network.margin, "mean": 127.5, "std": 127.5},
+        schema=[{"name": name} for name in FACTORS], calibration=fitted, recipe=config.recipe, commit=commit_of(),
+        made=today, trained_on=config.trained_on,
+        licences={"code": "Apache-2.0", "weights": config.weights_licence, "training_data": config.data_licence},
+        scores=[{**row, "set": "held-out rendered people, crops changed", "date": today} for row in rows],
+        limits=list(config.limits),
+    )  # fmt: skip
+    return registry.save(out, model.state_dict(), card)

@@ -1,0 +1,90 @@
+"""Runs of seconds: exact resume, what the card holds, a drawn world that can be learnt, starting from other weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from comparison_runs import TINY, tiny
+
+from omokage.comparison.config import ComparisonConfig, DataConfig
+from omokage.comparison.model import ComparisonNetwork, adopt
+from omokage.comparison.train import train
+from omokage.errors import TrainingError
+from omokage.schema import SHIPPED
+from omokage.weights import registry
+
+
+def losses(run: Path) -> dict[int, float]:
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return {r["step"]: r["last_loss"] for r in rows if "last_loss" in r}
+
+
+def test_a_stopped_run_goes_on_as_if_nothing_had_been(visits: Path, still: Path, tmp_path: Path) -> None:
+    train(tiny(tmp_path / "whole", visits, still))
+    out = tmp_path / "parted"
+    train(tiny(out, visits, still, steps=4))
+    with pytest.raises(TrainingError, match="already holds a run"):
+        train(tiny(out, visits, still))
+    # The rate depends on the length: take up the checkpoint of the long run's fourth step instead.
+    whole = tiny(tmp_path / "long", visits, still)
+    train(whole)
+    train(replace(whole, steps=14), resume=True)
+    first, second = losses(tmp_path / "whole"), losses(tmp_path / "long")
+    assert [first[k] for k in range(1, 11)] == [second[k] for k in range(1, 11)]
+    assert max(second) == 14
+
+
+def test_the_card_says_what_was_measured(visits: Path, still: Path, tmp_path: Path) -> None:
+    run = train(tiny(tmp_path / "run", visits, still))
+    card = registry.read_card(run / "weights", "comparison")
+    assert card.model == "comparison"
+    assert {"margin", "tail", "same", "looks", "nuisance"} <= set(card.calibration)
+    measures = {row["measure"] for row in card.scores}
+    assert "fatness: inside the 5-95 % interval" in measures
+    assert "same person: equal error rate" in measures
+    assert any("not kilograms" in text for text in card.limits)
+
+
+def test_a_drawn_world_is_learnt(visits: Path, still: Path, tmp_path: Path) -> None:
+    data = DataConfig((str(visits),), (str(still),), held_out=0.3, pictures=4, workers=0, repeated=0.0)
+    run = train(tiny(tmp_path / "run", visits, data=data, steps=150, people=4, rate=6e-3))
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines() if "fatness" in line]
+    assert sum(r["fatness"] for r in rows[-15:]) < 0.7 * sum(r["fatness"] for r in rows[:15])
+
+
+def test_a_run_without_two_pictures_of_anybody_is_refused(tmp_path: Path) -> None:
+    from comparison_runs import write_visits
+
+    lonely = write_visits(tmp_path / "lonely", people=4, pictures=1)
+    with pytest.raises(TrainingError, match="no person has two pictures"):
+        train(tiny(tmp_path / "run", lonely))
+    with pytest.raises(TrainingError, match="no training data"):
+        ComparisonConfig("x")
+
+
+def test_attribute_weights_make_the_start_a_difference_of_answers() -> None:
+    from omokage.attributes.config import NetworkConfig
+    from omokage.attributes.model import AttributeNetwork, normalise
+
+    same = {"size": 32, "stem": 4, "widths": (8, 8, 8), "blocks": (1, 1, 1)}
+    torch.manual_seed(1)
+    schema = SHIPPED.only(["landmarks", "units", "age", "fatness", "skin_tone", "quality"])
+    reader = AttributeNetwork(schema, NetworkConfig(**same, squeeze=2, hidden=4, points_squeeze=6, dropout=0.0)).eval()
+    model = ComparisonNetwork(TINY).eval()
+    taken = adopt(model, reader.state_dict())
+    assert "direct.weight" in taken
+    assert "whole.linear.weight" in taken
+    images = torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8)
+    with torch.inference_mode():
+        units = reader.decode(reader(normalise(images))).vectors["units"].value
+        seen = model.see(normalise(images))
+        found = model.compare(seen.state[:1], seen.state[1:])
+    from omokage.comparison.config import COMPARED_UNITS
+    from omokage.schema import UNITS
+
+    order = [UNITS.index(name) for name in COMPARED_UNITS]
+    assert torch.allclose(found.value[0, : len(order)], (units[1] - units[0])[order], atol=1e-5)
