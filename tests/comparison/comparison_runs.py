@@ -24,9 +24,9 @@ TINY = NetworkConfig(
 def person(seed: int) -> Person:
     rng = np.random.default_rng(seed)
     return Person(
-        seed=seed, age=float(rng.uniform(25, 60)), male=0.5, female_perceived=0.5, fatness=float(rng.uniform(-0.5, 0.8)),
-        muscle=0.5, shape=(1.0, 0.0, 0.0), features=(), melanin=float(rng.random()), blood=0.4, wrinkles=0.0, sagging=0.0,
-        spots=0.0,
+        seed=seed, age=float(rng.uniform(25, 60)), male=0.5, female_perceived=0.5, muscle=0.5, shape=(1.0, 0.0, 0.0),
+        fatness=float(rng.uniform(-0.5, 0.8)), features=(), melanin=float(rng.random()), blood=0.4, wrinkles=0.0,
+        sagging=0.0, spots=0.0,
     )  # fmt: skip
 
 

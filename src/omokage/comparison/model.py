@@ -133,13 +133,13 @@ _GEOMETRY, _WHOLE = "categories.continuous-local-face.", "categories.ordinal-hol
 
 def _adopted_name(name: str) -> str:
     """What a tensor of the attributes room is called here; other names stay."""
-    for place, parts in (
-        (_GEOMETRY, {"squeeze.": "squeeze."}),
-        (_WHOLE, {"squeeze.": "whole_squeeze.", "dense.": "whole."}),
+    for old, new in (
+        (f"{_GEOMETRY}squeeze.", "squeeze."),
+        (f"{_WHOLE}squeeze.", "whole_squeeze."),
+        (f"{_WHOLE}dense.", "whole."),
     ):
-        for old, new in parts.items():
-            if name.startswith(place + old):
-                return new + name.removeprefix(place + old)
+        if name.startswith(old):
+            return new + name.removeprefix(old)
     return name
 
 

@@ -124,9 +124,8 @@ class Comparer:
         a, b = torch.from_numpy(rows[:, 0]), torch.from_numpy(rows[:, 1])
         found = [self._fast.compare(states[a].to(self.device), states[b].to(self.device)) for states in seen.states]
         value = (found[0].value + found[1].value[:, MIRRORED_FACTORS]) / 2
-        spread = (
-            torch.exp(found[0].log_sigma.clamp(-6, 3)) + torch.exp(found[1].log_sigma.clamp(-6, 3))[:, MIRRORED_FACTORS]
-        )
+        sigma = [torch.exp(f.log_sigma.clamp(-6, 3)) for f in found]
+        spread = sigma[0] + sigma[1][:, MIRRORED_FACTORS]
         size = scales().to(value)
         even = [(getattr(found[0], k) + getattr(found[1], k)) / 2 for k in ("looks", "nuisance")]
         cosine = (seen.codes[a] * seen.codes[b]).sum(1)

@@ -166,9 +166,8 @@ def stepped(rng: Draw, scene: Scene, factor: str, size: float) -> Scene:
     sign = 1.0 if rng.random() < 0.5 else -1.0
     if factor == "units":
         return _one_unit(rng, scene, sign, size)
-    now, (low, high) = (
-        (scene.person.age, years_between(scene.person)) if factor == "age" else (scene.person.fatness, FATNESS)
-    )
+    person = scene.person
+    now, (low, high) = (person.age, years_between(person)) if factor == "age" else (person.fatness, FATNESS)
     target = next((round(now + s * size, 4) for s in (sign, -sign) if low <= now + s * size <= high), None)
     if target is None:
         raise InputError(f"{factor} cannot be changed by {size:g} from {now:g} and stay within {low:g} to {high:g}")
