@@ -111,6 +111,13 @@ def utkface(root: Path) -> None:
         picture(root / "part1" / name)
 
 
+def voxceleb(root: Path) -> None:
+    for name in ("A.J._Buckley", "id00012", "id00017", "id00018"):
+        for frame in (1, 2):
+            inside = "1.6/video" if name.startswith("A") else "video/00001"
+            picture(root / name / inside / f"{frame:05d}.jpg")
+
+
 def folder(root: Path) -> None:
     picture(root / "写真.jpg", (30, 20), orientation=6)
     picture(root / "b.png")
@@ -130,6 +137,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "fairface": fairface,
     "fairface_part": fairface_part,
     "utkface": utkface,
+    "voxceleb": voxceleb,
     "folder": folder,
     **face_sets.MAKERS,
 }

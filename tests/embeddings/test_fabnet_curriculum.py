@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.embeddings.config import CurriculumConfig
@@ -15,6 +15,7 @@ PUBLISHED = CurriculumConfig(difficulty="batch", pace="plateau", patience=15)
 FRAMES = torch.tensor([[2 * k, 2 * k + 1] for k in range(8)])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=40), st.floats(0, 0.6), st.floats(0.1, 0.4))
 def test_something_always_takes_part_and_ranks_stay_in_the_window(
     values: list[float], low: float, width: float

@@ -48,7 +48,7 @@ def child(tracks: Path, out: Path, steps: int) -> str:
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_been(tracks: Path, tmp_path: Path) -> None:
-    steps = 40
+    steps = 30
     train(tiny(tracks, tmp_path / "whole", steps))
     out = tmp_path / "killed"
     process = subprocess.Popen([sys.executable, "-c", child(tracks, out, steps)])
@@ -94,10 +94,10 @@ def test_a_run_learns_to_move_pixels(tracks: Path, tmp_path: Path) -> None:
     still = replace(TracksConfig().geometry, small_shift=0.0, small_scale=0.0, small_turn=0.0, large_share=0.0)
     data = TracksConfig((str(tracks),), held_out=0.3, sources=2, workers=0, photometric=False, geometry=still)
     encoder = replace(ENCODER, widths=(16, 32))
-    run = train(tiny(tracks, tmp_path / "run", 250, data=data, encoder=encoder, batch=8, rate=4e-3, check_every=0))
+    run = train(tiny(tracks, tmp_path / "run", 150, data=data, encoder=encoder, batch=8, rate=4e-3, check_every=0))
     score = registry.read_card(run / "weights", "encoder").scores[1]
     assert score["measure"].endswith("mean of the sources")
-    assert score["value"] < 0.9 * score["baseline"]
+    assert score["value"] < 0.5 * score["baseline"]
 
 
 def test_the_published_second_stage_starts_from_the_first_and_rests_the_flow(tracks: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.data.readers import ages, celeba, expressions, fairface, folder, points
+from omokage.data.readers import ages, celeba, expressions, fairface, folder, points, voxceleb
 from omokage.data.readers.protocol import SPLITS as FOLD_SPLITS
 from omokage.data.records import Record, write_shard
 from omokage.errors import InputError
@@ -103,6 +103,13 @@ SETS: dict[str, Dataset] = {
             expressions.FER_SOURCE.licence,
             expressions.FER_SPLITS,
             expressions.read_fer2013,
+        ),
+        Dataset(
+            "voxceleb",
+            "VoxCeleb1 and 2 cut into pictures, tracks",
+            voxceleb.VOXCELEB_SOURCE.licence,
+            voxceleb.SPLITS,
+            voxceleb.read_voxceleb,
         ),
         Dataset(
             "folder", "your own pictures with labels.csv", folder.SOURCE.licence, folder.SPLITS, folder.read_folder
