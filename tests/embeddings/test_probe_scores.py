@@ -23,7 +23,7 @@ from omokage.embeddings.predict import Embedder, Encoder, FunctionEncoder, Pixel
 from omokage.errors import InputError, RecordError
 from omokage.metrics.landmarks import normalised_error
 
-QUICK = ProbeConfig((20, ALL), draws=20)
+QUICK = ProbeConfig((20, ALL), folds=3, draws=20)
 
 
 def known(crops: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -26,7 +26,7 @@ def ridge_path(features: Floats, targets: Floats, strengths: Sequence[float]) ->
 
 
 def softmax_path(
-    features: Floats, codes: NDArray[np.int64], classes: int, strengths: Sequence[float]
+    features: Floats, codes: NDArray[np.int64], classes: int, strengths: Sequence[float], tolerance: float = 1e-6
 ) -> list[tuple[Floats, Floats]]:
     """Weights (d, classes) and bias (classes,) of logistic regression on class numbers `codes` (n,).
 
@@ -43,14 +43,16 @@ def softmax_path(
     found: dict[float, tuple[Floats, Floats]] = {}
     start: Floats | None = None
     for strength in sorted(set(strengths), reverse=True):  # the strongest pull first: each fit starts the next one
-        start = _softmax(inner, local, len(present), strength, start)
+        start = _softmax(inner, local, len(present), strength, start, tolerance)
         weight, bias = np.zeros((features.shape[1], classes)), np.full(classes, -np.inf)
         weight[:, present], bias[present] = back @ start[:-1], start[-1]
         found[strength] = weight, bias
     return [found[strength] for strength in strengths]
 
 
-def _softmax(inner: Floats, codes: NDArray[np.int64], classes: int, strength: float, start: Floats | None) -> Floats:
+def _softmax(
+    inner: Floats, codes: NDArray[np.int64], classes: int, strength: float, start: Floats | None, tolerance: float
+) -> Floats:
     """Weights and, in the last row, biases (r + 1, classes), by L-BFGS (Liu and Nocedal, 1989).
 
     The columns of `inner` are orthogonal: dividing each by the root of its curvature leaves a problem that is nearly
@@ -65,16 +67,24 @@ def _softmax(inner: Floats, codes: NDArray[np.int64], classes: int, strength: fl
     begin = np.zeros((inner.shape[1] + 1, classes)) if start is None else start / round_
     w = torch.tensor(begin[:, free:], requires_grad=True)
     optimiser = torch.optim.LBFGS(
-        [w], max_iter=500, history_size=20, tolerance_grad=1e-6, tolerance_change=1e-12, line_search_fn="strong_wolfe"
+        [w],
+        max_iter=500,
+        history_size=20,
+        tolerance_grad=tolerance,
+        tolerance_change=1e-12,
+        line_search_fn="strong_wolfe",
     )
 
-    def loss() -> float:
-        optimiser.zero_grad()
-        odds = z @ w[:-1] + w[-1]
-        odds = torch.nn.functional.pad(odds, (1, 0)) if free else odds
-        value = torch.nn.functional.cross_entropy(odds, y) + 0.5 * strength * (stretch * w[:-1] ** 2).sum()
-        value.backward()  # type: ignore[no-untyped-call]
-        return float(value.detach())
+    truth = torch.nn.functional.one_hot(y, classes).double()[:, free:]
+
+    def loss() -> float:  # with the slope written out, which takes half of the time that autograd would
+        at = w.detach()
+        odds = torch.nn.functional.pad(z @ at[:-1] + at[-1], (free, 0))
+        logs = torch.log_softmax(odds, 1)
+        over = (logs[:, free:].exp() - truth) / len(y)
+        w.grad = torch.cat([z.T @ over + strength * stretch * at[:-1], over.sum(0, keepdim=True)])
+        mean = -logs.gather(1, y[:, None]).mean()
+        return float(mean + 0.5 * strength * (stretch * at[:-1] ** 2).sum())
 
     optimiser.step(loss)  # type: ignore[no-untyped-call]
     out = np.zeros((inner.shape[1] + 1, classes))

@@ -23,6 +23,8 @@ from omokage.nn.linear import Floats, log_loss, ridge_path, softmax, softmax_pat
 Kind = Literal["nominal", "ordinal", "continuous"]
 Link = Literal["values", "softmax", "sigmoid"]
 STRENGTHS = tuple(float(s) for s in 10.0 ** np.arange(-3, 3.5, 0.5))
+COARSE = STRENGTHS[::2]  # where every strength costs a fit of its own
+_ROUGH = 1e-4  # slope that is left of fits that only choose a strength
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +132,7 @@ def fit_probe(
     targets: ArrayLike,
     kind: Kind,
     groups: Sequence[str] | None = None,
-    strengths: Sequence[float] = STRENGTHS,
+    strengths: Sequence[float] | None = None,
     folds: int = 5,
     seed: int = 0,
     classes: Sequence[str] | None = None,
@@ -139,11 +141,14 @@ def fit_probe(
 
     `targets` are class names (n,), or numbers (n,) or (n, k). `groups` (n,), for example people, are never on both
     sides of an inner fold. Every picture has a label: leave the others out. With `classes` the outputs keep that order,
-    and a class that does not occur gets probability 0. Raises ValueError when a fit is impossible.
+    and a class that does not occur gets probability 0. `strengths` default to `STRENGTHS`, for classes to `COARSE`.
+    Raises ValueError when a fit is impossible.
     """
     x, task = np.asarray(features, np.float64), Task.of(targets, kind, classes)
     if x.ndim != 2 or len(x) != len(task) or not np.isfinite(x).all():
         raise ValueError(f"{len(task)} labels need finite features ({len(task)}, d), not {x.shape}")
+    if strengths is None:
+        strengths = COARSE if kind == "nominal" else STRENGTHS
     if not strengths or min(strengths) <= 0:
         raise ValueError("strengths must be positive")
     fold = inner_folds(len(x), groups, task.codes if kind == "nominal" else None, folds, seed)
@@ -201,7 +206,7 @@ def _held_out_losses(
         if task.kind == "nominal" and len(np.unique(part.codes)) < 2:
             continue
         mean, scale = standard(x[inside])
-        fits = _path((x[inside] - mean) / scale, part, strengths)
+        fits = _path((x[inside] - mean) / scale, part, strengths, _ROUGH)
         z = (x[outside] - mean) / scale
         if task.kind == "nominal":
             found = [log_loss(softmax(z @ w + b), task.codes[outside]) for w, b in fits]
@@ -216,9 +221,9 @@ def _held_out_losses(
     return np.sum(losses, 0), total
 
 
-def _path(z: Floats, task: Task, strengths: Sequence[float]) -> list[tuple[Floats, Floats]]:
+def _path(z: Floats, task: Task, strengths: Sequence[float], tolerance: float = 1e-6) -> list[tuple[Floats, Floats]]:
     if task.kind == "nominal":
-        return softmax_path(z, task.codes, len(task.classes), strengths)
+        return softmax_path(z, task.codes, len(task.classes), strengths, tolerance)
     return ridge_path(z, task.values, strengths)
 
 
