@@ -100,6 +100,19 @@ def test_a_cut_ends_all_tracks_even_of_a_face_that_stays() -> None:
     assert [(t.track, t.end) for t in tracker.finish()] == [(2, "end"), (3, "end")]
 
 
+def test_much_motion_is_no_cut_where_a_face_goes_on() -> None:
+    tracker = Tracker()
+    tracks = []
+    for k in range(10):
+        picture, faces = frame([(1, 60, 90), (2, 280, 90)][: 2 if k < 5 else 1])
+        if k >= 5:  # something large moves in on the right
+            picture[:, 190:] = room(7)[:, 190:]
+        tracks.append([t.track for t in tracker.update(picture, k / 10, faces)])
+    assert tracks == [[0, 1]] * 5 + [[0]] * 5
+    assert tracker.shot == 0
+    assert [(t.track, t.end) for t in tracker.ended()] == [(1, "cut")]
+
+
 def test_a_flash_is_no_cut() -> None:
     tracker = Tracker()
     tracks = []

@@ -43,6 +43,22 @@ def test_a_flash_is_taken_back() -> None:
     assert verdicts([scene(1)] * 3 + [white] + [scene(1)] * 3) == ["same"] * 3 + ["cut", "back"] + ["same"] * 2
 
 
+def patched(seed: int, columns: int) -> NDArray[np.uint8]:
+    """The scene with another one over its left part: much changed, and not all of it."""
+    picture = scene(1).copy()
+    picture[:, :columns] = scene(seed)[:, :columns]
+    return picture
+
+
+def test_half_a_change_may_be_a_cut_and_repeated_it_is_motion() -> None:
+    cuts = ShotCuts()
+    found = [cuts.update(patched(seed, 150)) for seed in (2, 2, 2, 3, 4, 5)]
+    assert found == ["same"] * 3 + ["maybe"] + ["same"] * 2
+    assert cuts.shot == 1
+    cuts.withdraw()
+    assert cuts.shot == 0
+
+
 def test_state_survives() -> None:
     first, second = ShotCuts(), ShotCuts()
     for picture in [scene(1)] * 3 + [scene(2)]:

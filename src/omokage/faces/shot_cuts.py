@@ -1,9 +1,10 @@
 """Where one camera shot ends and the next begins, frame by frame, in constant memory.
 
 The measure: each frame is averaged down to 16 x 9 blocks, matched in brightness to the one before, and the share of
-blocks whose colour moved by more than 16 of 255 is taken. A cut is a share of at least a quarter that is also well
-above every share of the frames just before, so that somebody who walks through the picture, or a pan, is none.
-Dissolves change little from frame to frame and are not seen as cuts.
+blocks whose colour moved by more than 16 of 255 is taken. A cut is a share of at least 0.6 that is also well above
+every share of the frames just before, so that a pan is none. From a quarter on it may be one, or somebody who moves
+close to the camera: then the faces decide (`faces.track`): where one of them goes on unchanged it was none. Dissolves
+change little from frame to frame and are not seen as cuts.
 
 A flash is a cut to a bright frame and back. `ShotCuts.update` says "back" when the frame after a cut looks like the one
 before it.
@@ -20,19 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 BLOCKS = (16, 9)  # across, down
-Verdict = Literal["same", "cut", "back"]
+Verdict = Literal["same", "maybe", "cut", "back"]
 
 
 @dataclass(frozen=True, slots=True)
 class CutRule:
     """When a share of changed blocks is a cut.
 
-    It must reach `least` and be `above` times the largest share of the last `recent` frames. `changed` is the
+    It must reach `least` (`sure`: without asking further) and be `above` times the largest share of the last `recent`
+    frames. `changed` is the
     difference (0..255, largest of the three colours) from which a block counts; brightness is matched by a factor of at
     most `exposure` either way.
     """
 
     least: float = 0.25
+    sure: float = 0.6
     above: float = 1.6
     recent: int = 5
     changed: float = 16.0
@@ -50,7 +53,10 @@ class ShotCuts:
         self._shares: deque[float] = deque(maxlen=self.rule.recent)
 
     def update(self, pixels: NDArray[np.uint8]) -> Verdict:
-        """Whether this frame (h, w, 3) belongs to the same shot, begins another, or takes the last cut back."""
+        """Whether this frame (h, w, 3) belongs to the same shot, begins another, or takes the last cut back.
+
+        "maybe" counts as a cut unless `withdraw` is called before the next frame.
+        """
         now = np.asarray(cv2.resize(pixels, BLOCKS, interpolation=cv2.INTER_AREA), np.float32)
         last, before = self._last, self._before
         self._last, self._before = now, None
@@ -64,9 +70,17 @@ class ShotCuts:
             self.shot -= 1
             return "back"
         self._before = last
-        self._shares.clear()
         self.shot += 1
+        if share < self.rule.sure:
+            self._shares.append(share)  # if it was motion, more of it follows, and must not be a cut every time
+            return "maybe"
+        self._shares.clear()
         return "cut"
+
+    def withdraw(self) -> None:
+        """The last cut was none."""
+        self._before = None
+        self.shot -= 1
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on later, as plain JSON."""

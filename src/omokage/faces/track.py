@@ -22,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.faces.shot_cuts import CutRule, ShotCuts
+from omokage.faces.shot_cuts import CutRule, ShotCuts, Verdict
 from omokage.faces.track_look import change, look, packed, unpacked
 from omokage.results import Box, Detection
 
@@ -37,7 +37,8 @@ class TrackRule:
     A face may be `reach` away from its prediction, `reach_per_s` more for each second since it was seen, `farthest` at
     most, and its side may change by `growth` (natural logarithm), `growth_per_s` more each second. A change of look
     below `alike` never breaks a track, one above `alien` always does; between them it must stay below `unusual` times
-    the track's running mean, unless the picture's edge cuts the face.
+    the track's running mean, unless the picture's edge cuts the face. Where much of the picture changed at once, a face
+    that is less than `certain` from its prediction and changed by less than `unchanged` shows that there was no cut.
     """
 
     gap_s: float = 1.0
@@ -49,6 +50,8 @@ class TrackRule:
     alike: float = 2.8
     alien: float = 4.0
     unusual: float = 3.0
+    certain: float = 0.4
+    unchanged: float = 1.4
     cuts: CutRule = field(default_factory=CutRule)
 
 
@@ -126,11 +129,11 @@ class Tracker:
         """
         if self._time is not None and timestamp_s < self._time:
             raise ValueError(f"frames must come in order of time: {timestamp_s} s after {self._time} s")
-        self._judge(self._cuts.update(pixels))
+        patches = [look(pixels, face.box) for face in faces]
+        self._judge(self._cuts.update(pixels), timestamp_s, faces, patches)
         step = timestamp_s - self._time if self._time is not None else 0.0
         self._time = timestamp_s
         self._forget(timestamp_s, step)
-        patches = [look(pixels, face.box) for face in faces]
         owner = self._link(timestamp_s, faces, patches)
         found = []
         for i, (face, patch) in enumerate(zip(faces, patches, strict=True)):
@@ -158,14 +161,21 @@ class Tracker:
         self._live, self._suspended = [], []
         return self.ended()
 
-    def _judge(self, verdict: str) -> None:
+    def _judge(
+        self, verdict: Verdict, now: float, faces: Sequence[Detection], patches: Sequence[NDArray[np.uint8]]
+    ) -> None:
+        if verdict == "maybe" and (stay := list(self._link(now, faces, patches, certain=True).values())):
+            self._cuts.withdraw()
+            self._ended += [live.ended("cut") for live in self._live if live not in stay]
+            self._live = [live for live in self._live if live in stay]
+            verdict = "same"
         if verdict == "back":  # it was a flash: what was found in its light ends, what was before goes on
             self._ended += [live.ended("cut") for live in self._live]
             self._live, self._suspended = self._suspended, []
             return
         self._ended += [live.ended("cut") for live in self._suspended]
         self._suspended = []
-        if verdict == "cut":
+        if verdict in ("cut", "maybe"):
             self._live, self._suspended = [], self._live
 
     def _forget(self, now: float, step: float) -> None:
@@ -174,12 +184,14 @@ class Tracker:
         self._ended += [live.ended("gone") for live in self._live if now - live.seen_s > longest]
         self._live = [live for live in self._live if now - live.seen_s <= longest]
 
-    def _link(self, now: float, faces: Sequence[Detection], patches: Sequence[NDArray[np.uint8]]) -> dict[int, _Live]:
+    def _link(
+        self, now: float, faces: Sequence[Detection], patches: Sequence[NDArray[np.uint8]], certain: bool = False
+    ) -> dict[int, _Live]:
         """Which live track each face continues: the cheapest pair first, each used once."""
         pairs = []
         for t, live in enumerate(self._live):
             for i, face in enumerate(faces):
-                cost = _cost(self.rule, live, now, face.box, patches[i])
+                cost = _cost(self.rule, live, now, face.box, patches[i], certain)
                 if cost is not None:
                     pairs.append((cost, t, i))
         owner: dict[int, _Live] = {}
@@ -215,17 +227,20 @@ def _side(box: Box) -> float:
     return math.sqrt(box.area)
 
 
-def _cost(rule: TrackRule, live: _Live, now: float, box: Box, patch: NDArray[np.uint8]) -> float | None:
+def _cost(
+    rule: TrackRule, live: _Live, now: float, box: Box, patch: NDArray[np.uint8], certain: bool = False
+) -> float | None:
     """How badly a face fits a track (0 is best), or None when it cannot be the same."""
     away = now - live.seen_s
     x, y, side = _predicted(live, away)
     far = math.dist((x, y), box.centre) / max(side, _side(box))
-    reach = min(rule.reach + rule.reach_per_s * away, rule.farthest)
+    reach = rule.certain if certain else min(rule.reach + rule.reach_per_s * away, rule.farthest)
     grown = abs(math.log(_side(box) / side))
     if far > reach or grown > rule.growth + rule.growth_per_s * away:
         return None
     changed = change(live.patch, patch)
     limit = rule.alien if live.cut_off else max(rule.alike, rule.unusual * live.usual)
+    limit = rule.unchanged if certain else limit
     if changed > min(limit, rule.alien):
         return None
     return far / reach + changed / rule.alike
