@@ -70,3 +70,14 @@ def test_every_switch_is_a_field_that_the_command_line_can_set() -> None:
     text = (Path(RECIPES)).read_text(encoding="utf-8")
     for key in re.findall(r"--set ([a-z_.]+)=", text):
         assert key.split(".")[0] in names | {"data", "minutes", "size", "init"}
+
+
+def test_a_file_alone_means_its_first_recipe_and_data_has_a_short_form() -> None:
+    from typer.testing import CliRunner
+
+    from omokage.cli.main import app
+
+    assert find_recipe(RECIPES).__name__ == "fabnet"
+    done = CliRunner().invoke(app, ["train", RECIPES, "--data", "tracks/", "--data", "more/", "--dry-run"])
+    assert done.exit_code == 0, done.output
+    assert "data.folders = ('tracks/', 'more/')" in done.output

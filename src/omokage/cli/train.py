@@ -9,16 +9,20 @@ import typer
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(help="A recipe's name (attributes.shipped) or a .py file, path.py:function.")
+        str, typer.Argument(help="A recipe's name (attributes.shipped, embeddings) or a .py file, path.py:function.")
     ],
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value.")] = None,
+    data: Annotated[
+        list[str] | None, typer.Option("--data", metavar="FOLDER", help="Record folders; short for --set data=A,B.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every setting and stop.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
 ) -> None:
     """Train a model by a recipe: a Python function that returns a typed configuration."""
     from omokage.pipeline.recipes import configure, find_recipe, run_recipe, settings_of
 
-    config = configure(find_recipe(recipe), set_ or [])
+    changes = [*(set_ or []), *([f"data={','.join(data)}"] if data else [])]
+    config = configure(find_recipe(recipe), changes)
     if dry_run:
         for name, value in settings_of(config).items():
             typer.echo(f"{name} = {_shown(value)}")

@@ -49,8 +49,8 @@ def recipes_in(path: Path) -> dict[str, Recipe]:
 
 
 def find_recipe(name: str) -> Recipe:
-    """A recipe by ``file.function`` (``attributes.shipped``), by path, or by ``path.py:function``. Raises
-    InputError."""
+    """A recipe by ``file.function`` (``attributes.shipped``), by path, or by ``path.py:function``; a file alone means
+    its first recipe. Raises InputError."""
     text, _, function = name.partition(":")
     path = Path(text)
     if path.suffix == ".py":
@@ -64,8 +64,8 @@ def find_recipe(name: str) -> Recipe:
             raise InputError(f"no recipe {name!r}: known are {known}; or give the path of a .py file")
         path = matches[0]
     found = recipes_in(path)
-    if not function and len(found) == 1:
-        return next(iter(found.values()))
+    if not function and found:
+        return min(found.values(), key=lambda f: int(f.__code__.co_firstlineno))
     if function not in found:
         raise InputError(f"{path} has no recipe {function!r}: it has {', '.join(found) or 'none'}")
     return found[function]
