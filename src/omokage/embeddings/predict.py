@@ -102,10 +102,13 @@ def untrained(
         network = FaceEncoder(config or EncoderConfig())
     if crops is not None and len(crops):
         network.train()
+        for part in network.modules():
+            if isinstance(part, torch.nn.BatchNorm2d):
+                part.momentum = None  # the plain mean over the batches
         with torch.no_grad():
-            for part in batches(crops[:512], network.config.size, 64):
-                if len(part) > 1:
-                    network(prepare(torch.from_numpy(part)))
+            for some in batches(crops[:512], network.config.size, 64):
+                if len(some) > 1:
+                    network(prepare(torch.from_numpy(some)))
     return Embedder.of(network, "untrained", device)
 
 
