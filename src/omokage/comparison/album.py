@@ -50,8 +50,11 @@ class Album:
     def only(self, keep: NDArray[np.bool_]) -> Album:
         """The pictures where `keep` (n,) is true."""
         at = np.flatnonzero(keep)
-        lists = ([values[i] for i in at] for values in (self.codes, self.masks, self.outline, self.people, self.ids))
-        return Album(*lists, self.factors[at], self.looks[at], self.days[at])  # type: ignore[arg-type]
+        return Album(
+            [self.codes[i] for i in at], [self.masks[i] for i in at], [self.outline[i] for i in at],
+            [self.people[i] for i in at], [self.ids[i] for i in at],
+            self.factors[at], self.looks[at], self.days[at],
+        )  # fmt: skip
 
     def groups(self) -> list[NDArray[np.int64]]:
         """The places of each person's pictures, people in order of first appearance."""

@@ -77,8 +77,8 @@ class ComparisonLoss(nn.Module):
     def _enqueue(self, codes: Tensor, people: Tensor) -> None:
         size = len(self.queue)  # type: ignore[arg-type]
         places = (int(self.at) + torch.arange(len(codes), device=codes.device)) % size  # type: ignore[arg-type]
-        self.queue[places] = codes  # type: ignore[index, operator]
-        self.owners[places] = people  # type: ignore[index, operator]
+        self.queue[places] = codes  # type: ignore[operator]
+        self.owners[places] = people  # type: ignore[operator]
         self.at.fill_((int(self.at) + len(codes)) % size)  # type: ignore[operator, arg-type]
 
 

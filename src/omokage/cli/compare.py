@@ -1,0 +1,191 @@
+"""`omokage compare`: two photographs, a series of one person, or a table of pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from omokage.errors import InputError
+
+if TYPE_CHECKING:
+    from omokage.comparison.predict import Comparer
+    from omokage.pipeline import Analyzer
+    from omokage.pipeline.series import Timeline
+    from omokage.results import FaceChange
+
+LANGUAGES = ("en", "ja")
+
+
+def compare(
+    photographs: Annotated[
+        list[Path] | None, typer.Argument(metavar="[BEFORE AFTER]", help="Two photographs of one person.")
+    ] = None,
+    series: Annotated[Path | None, typer.Option(help="A folder of photographs of one person over time.")] = None,
+    table: Annotated[Path | None, typer.Option(help="A CSV with the columns before and after: many pairs.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Of --table: the answers (.csv, .jsonl, .parquet).")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the change card or the timeline as one HTML file.")] = None,
+    assume_same: Annotated[bool, typer.Option("--assume-same", help="Skip the same-person check.")] = False,
+    crops: Annotated[bool, typer.Option("--crops", help="Each picture is one face already: skip finding.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished --out.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
+    weights: Annotated[str | None, typer.Option(help="A shipped set's name or a folder.")] = None,
+    lang: Annotated[str, typer.Option(help="Language of the printed words and the report: en or ja.")] = "en",
+) -> None:
+    """Say what changed between two photographs of one person: expression, face fatness, apparent age, and what only
+    the day changed. A visual estimate, never a diagnosis."""
+    given = photographs or []
+    if (len(given) == 2) + (series is not None) + (table is not None) != 1 or len(given) not in (0, 2):
+        raise InputError("give two photographs (BEFORE AFTER), or --series FOLDER, or --table PAIRS.csv")
+    if (table is None) != (out is None):
+        raise InputError("--table and --out belong together: name the table of pairs and the file for the answers")
+    if lang not in LANGUAGES:
+        raise InputError(f"no texts in the language {lang!r}: choose one of {', '.join(LANGUAGES)}")
+    from omokage.media.files import check_writable
+
+    if report is not None:
+        check_writable(report)
+    from omokage.pipeline import Analyzer
+    from omokage.pipeline.compare import open_comparer
+
+    analyzer, comparer = Analyzer(weights, None, device), open_comparer(weights, device)
+    if table is not None and out is not None:
+        raise typer.Exit(_table(analyzer, comparer, table, out, assume_same, crops, resume))
+    if series is not None:
+        raise typer.Exit(_series(analyzer, comparer, series, assume_same, crops, report, lang))
+    raise typer.Exit(_two(analyzer, comparer, given, assume_same, crops, report, json_, lang))
+
+
+def _two(
+    analyzer: Analyzer, comparer: Comparer, paths: list[Path], assume_same: bool, crops: bool, report: Path | None,
+    as_json: bool, lang: str,
+) -> int:  # fmt: skip
+    """Compare two photographs and print; 1 when there is no answer."""
+    from omokage.media.sources import Source
+    from omokage.pipeline.compare import compare_photos, photographs
+    from omokage.pipeline.pair_table import row_of
+
+    sources = [Source(str(path)) for path in paths]
+    before, after = photographs(analyzer, comparer, sources, crops, shown=report is not None)
+    change = compare_photos(before, after, comparer, assume_same)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(row_of(change), indent=1))
+    else:
+        show(change, lang)
+    if report is not None:
+        from omokage.report.comparison import ChangeCard, ranked, write_card
+
+        where = None
+        if change.status == "ok" and before.crop is not None and after.crop is not None:
+            names = list(change.called()) or [name for name, _ in ranked(change)[:3]]
+            where = comparer.where(before.crop.image, after.crop.image, names)
+        about = {"comparison": comparer.card.id, **analyzer.describe(crops)}
+        write_card(report, ChangeCard(change, before.shown, after.shown, where), lang, about)
+        typer.echo(f"change card: {report}", err=True)
+    return 0 if change.status == "ok" else 1
+
+
+def show(change: FaceChange, lang: str) -> None:
+    """Print a change in words."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from omokage.report.change_words import TEXT, WARNINGS, name_of_factor, name_of_look
+    from omokage.report.comparison import ranked, status_text
+
+    words, console = TEXT[lang], Console(highlight=False)
+    if change.same_person is not None:
+        console.print(f"{words['same']}: {change.same_person:.2f}", markup=False)
+    if change.status != "ok":
+        console.print(status_text(change.status, lang), markup=False)
+        return
+    for name in change.warnings:
+        console.print(WARNINGS[lang][name], markup=False)
+    shown = Table(title=words["changes"], title_justify="left")
+    for key in ("factor", "value", "no_change", "verdict"):
+        shown.add_column(words[key])
+    called = change.called()
+    for name, c in ranked(change):
+        digits = 0 if name == "age" else 2
+        value = f"{c.value:+.{digits}f} ({c.low:+.{digits}f} … {c.high:+.{digits}f})"
+        verdict = words["called"] if name in called else words["not_called"]
+        shown.add_row(name_of_factor(name, lang), value, f"{c.no_change:.3f}", verdict)
+    console.print(shown)
+    for title, values in (("looks", change.looks), ("nuisance", change.nuisance)):
+        text = ", ".join(f"{name_of_look(n, lang)} {p:.2f}" for n, p in sorted(values.items(), key=lambda i: -i[1]))
+        console.print(f"{words[title]}: {text}", markup=False)
+
+
+def _table(
+    analyzer: Analyzer, comparer: Comparer, table: Path, out: Path, assume_same: bool, crops: bool, resume: bool
+) -> int:
+    """Compare every pair of a table; 1 when some could not be compared."""
+    from omokage.cli.progress import Counter
+    from omokage.pipeline.pair_table import compare_table, read_pairs
+
+    with Counter("compared") as counter:
+        counts = compare_table(
+            analyzer, comparer, read_pairs(table), out, assume_same=assume_same, crops=crops, resume=resume,
+            progress=counter.update,
+        )  # fmt: skip
+    text = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
+    typer.echo(f"{sum(counts.values())} pairs ({text}): {out}", err=True)
+    return 0 if set(counts) == {"ok"} else 1
+
+
+def _series(
+    analyzer: Analyzer, comparer: Comparer, folder: Path, assume_same: bool, crops: bool, report: Path | None, lang: str
+) -> int:
+    """Print the trends of a series; 1 when a photograph was left out."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from omokage.pipeline.series import compare_series
+
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder: --series needs one with photographs of one person")
+    line = compare_series(analyzer, comparer, str(folder), assume_same=assume_same, crops=crops)
+    lines = _lines(line, lang)
+    shown = Table()
+    for title in lines[0]:
+        shown.add_column(title)
+    for row in lines[1:]:
+        shown.add_row(*row)
+    Console(highlight=False).print(shown)
+    from omokage.report.comparison import status_text, write_timeline
+
+    for name, why in line.left_out:
+        typer.echo(f"{name}: {status_text(why, lang)}", err=True)
+    if report is not None:
+        drawn = {name: line.values[name] for name in _most_moved(line)}
+        about = {"comparison": comparer.card.id, **analyzer.describe(crops)}
+        write_timeline(report, line.times, line.dated, drawn, line.spread, lines, lang, about)
+        typer.echo(f"timeline: {report}", err=True)
+    return 1 if line.left_out else 0
+
+
+def _most_moved(line: Timeline, units: int = 6) -> list[str]:
+    """Fatness, age, and the units whose range is largest against their spread."""
+
+    import numpy as np
+
+    from omokage.comparison.config import COMPARED_UNITS
+
+    reach = {n: float(np.ptp(line.values[n])) / float(line.spread[n].mean()) for n in COMPARED_UNITS}
+    return ["fatness", "age", *sorted(reach, key=lambda n: -reach[n])[:units]]
+
+
+def _lines(line: Timeline, lang: str) -> list[tuple[str, ...]]:
+    from omokage.report.change_words import TEXT, name_of_factor
+
+    words = TEXT[lang]
+    rows = [(words["factor"], words["trend"] if line.dated else words["trend_place"], "5-95 %", words["jumps"])]
+    for name in _most_moved(line):
+        t = line.trends[name]
+        jumps = ", ".join(Path(line.names[k]).name for k in line.jumps[name]) or "–"
+        rows.append((name_of_factor(name, lang), f"{t.slope:+.2f}", f"{t.low:+.2f} … {t.high:+.2f}", jumps))
+    return rows

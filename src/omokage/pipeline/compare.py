@@ -1,0 +1,193 @@
+"""Compare two photographs of one person: find, align, check that it is one person, say what changed.
+
+change = omokage.compare("january.jpg", "june.jpg")
+change.status, change.same_person, change.fatness, change.called()
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.comparison.predict import Compared, Comparer, Seen, face_change
+from omokage.faces.align import crop_box, crop_landmarks
+from omokage.faces.sharpness import sharpness
+from omokage.media.sources import Source
+from omokage.media.table import Reading
+from omokage.pipeline.analyzer import Analyzer, has_model
+from omokage.results import FaceAnalysis, FaceChange, FaceCrop
+from omokage.weights.registry import DEFAULT_SET
+
+Image = NDArray[np.uint8]
+OTHER_FACE = 0.3  # area of the second face over the first's, from which on it is unclear who is meant
+TURNED = 12.0  # degrees of yaw or pitch between two photographs that are worth a warning
+BLURRED = 0.12  # of `faces.sharpness`
+LIKELY = 0.5
+MIRRORED, MIRRORED_BY = 0.965, 0.01  # likeness to the mirror image, and how much it must exceed the plain likeness
+_SMALL = 48  # pixels at which two crops are laid over each other
+_SHOWN = 224  # side of the aligned crops that a report shows
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """One photograph made ready: its largest face and the network's crop, or the problem with it."""
+
+    name: str
+    problem: str = ""  # no_face, several_faces, "unreadable: <why>"; empty when it can be compared
+    face: FaceAnalysis | None = None
+    crop: FaceCrop | None = None
+    digest: str = ""  # of the pixels
+    sharpness: float = 0.0
+    shown: Image | None = None  # the aligned crop, larger, for a report
+
+
+def compare(
+    before: str | Path,
+    after: str | Path,
+    *,
+    assume_same: bool = False,
+    crops: bool = False,
+    weights: str | Path | None = None,
+    device: str | None = None,
+    analyzer: Analyzer | None = None,
+    comparer: Comparer | None = None,
+) -> FaceChange:
+    """What changed from one photograph of a person to another.
+
+    Declines (`FaceChange.status`) when the two do not seem to show one person, unless `assume_same`; when a photograph
+    shows no face or several; when it is the same picture twice, or its mirror image. `crops`: each picture is one face
+    already. Raises WeightsError when there is no comparison network.
+    """
+    analyzer = analyzer or _analyzer(weights, device)
+    comparer = comparer or open_comparer(weights, device)
+    photos = photographs(analyzer, comparer, [Source(str(before)), Source(str(after))], crops)
+    return compare_photos(photos[0], photos[1], comparer, assume_same)
+
+
+@lru_cache(maxsize=2)
+def _analyzer(weights: str | Path | None, device: str | None) -> Analyzer:
+    return Analyzer(weights, None, device)
+
+
+@lru_cache(maxsize=2)
+def open_comparer(weights: str | Path | None = None, device: str | None = None) -> Comparer:
+    """The comparison network of a weight set, or the default set's where it has none. Raises WeightsError."""
+    chosen = weights if weights is not None and has_model(weights, "comparison") else DEFAULT_SET
+    return Comparer(chosen, device or "auto")
+
+
+def photographs(
+    analyzer: Analyzer, comparer: Comparer, sources: Sequence[Source], crops: bool = False, shown: bool = False
+) -> list[Photo]:
+    """Every source once, in order. A video counts as its first frame."""
+    found: dict[str, Photo] = {}
+    for reading in analyzer.analyze_many(list(dict.fromkeys(sources)), crops=crops, keep_pixels=True):
+        if not reading.silent and reading.source not in found:
+            found[reading.source] = photo_of(reading, comparer, shown)
+    return [found[s.name] for s in sources]
+
+
+def photo_of(reading: Reading, comparer: Comparer, shown: bool = False) -> Photo:
+    """A reading (with its pixels) as a photograph to compare."""
+    if reading.problem or reading.pixels is None:
+        return Photo(reading.source, f"unreadable: {reading.problem}")
+    if not reading.faces:
+        return Photo(reading.source, "no_face")
+    face, pixels = reading.faces[0], reading.pixels
+    digest = hashlib.sha256(pixels.tobytes()).hexdigest()
+    several = len(reading.faces) > 1 and reading.faces[1].box.area >= OTHER_FACE * face.box.area
+    return Photo(
+        reading.source, "several_faces" if several else "", face, _crop(pixels, face, comparer.size, comparer.margin),
+        digest, sharpness(pixels, face.box), _crop(pixels, face, _SHOWN, comparer.margin).image if shown else None,
+    )  # fmt: skip
+
+
+def _crop(pixels: Image, face: FaceAnalysis, size: int, margin: float) -> FaceCrop:
+    if face.outline is None:
+        return crop_box(pixels, face.box, size, margin)
+    return crop_landmarks(pixels, face.outline, size, margin)
+
+
+def compare_photos(before: Photo, after: Photo, comparer: Comparer, assume_same: bool = False) -> FaceChange:
+    """The same as `compare` for photographs that were made ready."""
+    return next(iter(compare_many([(before, after)], comparer, assume_same)))
+
+
+def compare_many(
+    pairs: Sequence[tuple[Photo, Photo]], comparer: Comparer, assume_same: bool = False
+) -> Iterable[FaceChange]:
+    """One answer per pair, in order; each photograph goes through the network once."""
+    states = [_status(before, after) for before, after in pairs]
+    used = [k for k, status in enumerate(states) if not status]
+    photos = {id(photo): photo for k in used for photo in pairs[k]}
+    place = {key: i for i, key in enumerate(photos)}
+    answers: dict[int, FaceChange] = {}
+    if used:
+        seen: Seen = comparer.see([photo.crop.image for photo in photos.values() if photo.crop is not None])
+        found = comparer.compare(seen, [(place[id(pairs[k][0])], place[id(pairs[k][1])]) for k in used])
+        answers = {k: _answer(found, i, pairs[k], comparer, assume_same) for i, k in enumerate(used)}
+    for k, (before, after) in enumerate(pairs):
+        yield answers.get(k) or FaceChange(before.name, after.name, states[k], faces=(before.face, after.face))
+
+
+def _answer(found: Compared, k: int, pair: tuple[Photo, Photo], comparer: Comparer, assume_same: bool) -> FaceChange:
+    before, after = pair
+    change = replace(face_change(found, k, before.name, after.name), faces=(before.face, after.face))
+    if not assume_same and (change.same_person or 0.0) < comparer.same_limit:
+        return FaceChange(
+            before.name, after.name, "different_people", change.same_person, faces=(before.face, after.face)
+        )
+    return replace(change, warnings=_warnings(change, before, after))
+
+
+def _status(before: Photo, after: Photo) -> str:
+    """Why two photographs cannot be compared; empty when they can."""
+    for photo, when in ((before, "before"), (after, "after")):
+        if photo.problem:
+            return photo.problem if photo.problem.startswith("unreadable") else f"{photo.problem}_{when}"
+    if before.digest == after.digest:
+        return "same_picture"
+    if before.crop is not None and after.crop is not None and mirrored(before.crop.image, after.crop.image):
+        return "mirror_image"
+    return ""
+
+
+def mirrored(one: Image, other: Image) -> bool:
+    """Whether an aligned crop is nearly the mirror image of another, and not nearly the other itself."""
+    a, b = (cv2.resize(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), (_SMALL, _SMALL), interpolation=cv2.INTER_AREA)
+            for p in (one, other))  # fmt: skip
+    turned = _likeness(a, b[:, ::-1])
+    return turned >= MIRRORED and turned >= _likeness(a, b) + MIRRORED_BY
+
+
+def _likeness(a: NDArray, b: NDArray) -> float:
+    """Correlation of two grey pictures; 0 where one is flat."""
+    x, y = (v.astype(np.float64).ravel() - v.mean() for v in (a, b))
+    scale = float(np.sqrt((x @ x) * (y @ y)))
+    return float(x @ y) / scale if scale > 0 else 0.0
+
+
+def _warnings(change: FaceChange, before: Photo, after: Photo) -> tuple[str, ...]:
+    """What may explain a change without the person having changed."""
+    found = [name for name in ("light", "camera") if change.nuisance.get(name, 0.0) >= LIKELY]
+    if _turned(before.face, after.face):
+        found.append("pose")
+    if abs(before.sharpness - after.sharpness) >= BLURRED:
+        found.append("sharpness")
+    if change.looks.get("makeup", 0.0) >= LIKELY:
+        found.append("makeup")
+    return tuple(found)
+
+
+def _turned(before: FaceAnalysis | None, after: FaceAnalysis | None) -> bool:
+    if before is None or after is None or before.pose is None or after.pose is None:
+        return False
+    a, b = before.pose, after.pose
+    return max(abs(a.yaw - b.yaw), abs(a.pitch - b.pitch)) >= TURNED

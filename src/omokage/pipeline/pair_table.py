@@ -1,0 +1,142 @@
+"""A table of pairs as a batch: one row of answers per pair, resumable, in bounded memory.
+
+The table (CSV) has the columns `before` and `after`, paths that count from the table's own folder. The output (.csv,
+.jsonl or .parquet) has these, `status`, `same_person`, and for each factor `<name>`, `<name>_low`, `<name>_high`,
+`<name>_no_change`; `look_<name>` and `day_<name>` are probabilities, `warnings` are separated by spaces.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+import pyarrow.parquet as pq
+
+from omokage.comparison.config import FACTORS, LOOKS, NUISANCE
+from omokage.comparison.predict import Comparer
+from omokage.errors import InputError, UnreadableError
+from omokage.media.files import check_writable, output_error, whole_path
+from omokage.media.sources import Source
+from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.compare import Photo, compare_many, photographs
+from omokage.results import FaceChange
+
+FORMATS = (".csv", ".jsonl", ".parquet")
+CHUNK = 64  # pairs that are in memory at once
+_NUMBERS = (
+    "same_person", *(f"{name}{end}" for name in FACTORS for end in ("", "_low", "_high", "_no_change")),
+    *(f"look_{name}" for name in LOOKS), *(f"day_{name}" for name in NUISANCE),
+)  # fmt: skip
+COLUMNS = ("before", "after", "status", "warnings", *_NUMBERS)
+
+
+def read_pairs(table: Path) -> list[tuple[str, str]]:
+    """The pairs of a CSV table. Raises InputError for a missing file, missing columns or an empty table."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
+    except OSError as error:
+        raise InputError(f"the table {table} cannot be read: {error.strerror or error}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableError(f"the table {table} is not a CSV text file in UTF-8 ({error})") from error
+    if not rows or not {"before", "after"} <= set(rows[0]):
+        raise InputError(f"the table {table} needs the columns before and after and at least one pair")
+    return [(str(table.parent / row["before"]), str(table.parent / row["after"])) for row in rows]
+
+
+def compare_table(
+    analyzer: Analyzer, comparer: Comparer, pairs: Sequence[tuple[str, str]], out: Path, *, assume_same: bool = False,
+    crops: bool = False, resume: bool = False, progress: Callable[[int, int], None] | None = None,
+) -> dict[str, int]:  # fmt: skip
+    """Write the answers of all pairs; returns how many have each status.
+
+    Work done is kept beside the output (``<out>.parts``) until it is whole; `resume` goes on from there. Raises
+    InputError when the output has another ending, or when it was begun with another table or other weights.
+    """
+    if out.suffix.lower() not in FORMATS:
+        raise InputError(f"{out} must end in {', '.join(FORMATS)}")
+    check_writable(out)
+    parts = out.with_name(out.name + ".parts")
+    identity = {"pairs": len(pairs), "first": list(pairs[0]), "weights": comparer.card.id,
+                "analyzer": analyzer.describe(crops), "assume_same": assume_same, "crops": crops}  # fmt: skip
+    rows = _begun(parts, identity, out) if resume else []
+    if not resume and parts.exists():
+        raise InputError(f"{parts} holds unfinished work for this output: add --resume to go on, or delete it")
+    if not rows:
+        _append(parts, [identity], "w")
+    for first in range(len(rows), len(pairs), CHUNK):
+        chunk = pairs[first : first + CHUNK]
+        new = [row_of(change) for change in _chunk(analyzer, comparer, chunk, assume_same, crops)]
+        _append(parts, new, "a")
+        rows += new
+        if progress:
+            progress(len(rows), len(pairs))
+    _write(out, rows)
+    parts.unlink(missing_ok=True)
+    counts: dict[str, int] = {}
+    for row in rows:
+        key = str(row["status"]).partition(":")[0]
+        counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _chunk(
+    analyzer: Analyzer, comparer: Comparer, chunk: Sequence[tuple[str, str]], assume_same: bool, crops: bool
+) -> Iterator[FaceChange]:
+    """Answers of some pairs; each photograph is read once."""
+    names = list(dict.fromkeys(name for pair in chunk for name in pair))
+    there = [name for name in names if Path(name).is_file()]
+    photos: dict[str, Photo] = {name: Photo(name, "unreadable: no such file") for name in names}
+    if there:
+        found = photographs(analyzer, comparer, [Source(name) for name in there], crops)
+        photos |= dict(zip(there, found, strict=True))
+    yield from compare_many([(photos[a], photos[b]) for a, b in chunk], comparer, assume_same)
+
+
+def row_of(change: FaceChange) -> dict[str, Any]:
+    """A change as a table row; what was not estimated is absent."""
+    row: dict[str, Any] = {"before": change.before, "after": change.after, "status": change.status}
+    row |= {"warnings": " ".join(change.warnings), "same_person": change.same_person}
+    for name, c in change.factors.items():
+        row |= {name: c.value, f"{name}_low": c.low, f"{name}_high": c.high, f"{name}_no_change": c.no_change}
+    row |= {f"look_{name}": p for name, p in change.looks.items()}
+    row |= {f"day_{name}": p for name, p in change.nuisance.items()}
+    return {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
+
+
+def _begun(parts: Path, identity: Mapping[str, Any], out: Path) -> list[dict[str, Any]]:
+    """The rows that are done. A last line that was cut short is dropped. Raises InputError for another run."""
+    if not parts.exists():
+        return []
+    whole = parts.read_text(encoding="utf-8").split("\n")[:-1]
+    if not whole or json.loads(whole[0]) != json.loads(json.dumps(identity)):
+        raise InputError(f"{out} was begun with other pairs, weights or options: use the same, or another file")
+    with parts.open("w", encoding="utf-8") as file:
+        file.write("\n".join(whole) + "\n")
+    return [json.loads(line) for line in whole[1:]]
+
+
+def _append(parts: Path, rows: Sequence[Mapping[str, Any]], mode: str) -> None:
+    try:
+        with parts.open(mode, encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in rows)
+    except OSError as error:
+        raise output_error(parts, error, "work done so far is kept: run the same command with --resume") from error
+
+
+def _write(out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The finished table, whole or not at all. Raises OutputError."""
+    kinds = [(name, pa.float64() if name in _NUMBERS else pa.string()) for name in COLUMNS]
+    table = pa.Table.from_pylist([dict(row) for row in rows], schema=pa.schema(kinds))
+    with whole_path(out) as partial:
+        if out.suffix.lower() == ".parquet":
+            pq.write_table(table, partial, compression="zstd")
+        elif out.suffix.lower() == ".csv":
+            arrow_csv.write_csv(table, partial)
+        else:
+            partial.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()), encoding="utf-8")

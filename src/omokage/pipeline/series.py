@@ -1,0 +1,190 @@
+"""Many photographs of one person over time: a timeline of changes with trend and change points.
+
+Every pair is compared. Changes are antisymmetric, so the least-squares position of each photograph on a factor is its
+mean change from all the others: n photographs give n - 1 readings of each. Positions count from the first photograph.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from omokage.comparison.config import FACTORS
+from omokage.comparison.predict import Comparer
+from omokage.errors import InputError
+from omokage.media.sources import expand
+from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.compare import Photo, photographs
+
+Floats = NDArray[np.float64]
+MOST = 400  # photographs: their number of pairs grows with the square
+_DATE = re.compile(r"(19|20)(\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])")
+_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
+_EXIF = 0x8769
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """Change a year (or from photograph to photograph where dates are unknown) by Theil and Sen, with a 90 percent
+    interval."""
+
+    slope: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Timeline:
+    """`names` and `times` (n,) of the photographs that were used, in order; `dated`: times are years, else places.
+
+    `values` and `spread` (n,) by factor; `jumps` by factor: places from which on a level differs. `left_out`:
+    photographs with the reason.
+    """
+
+    names: tuple[str, ...]
+    times: tuple[float, ...]
+    dated: bool
+    values: Mapping[str, Floats]
+    spread: Mapping[str, Floats]
+    trends: Mapping[str, Trend]
+    jumps: Mapping[str, tuple[int, ...]]
+    left_out: tuple[tuple[str, str], ...]
+
+
+def compare_series(
+    analyzer: Analyzer, comparer: Comparer, folder: str, *, assume_same: bool = False, crops: bool = False
+) -> Timeline:
+    """The timeline of a folder of photographs. Ordered by EXIF date, else by a date in the name, else by name.
+
+    A photograph that does not seem to show the same person as most others is left out unless `assume_same`. Raises
+    InputError for fewer than three usable photographs or more than `MOST`.
+    """
+    sources = list(expand([folder]).sources)
+    if len(sources) > MOST:
+        raise InputError(f"{folder} holds {len(sources)} photographs; a series may have {MOST}: take fewer")
+    photos = photographs(analyzer, comparer, sources, crops)
+    left = [(photo.name, photo.problem) for photo in photos if photo.problem]
+    usable = [photo for photo in photos if not photo.problem]
+    if len(usable) < 3:
+        raise InputError(f"{folder} holds {len(usable)} photographs with one clear face; a series needs three")
+    usable, times, dated = ordered(usable)
+    value, margin, same = _pairs(usable, comparer)
+    alone = np.median(same, 1) < comparer.same_limit
+    if not assume_same and alone.any() and (~alone).sum() >= 3:
+        left += [(p.name, "different_person") for p, out in zip(usable, alone, strict=True) if out]
+        keep = np.flatnonzero(~alone)
+        usable, times = [usable[i] for i in keep], times[keep]
+        value, margin = value[:, keep][:, :, keep], margin[:, keep][:, :, keep]
+    return _timeline(usable, times, dated, value, margin, left)
+
+
+def _pairs(photos: Sequence[Photo], comparer: Comparer) -> tuple[Floats, Floats, Floats]:
+    """Changes and half intervals (factors, n, n) from row to column, and probabilities of one person (n, n)."""
+    count = len(photos)
+    seen = comparer.see([p.crop.image for p in photos if p.crop is not None])
+    ends = [(i, j) for i in range(count) for j in range(i + 1, count)]
+    found = comparer.compare(seen, ends)
+    value, margin = (np.zeros((len(FACTORS), count, count)) for _ in range(2))
+    same = np.ones((count, count))
+    for k, (i, j) in enumerate(ends):
+        value[:, i, j], value[:, j, i] = found.value[k], -found.value[k]
+        margin[:, i, j] = margin[:, j, i] = (found.high[k] - found.low[k]) / 2
+        same[i, j] = same[j, i] = found.same_person[k]
+    return value, margin, same
+
+
+def _timeline(
+    photos: Sequence[Photo], times: Floats, dated: bool, value: Floats, margin: Floats, left: list[tuple[str, str]]
+) -> Timeline:
+    count = len(photos)
+    values, spread, trends, jumps = {}, {}, {}, {}
+    for k, name in enumerate(FACTORS):
+        place = value[k].mean(0)  # of row to column: how far the column lies above the mean of all
+        values[name] = place - place[0]
+        spread[name] = margin[k].sum(0) / max(count - 1, 1) / 1.645
+        trends[name] = theil_sen(times, values[name])
+        jumps[name] = change_points(values[name], float(np.median(spread[name])))
+    return Timeline(
+        tuple(p.name for p in photos), tuple(times.tolist()), dated, values, spread, trends, jumps, tuple(left)
+    )
+
+
+def ordered(photos: Sequence[Photo]) -> tuple[list[Photo], Floats, bool]:
+    """Photographs in the order of their dates with the time of each in years, or by name with its place."""
+    dates = [taken(Path(photo.name)) for photo in photos]
+    if all(d is not None for d in dates) and len(set(dates)) > 1:
+        pairs = sorted(zip(dates, photos, strict=True), key=lambda pair: (str(pair[0]), pair[1].name))
+        first = pairs[0][0]
+        assert first is not None
+        years = np.array([(d - first).total_seconds() / 31_556_952 for d, _ in pairs if d is not None])
+        return [photo for _, photo in pairs], years, True
+    named = sorted(photos, key=lambda photo: photo.name)
+    return named, np.arange(len(named), dtype=np.float64), False
+
+
+def taken(path: Path) -> datetime | None:
+    """When a photograph was taken: by EXIF, else by a date in its name (20240131, 2024-01-31); None when neither."""
+    try:
+        with Pillow.open(path) as picture:
+            exif = picture.getexif()
+            texts = [exif.get_ifd(_EXIF).get(_TAKEN[0]), exif.get(_TAKEN[1])]
+    except OSError:
+        texts = []
+    for text in texts:
+        try:
+            return datetime.strptime(str(text), "%Y:%m:%d %H:%M:%S")
+        except ValueError:
+            continue
+    found = _DATE.search(path.name)
+    if found is None:
+        return None
+    century, year, month, day = found.groups()
+    try:
+        return datetime(int(century + year), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def theil_sen(times: Floats, values: Floats) -> Trend:
+    """Median of the slopes of all pairs with Sen's 90 percent interval (Sen, JASA 1968); 0 where all times agree."""
+    i, j = np.triu_indices(len(times), 1)
+    apart = times[j] != times[i]
+    if not apart.any():
+        return Trend(0.0, 0.0, 0.0)
+    slopes = np.sort((values[j] - values[i])[apart] / (times[j] - times[i])[apart])
+    count = len(times)
+    reach = 1.645 * np.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    low = int(np.clip((len(slopes) - reach) / 2, 0, len(slopes) - 1))
+    high = int(np.clip(np.ceil((len(slopes) + reach) / 2), 0, len(slopes) - 1))
+    return Trend(float(np.median(slopes)), float(slopes[low]), float(slopes[high]))
+
+
+def change_points(values: Floats, sigma: float) -> tuple[int, ...]:
+    """Places from which on the level is another one: the split into constant pieces with the least squared error plus
+    3 log(n) for each split (optimal partitioning, Jackson et al., 2005), errors counted in `sigma`."""
+    count = len(values)
+    if count < 3 or sigma <= 0:
+        return ()
+    x = values / sigma
+    sums, squares = np.append(0, np.cumsum(x)), np.append(0, np.cumsum(x * x))
+    price = 3 * np.log(count)
+    best, origin = np.full(count + 1, np.inf), np.zeros(count + 1, int)
+    best[0] = -price
+    for end in range(1, count + 1):
+        start = np.arange(end)
+        cost = squares[end] - squares[start] - (sums[end] - sums[start]) ** 2 / (end - start)
+        total = best[start] + cost + price
+        origin[end] = int(np.argmin(total))
+        best[end] = total[origin[end]]
+    found, at = [], count
+    while at > 0:
+        at = int(origin[at])
+        found.append(at)
+    return tuple(sorted(k for k in found if k > 0))

@@ -1,0 +1,156 @@
+"""Every word of the change card and of `omokage compare`, in English and Japanese."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+LANGUAGES = ("en", "ja")
+
+TEXT: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "title": "What changed between two photographs",
+        "timeline": "Changes over a series of photographs",
+        "lead": "Differences that a computer estimates from how a face looks in two pictures. They describe pictures, "
+        "not health: fatness is a visual measure without kilograms, age is how old the face looks.",
+        "duty": "Not a medical device. Never decide about a person by this page; look at both photographs yourself.",
+        "same": "Both show the same person, if either is as likely beforehand",
+        "changes": "Changes, second photograph minus first",
+        "bars": "Lines: 5 to 95 percent interval. Pale bars may be nothing: photographs on two days look as different.",
+        "before": "first photograph",
+        "after": "second photograph",
+        "slide": "Draw the lower right corner of the first photograph to see the second one under it.",
+        "where": "Where the called changes (or the strongest ones) rest.",
+        "factor": "What",
+        "value": "Change",
+        "no_change": "As different without a change",
+        "verdict": "Reading",
+        "called": "a change",
+        "not_called": "may be nothing",
+        "numbers": "Show the numbers",
+        "looks": "Other differences",
+        "nuisance": "Only the day",
+        "years": "years since the first photograph",
+        "place": "photograph",
+        "trend": "a year",
+        "trend_place": "from one to the next",
+        "jumps": "level changes at",
+        "left_out": "Left out",
+        "about": "How this page was made",
+    },
+    "ja": {
+        "title": "二枚の写真の間の変化",
+        "timeline": "一連の写真での変化",
+        "lead": "二枚の写真に写った顔の見た目の違いを計算機が推定した値です。"
+        "写真についての値で、健康についての値ではありません。ふくよかさは見た目の尺度でキログラムではなく、年齢は見かけの年齢です。",
+        "duty": "医療機器ではありません。このページだけで人についての判断をせず、"
+        "必ず両方の写真を自分の目で見てください。",
+        "same": "同一人物である確率(事前に五分五分とした場合)",
+        "changes": "変化(二枚目 − 一枚目)",
+        "bars": "線は 5〜95 % 区間。淡い棒は変化でないかもしれません。別の日に撮った写真でも同じくらい違って見えます。",
+        "before": "一枚目",
+        "after": "二枚目",
+        "slide": "一枚目の右下の角を引くと、下の二枚目が見えます。",
+        "where": "変化とした(または最も強い)値の根拠となった場所。",
+        "factor": "項目",
+        "value": "変化",
+        "no_change": "変化なしで同程度に違う割合",
+        "verdict": "読み方",
+        "called": "変化あり",
+        "not_called": "変化でないかもしれない",
+        "numbers": "数値を表示",
+        "looks": "そのほかの違い",
+        "nuisance": "撮影日だけの違い",
+        "years": "一枚目からの年数",
+        "place": "写真",
+        "trend": "一年あたり",
+        "trend_place": "一枚ごと",
+        "jumps": "水準が変わる所",
+        "left_out": "除いた写真",
+        "about": "このページの作り方",
+    },
+}
+
+STATUS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "ok": "compared",
+        "different_people": "These do not seem to show the same person, so nothing was compared; --assume-same "
+        "goes on.",
+        "different_person": "does not seem to be the person of the others",
+        "no_face": "no face was found",
+        "several_faces": "more than one face is large enough to be meant",
+        "no_face_before": "No face was found in the first photograph.",
+        "no_face_after": "No face was found in the second photograph.",
+        "several_faces_before": "The first photograph shows more than one face; cut out the one that is meant.",
+        "several_faces_after": "The second photograph shows more than one face; cut out the one that is meant.",
+        "mirror_image": "One photograph is the mirror image of the other: there is nothing to compare.",
+        "same_picture": "Both are the same picture: there is nothing to compare.",
+        "unreadable": "A photograph cannot be read.",
+    },
+    "ja": {
+        "ok": "比較しました",
+        "different_people": "同一人物ではないようなので比較していません。--assume-same で続けられます。",
+        "different_person": "ほかの写真の人物ではないようです",
+        "no_face": "顔が見つかりません",
+        "several_faces": "対象になりうる顔が複数あります",
+        "no_face_before": "一枚目に顔が見つかりません。",
+        "no_face_after": "二枚目に顔が見つかりません。",
+        "several_faces_before": "一枚目に顔が複数あります。対象の顔を切り出してください。",
+        "several_faces_after": "二枚目に顔が複数あります。対象の顔を切り出してください。",
+        "mirror_image": "片方がもう片方の鏡像です。比べるものがありません。",
+        "same_picture": "二枚は同じ写真です。比べるものがありません。",
+        "unreadable": "写真を読み込めません。",
+    },
+}
+
+WARNINGS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "light": "The light differs and may explain a part of the changes.",
+        "pose": "The head is held differently and may explain a part of the changes.",
+        "camera": "Exposure, colours or lens differ and may explain a part of the changes.",
+        "sharpness": "One photograph is much sharper than the other: wrinkles and age may differ by that alone.",
+        "makeup": "Make-up seems to differ and may explain changes of age and of the mouth.",
+    },
+    "ja": {
+        "light": "照明が違い、変化の一部はそのためかもしれません。",
+        "pose": "頭の向きが違い、変化の一部はそのためかもしれません。",
+        "camera": "露出・色・レンズが違い、変化の一部はそのためかもしれません。",
+        "sharpness": "片方の写真がずっと鮮明です。しわや年齢の違いはそれだけで生じえます。",
+        "makeup": "化粧が違うようで、年齢や口元の変化はそのためかもしれません。",
+    },
+}
+
+_FACTORS = {"en": {"fatness": "face fatness (visual)", "age": "apparent age (years)"},
+            "ja": {"fatness": "顔のふくよかさ(見た目)", "age": "見かけの年齢(歳)"}}  # fmt: skip
+_LOOKS = {
+    "en": {"glasses": "glasses", "hair": "hair", "beard": "beard", "makeup": "make-up", "eyes_closed": "closed eyes",
+           "hat": "headwear", "light": "light", "pose": "pose", "camera": "camera"},
+    "ja": {"glasses": "眼鏡", "hair": "髪型", "beard": "ひげ", "makeup": "化粧", "eyes_closed": "閉じた目",
+           "hat": "帽子", "light": "照明", "pose": "頭の向き", "camera": "カメラ"},
+}  # fmt: skip
+_PARTS = {
+    "brow": "眉", "eye": "目", "cheek": "頬", "jaw": "あご", "mouth": "口", "nose": "鼻", "tongue": "舌",
+    "Down": "下げ", "Up": "上げ", "Inner": "内側", "Outer": "外側", "Puff": "ふくらみ", "Squint": "細め",
+    "Blink": "閉じ",
+    "Wide": "見開き", "Forward": "前出し", "Left": "(左)", "Right": "(右)", "Open": "開き", "Close": "閉じ",
+    "Dimple": "えくぼ", "Frown": "口角下げ", "Funnel": "すぼめ開き", "Lower": "下唇", "Upper": "上唇",
+    "Press": "押しつけ",
+    "Pucker": "すぼめ", "Roll": "巻き込み", "Shrug": "突き上げ", "Smile": "笑み", "Stretch": "横引き",
+    "Sneer": "しわ寄せ",
+    "Out": "出し",
+}  # fmt: skip
+
+
+def name_of_factor(name: str, language: str) -> str:
+    """``mouthSmileLeft`` as "mouth smile left"; fatness and age with what they mean."""
+    if name in _FACTORS[language]:
+        return _FACTORS[language][name]
+    parts = re.findall("[a-z]+|[A-Z][a-z]+", name)
+    if language == "ja":
+        return "".join(_PARTS.get(part, part) for part in parts)
+    return " ".join(part.lower() for part in parts)
+
+
+def name_of_look(name: str, language: str) -> str:
+    """A named difference or a nuisance in words."""
+    return _LOOKS[language].get(name, name)

@@ -1,0 +1,210 @@
+"""The change card: both photographs aligned, signed bars with error bars, a map of where; and the timeline of a series.
+
+One self-contained HTML file without script: the second photograph lies over the first in a box that can be drawn
+narrower at its corner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.errors import InputError
+from omokage.media.files import whole_file
+from omokage.report.change_words import LANGUAGES, STATUS, TEXT, WARNINGS, name_of_factor, name_of_look
+from omokage.report.drawing import data_uri
+from omokage.report.plots import CSS as PLOTS
+from omokage.report.plots import Curve, curves_svg
+from omokage.report.style import CSS
+from omokage.results import Change, FaceChange
+
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_OWN = """
+.over{position:relative;width:20rem;height:20rem;border-radius:8px;overflow:hidden;background:var(--line)}
+.over img{position:absolute;left:0;top:0;width:20rem;height:20rem;display:block}
+.over .upper{position:absolute;left:0;top:0;width:50%;height:100%;max-width:100%;min-width:2px;overflow:hidden;
+resize:horizontal;border-right:3px solid #fff}
+.where{width:20rem;height:20rem;border-radius:8px;display:block}
+.pair{display:flex;flex-wrap:wrap;gap:1.2rem}
+svg.changes{width:100%;max-width:40rem;height:auto}
+svg.changes text{font-size:12px;fill:var(--ink)}svg.changes .soft{fill:var(--soft);font-size:11px}
+svg.changes .zero{stroke:var(--soft)}svg.changes .bar{fill:var(--accent)}svg.changes .bar.faint{fill:var(--line)}
+svg.changes .error{stroke:var(--ink);stroke-width:1.4}
+""".strip()
+_RANGE = {"age": 20.0, "fatness": 1.0}  # what fills half of a bar's axis; 1 for units
+_SHOWN = 14  # rows of the table of bars
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChangeCard:
+    """What a card shows: the answer, both aligned crops (n, n, 3) or None, and where (cells, cells) or None."""
+
+    change: FaceChange
+    before: NDArray[np.uint8] | None = None
+    after: NDArray[np.uint8] | None = None
+    where: NDArray[np.float64] | None = None
+
+
+def write_card(path: Path, card: ChangeCard, language: str = "en", about: Mapping[str, str] | None = None) -> None:
+    """Write the change card whole or not at all. Raises InputError for an unknown language, and OutputError."""
+    words = _words(language)
+    change = card.change
+    parts = [f"<h2>{_plain(change.before)} → {_plain(change.after)}</h2>"]
+    if change.status != "ok":
+        parts.append(f'<p class="review">{_plain(status_text(change.status, language))}</p>')
+    if change.same_person is not None:
+        parts.append(f"<p>{words['same']}: {100 * change.same_person:.0f} %</p>")
+    parts += [f'<p class="review">{escape(WARNINGS[language][name])}</p>' for name in change.warnings]
+    parts.append(_pictures(card, language))
+    if change.factors:
+        parts += [f"<h3>{words['changes']}</h3>", f'<p class="soft">{escape(words["bars"])}</p>']
+        parts += [changes_svg(change, language), _table(change, language), _others(change, language)]
+    _write(path, words["title"], "".join(parts), language, about or {})
+
+
+def _words(language: str) -> Mapping[str, str]:
+    if language not in LANGUAGES:
+        raise InputError(f"no report language called {language!r}; choose {' or '.join(LANGUAGES)}")
+    return TEXT[language]
+
+
+def status_text(status: str, language: str) -> str:
+    """A status as a sentence."""
+    kind, _, why = status.partition(": ")
+    text = STATUS[language].get(kind, kind)
+    return f"{text} ({why})" if why else text
+
+
+def _pictures(card: ChangeCard, language: str) -> str:
+    words = TEXT[language]
+    if card.before is None or card.after is None:
+        return ""
+    one, two = data_uri(card.before, 320), data_uri(card.after, 320)
+    found = [
+        f'<div><div class="over"><img alt="{escape(words["after"])}" src="{two}"><div class="upper">'
+        f'<img alt="{escape(words["before"])}" src="{one}"></div></div>'
+        f'<p class="soft">{escape(words["slide"])}</p></div>'
+    ]
+    if card.where is not None and float(card.where.max(initial=0)) > 0:
+        found.append(f'<div>{_where(two, card.where)}<p class="soft">{escape(words["where"])}</p></div>')
+    return f'<div class="pair">{"".join(found)}</div>'
+
+
+def _where(uri: str, where: NDArray[np.float64]) -> str:
+    """The second photograph under a grid whose opacity says where the answer rests."""
+    cells, top = len(where), float(where.max())
+    rects = (
+        f'<rect x="{c}" y="{r}" width="1.01" height="1.01" fill="#ff3d2e" '
+        f'fill-opacity="{0.6 * where[r, c] / top:.3f}"/>'
+        for r in range(cells)
+        for c in range(cells)
+        if where[r, c] > 0.08 * top
+    )
+    return (
+        f'<svg class="where" viewBox="0 0 {cells} {cells}"><image href="{uri}" width="{cells}" height="{cells}"/>'
+        f"{''.join(rects)}</svg>"
+    )
+
+
+def ranked(change: FaceChange) -> list[tuple[str, Change]]:
+    """Fatness and age first, then the units with the most evidence."""
+    first = [(name, c) for name, c in (("fatness", change.fatness), ("age", change.age)) if c is not None]
+    rest = sorted(change.units.items(), key=lambda item: (item[1].no_change, -abs(item[1].value)))
+    return [*first, *rest[: _SHOWN - len(first)]]
+
+
+def changes_svg(change: FaceChange, language: str) -> str:
+    """Signed bars with error bars; those that may be nothing are pale."""
+    rows, called = ranked(change), change.called()
+    height, middle, half = 24 * len(rows) + 10, 330, 110
+    title = escape(TEXT[language]["changes"])
+    parts = [f'<svg class="changes" role="img" viewBox="0 0 560 {height}"><title>{title}</title>']
+    parts.append(f'<line class="zero" x1="{middle}" y1="2" x2="{middle}" y2="{height - 4}"/>')
+    for k, (name, c) in enumerate(rows):
+        y, scale = 24 * k + 8, half / _RANGE.get(name, 1.0)
+        x, low, high = (middle + float(np.clip(v * scale, -half, half)) for v in (c.value, c.low, c.high))
+        left, kind = min(x, middle), "" if name in called else " faint"
+        parts.append(f'<text x="0" y="{y + 11}">{escape(name_of_factor(name, language))}</text>')
+        parts.append(f'<rect class="bar{kind}" x="{left:.1f}" y="{y}" width="{abs(x - middle):.1f}" height="13"/>')
+        parts.append(f'<line class="error" x1="{low:.1f}" y1="{y + 6.5}" x2="{high:.1f}" y2="{y + 6.5}"/>')
+        parts.append(f'<text class="soft" x="{middle + half + 12}" y="{y + 11}">{_number(name, c)}</text>')
+    return "".join([*parts, "</svg>"])
+
+
+def _number(name: str, c: Change) -> str:
+    digits = 0 if name == "age" else 2
+    return f"{c.value:+.{digits}f} ({c.low:+.{digits}f} … {c.high:+.{digits}f})"
+
+
+def _table(change: FaceChange, language: str) -> str:
+    words = TEXT[language]
+    heads = "".join(f'<th scope="col">{escape(words[k])}</th>' for k in ("factor", "value", "no_change", "verdict"))
+    called, rows = change.called(), []
+    for name, c in ranked(change):
+        verdict = words["called"] if name in called else words["not_called"]
+        cells = (_number(name, c), f"{c.no_change:.3f}", verdict)
+        rows.append(f'<tr><th scope="row">{escape(name_of_factor(name, language))}</th>'
+                    f"{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")  # fmt: skip
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f"<details><summary>{escape(words['numbers'])}</summary>{table}</details>"
+
+
+def _others(change: FaceChange, language: str) -> str:
+    """Named other differences, and what only the day changed, as tables of probabilities."""
+    words, found = TEXT[language], []
+    for title, values in (("looks", change.looks), ("nuisance", change.nuisance)):
+        rows = "".join(
+            f'<tr><th scope="row">{escape(name_of_look(name, language))}</th><td>{100 * p:.0f} %</td></tr>'
+            for name, p in sorted(values.items(), key=lambda item: -item[1])
+        )
+        found.append(f"<div><h3>{escape(words[title])}</h3><table>{rows}</table></div>")
+    return f'<div class="halves">{"".join(found)}</div>'
+
+
+def _write(path: Path, title: str, body: str, language: str, about: Mapping[str, str]) -> None:
+    words = TEXT[language]
+    rows = "".join(f'<tr><th scope="row">{_plain(k)}</th><td>{_plain(v)}</td></tr>' for k, v in about.items())
+    foot = f"<section><h2>{escape(words['about'])}</h2><table>{rows}</table></section>" if rows else ""
+    with whole_file(path) as file:
+        file.write(
+            f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{escape(title)}</title><style>{CSS}\n{_OWN}\n{PLOTS}</style></head><body>"
+            f"<header><h1>{escape(title)}</h1><p>{escape(words['lead'])}</p>"
+            f'<p class="duty"><strong>{escape(words["duty"])}</strong></p></header>'
+            f"<main>{body}{foot}</main></body></html>\n"
+        )
+
+
+def _plain(text: str) -> str:
+    """Escaped, with what is no Unicode text (names of files) shown as an escape."""
+    return escape(text.encode("utf-8", "backslashreplace").decode())
+
+
+def write_timeline(
+    path: Path, times: Sequence[float], dated: bool, values: Mapping[str, NDArray[np.float64]],
+    spread: Mapping[str, NDArray[np.float64]], lines: Sequence[tuple[str, ...]], language: str = "en",
+    about: Mapping[str, str] | None = None,
+) -> None:  # fmt: skip
+    """Write the curves of a series: `values` and `spread` (n,) by factor over `times` (n,); `lines` are the rows of a
+    table, its heads first. Raises InputError for an unknown language, and OutputError."""
+    words, parts = _words(language), []
+    across = words["years"] if dated else words["place"]
+    for name, value in values.items():
+        points = tuple(
+            (float(t), float(v), float(v - 1.645 * s), float(v + 1.645 * s))
+            for t, v, s in zip(times, value, spread[name], strict=True)
+        )
+        title = name_of_factor(name, language)
+        svg = curves_svg([Curve(title, points)], title, across, words["value"], logarithmic=False, base=0.0)
+        parts.append(f"<h3>{escape(title)}</h3>{svg}")
+    heads = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in lines[0])
+    rows = "".join(f"<tr>{''.join(f'<td>{_plain(cell)}</td>' for cell in line)}</tr>" for line in lines[1:])
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    _write(path, words["timeline"], f"{''.join(parts)}{table}", language, about or {})

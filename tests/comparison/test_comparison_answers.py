@@ -1,0 +1,121 @@
+"""Calibration that does what it says, on numbers whose truth is known; answers of a trained tiny network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from comparison_runs import tiny
+
+from omokage.comparison import calibration, evaluate
+from omokage.comparison.album import read_album
+from omokage.comparison.config import FACTORS, LOOKS, NUISANCE
+from omokage.comparison.data import Crops, all_pairs
+from omokage.comparison.predict import Comparer, face_change
+from omokage.comparison.readings import Readings
+from omokage.comparison.train import train
+
+
+def drawn(count: int, seed: int, noise: float = 0.3) -> Readings:
+    """Pairs whose answers are the truth plus noise of a size that the network understates by two."""
+    rng = np.random.default_rng(seed)
+    still = np.arange(count) % 3 == 0
+    change = rng.normal(0, 1, (count, len(FACTORS))) * ~still[:, None]
+    value = change + rng.normal(0, noise, change.shape)
+    differs = (rng.random((count, len(LOOKS))) < 0.4).astype(float)
+    day = (rng.random((count, len(NUISANCE))) < 0.5).astype(float)
+    return Readings(
+        value, np.full_like(value, noise / 2), change, 3 * (differs - 0.5) + rng.normal(0, 1, differs.shape), differs,
+        3 * (day - 0.5) + rng.normal(0, 1, day.shape), day, still, [f"p{k}" for k in range(count)],
+        rng.normal(0.7, 0.15, count), rng.normal(0.1, 0.15, count),
+    )  # fmt: skip
+
+
+def test_intervals_hold_and_false_calls_are_as_rare_as_promised() -> None:
+    fitted = calibration.fit(drawn(1500, 0))
+    test = drawn(1500, 1)
+    low, high = calibration.intervals(test.value, test.sigma, fitted)
+    assert ((low <= test.change) & (test.change <= high)).mean() == pytest.approx(0.9, abs=0.02)
+    p = calibration.no_change(test.value, test.sigma, fitted)
+    assert (p[test.still] < 0.05).mean() == pytest.approx(0.05, abs=0.015)
+    assert (p[~test.still] < 0.05).mean() > 0.5
+    assert p.min() >= 1 / (fitted["still"] + 1)
+    assert p.max() <= 1
+    chance = calibration.chances("looks", test.looks, fitted)
+    for k in range(len(LOOKS)):
+        assert chance[:, k].mean() == pytest.approx(test.looks_true[:, k].mean(), abs=0.05)
+
+
+def test_the_check_keeps_most_of_one_person() -> None:
+    fitted = calibration.fit(drawn(1500, 0))
+    test = drawn(1500, 2)
+    kept = calibration.same_person(test.alike, fitted) >= fitted["same"]["limit"]
+    assert kept.mean() == pytest.approx(calibration.SAME_KEPT, abs=0.02)
+    assert (calibration.same_person(test.apart, fitted) < 0.5).mean() > 0.9
+
+
+def test_too_few_pairs_fit_nothing_and_answers_stay_careful() -> None:
+    few = drawn(12, 3)
+    fitted = calibration.fit(few)
+    assert fitted["margin"] == {}
+    assert (calibration.no_change(few.value, few.sigma, fitted) == 1).all()
+
+
+def test_measures_on_numbers_that_are_right() -> None:
+    readings = drawn(900, 4, noise=0.01)
+    rows = {row["measure"]: row["value"] for row in evaluate.score(readings, calibration.fit(readings))}
+    assert rows["fatness: order, Spearman"] > 0.99
+    assert rows["fatness: sign of called changes"] == 1
+    assert rows["units: changes called"] > 0.99
+    assert rows["same person: equal error rate"] < 0.05
+
+
+def test_rank_correlation_and_equal_error_of_small_samples() -> None:
+    assert evaluate.spearman(np.array([1.0, 2.0, 3.0]), np.array([1.0, 4.0, 9.0])) == pytest.approx(1)
+    assert evaluate.spearman(np.array([1.0, 2.0, 3.0]), np.array([5.0, 5.0, 5.0])) == 0
+    assert evaluate.equal_error(np.array([0.9, 0.8]), np.array([0.1, 0.2])) == 0
+    assert evaluate.equal_error(np.array([0.1, 0.9]), np.array([0.2, 0.8])) == pytest.approx(0.5)
+
+
+@pytest.fixture(scope="module")
+def comparer(visits: Path, still: Path, tmp_path_factory: pytest.TempPathFactory) -> Comparer:
+    run = train(tiny(tmp_path_factory.mktemp("run"), visits, still))
+    return Comparer(run / "weights", "cpu")
+
+
+def test_answers_flip_with_the_photographs_and_sides_with_the_mirror(comparer: Comparer, visits: Path) -> None:
+    from comparison_runs import TINY
+
+    from omokage.comparison.config import DataConfig
+
+    album = read_album(visits)
+    cutter = Crops(album, TINY, DataConfig())
+    crops = [cutter.exact(i) for i in range(len(album))]
+    ends = [(int(a), int(b)) for a, b in all_pairs(album)]
+    seen = comparer.see(crops)
+    there, back = comparer.compare(seen, ends), comparer.compare(seen, [(b, a) for a, b in ends])
+    assert np.allclose(there.value, -back.value, atol=1e-5)
+    assert np.allclose(there.low, -back.high, atol=1e-5)
+    assert np.allclose(there.no_change, back.no_change)
+    assert np.allclose(there.same_person, back.same_person)
+    mirrored = comparer.see([np.ascontiguousarray(c[:, ::-1]) for c in crops])
+    from omokage.comparison.data import MIRRORED_FACTORS
+
+    assert np.allclose(comparer.compare(mirrored, ends).value[:, MIRRORED_FACTORS], there.value, atol=1e-5)
+    change = face_change(there, 0, "a", "b")
+    assert set(change.factors) == set(FACTORS)
+    assert change.factors["age"].low <= change.factors["age"].value <= change.factors["age"].high
+
+
+def test_where_is_a_share_of_the_face(comparer: Comparer, visits: Path) -> None:
+    from comparison_runs import TINY
+
+    from omokage.comparison.config import DataConfig
+
+    cutter = Crops(read_album(visits), TINY, DataConfig())
+    found = comparer.where(cutter.exact(0), cutter.exact(1), ["fatness", "age"])
+    assert found.shape == (2, 2)
+    assert found.min() >= 0
+    assert found.sum() == pytest.approx(1) or found.sum() == 0
+    assert comparer.where(cutter.exact(0), cutter.exact(0), ["age"]).sum() == 0

@@ -1,0 +1,242 @@
+"""Two photographs, tables and series: every way in which a pair can be bad has its own status."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
+from omokage.comparison.predict import Compared
+from omokage.errors import InputError
+from omokage.pipeline import Analyzer
+from omokage.pipeline.compare import compare, mirrored
+from omokage.pipeline.pair_table import COLUMNS, compare_table, read_pairs
+from omokage.pipeline.series import change_points, compare_series, taken, theil_sen
+from omokage.results import Change, FaceChange
+from stand_ins import SquareFinder, SquarePredictor, write_picture
+
+
+class SquareComparer:
+    """Reads the blue channel as age, the grey of the surroundings as who it is. Counts the crops it saw."""
+
+    size, margin, same_limit = 32, 1.3, 0.5
+    card = SimpleNamespace(id="squares/comparison@0")
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def see(self, crops: Any) -> np.ndarray:
+        self.seen.append(len(crops))
+        return np.array([(c[8:-8, 8:-8, 2].mean() / 2.55, c[0, 0, 1]) for c in crops])
+
+    def compare(self, seen: np.ndarray, pairs: Any) -> Compared:
+        a, b = (seen[[pair[k] for pair in pairs]] for k in (0, 1))
+        value = np.zeros((len(pairs), len(FACTORS)))
+        value[:, -1] = b[:, 0] - a[:, 0]
+        p = np.where(np.abs(value) > 3, 0.001, 0.9)
+        same = (np.abs(a[:, 1] - b[:, 1]) < 20).astype(float)
+        even = [np.full((len(pairs), len(names)), 0.1) for names in (LOOKS, NUISANCE)]
+        return Compared(value, value - 2, value + 2, p, *even, same)
+
+
+def face(path: Path, age: int, place: int = 40, shade: int = 110, others: tuple[Any, ...] = ()) -> Path:
+    write_picture(path, [(place, 40, 50, age), *others])
+    picture = cv2.imread(str(path))
+    picture[(picture == (90, 110, 90)).all(2)] = (90, shade, 90)
+    picture[42:50, place + 3 : place + 12] = (0, 60, 250)  # something that a mirror moves
+    assert cv2.imwrite(str(path), picture)
+    return path
+
+
+def ask(before: Path, after: Path, **options: Any) -> FaceChange:
+    analyzer = Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
+    return compare(before, after, analyzer=analyzer, comparer=SquareComparer(), **options)  # type: ignore[arg-type]
+
+
+def test_a_change_is_after_minus_before(tmp_path: Path) -> None:
+    one, two = face(tmp_path / "a.png", 20), face(tmp_path / "b.png", 60, 60)
+    change = ask(one, two)
+    assert change.status == "ok"
+    assert change.age is not None
+    assert change.age.value == pytest.approx(40, abs=3)
+    assert list(change.called()) == ["age"]
+    assert len(change.units) == len(COMPARED_UNITS)
+    back = ask(two, one)
+    assert back.age is not None
+    assert back.age.value == pytest.approx(-change.age.value)
+
+
+def test_two_people_are_declined_with_the_probability(tmp_path: Path) -> None:
+    one, two = face(tmp_path / "a.png", 20), face(tmp_path / "b.png", 60, shade=200)
+    change = ask(one, two)
+    assert change.status == "different_people"
+    assert change.same_person == 0
+    assert not change.factors
+    assert ask(one, two, assume_same=True).status == "ok"
+
+
+def test_every_bad_pair_has_its_own_status(tmp_path: Path) -> None:
+    good = face(tmp_path / "good.png", 30)
+    write_picture(tmp_path / "none.png")
+    assert ask(good, tmp_path / "none.png").status == "no_face_after"
+    assert ask(tmp_path / "none.png", good).status == "no_face_before"
+    two = face(tmp_path / "two.png", 30, 10, others=((90, 40, 48, 50),))
+    assert ask(good, two).status == "several_faces_after"
+    assert ask(good, good).status == "same_picture"
+    copy = tmp_path / "copy.bmp"
+    assert cv2.imwrite(str(copy), cv2.imread(str(good)))
+    assert ask(good, copy).status == "same_picture"
+    turned = tmp_path / "turned.png"
+    assert cv2.imwrite(str(turned), cv2.imread(str(good))[:, ::-1])
+    assert ask(good, turned).status == "mirror_image"
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    assert ask(good, tmp_path / "broken.png").status.startswith("unreadable: ")
+
+
+def test_a_picture_is_no_mirror_image_of_itself() -> None:
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    assert mirrored(picture, picture[:, ::-1])
+    assert not mirrored(picture, picture)
+    even = np.concatenate([picture, picture[:, ::-1]], 1)
+    assert not mirrored(even, even)
+
+
+def test_warnings_name_what_may_explain_a_change(tmp_path: Path) -> None:
+    one, two = face(tmp_path / "a.png", 20), face(tmp_path / "b.png", 60, 60)
+    blurred = tmp_path / "c.png"
+    assert cv2.imwrite(str(blurred), cv2.GaussianBlur(cv2.imread(str(two)), (0, 0), 3))
+    assert "sharpness" not in ask(one, two).warnings
+    assert "sharpness" in ask(one, blurred).warnings
+
+
+def test_calls_hold_for_all_factors_together() -> None:
+    units = {f"u{k}": Change(0.1, -1, 1, 0.04) for k in range(30)}
+    assert not FaceChange("a", "b", units=units).called()
+    strong = {**units, "u0": Change(0.9, 0.5, 1.2, 0.001)}
+    assert list(FaceChange("a", "b", units=strong).called()) == ["u0"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_table_of_pairs_goes_on_where_it_was_stopped(tmp_path: Path, ending: str) -> None:
+    for k in range(4):
+        face(tmp_path / f"{k}.png", 20 + 10 * k, 40 + 4 * k)
+    rows = [{"before": f"{a}.png", "after": f"{b}.png"} for a, b in ((0, 1), (1, 2), (2, 2), (3, 9), (0, 3))]
+    with (tmp_path / "pairs.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["before", "after"])
+        writer.writeheader()
+        writer.writerows(rows)
+    pairs, analyzer = read_pairs(tmp_path / "pairs.csv"), Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
+    out, comparer = tmp_path / f"out.{ending}", SquareComparer()
+    counts = compare_table(analyzer, comparer, pairs, out)  # type: ignore[arg-type]
+    assert counts == {"ok": 3, "same_picture": 1, "unreadable": 1}
+    assert sum(comparer.seen) == 4  # each photograph once
+    whole = out.read_bytes()
+    parts = out.with_name(out.name + ".parts")
+    assert not parts.exists()
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare_table(analyzer, comparer, pairs, out, progress=stop)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="--resume"):
+        compare_table(analyzer, comparer, pairs, out)  # type: ignore[arg-type]
+    kept = parts.read_text().splitlines()
+    parts.write_text("\n".join(kept[:3]) + '\n{"cut sho')
+    assert compare_table(analyzer, SquareComparer(), pairs, out, resume=True) == counts  # type: ignore[arg-type]
+    assert out.read_bytes() == whole
+    if ending == "jsonl":
+        assert set(json.loads(whole.splitlines()[0])) == set(COLUMNS)
+    compare_table(analyzer, comparer, pairs[:2], out)  # type: ignore[arg-type]
+    parts.write_text(json.dumps({"other": 1}) + "\n")
+    with pytest.raises(InputError, match="begun with other pairs"):
+        compare_table(analyzer, comparer, pairs, out, resume=True)  # type: ignore[arg-type]
+
+
+def test_a_table_without_the_columns_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text("one,two\na,b\n")
+    with pytest.raises(InputError, match="columns before and after"):
+        read_pairs(tmp_path / "pairs.csv")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_pairs(tmp_path / "none.csv")
+
+
+def test_a_series_is_ordered_by_date_and_finds_the_trend_and_the_jump(tmp_path: Path) -> None:
+    ages = [20, 20, 21, 20, 60, 61, 60, 60]
+    for k, age in enumerate(ages):
+        face(tmp_path / f"{'zyxwvuts'[k]}_2020-0{k + 1}-01.png", age, 30 + 3 * k)
+    face(tmp_path / "q_2020-09-09.png", 30, 70, shade=220)
+    write_picture(tmp_path / "r_2020-10-10.png")
+    analyzer = Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
+    line = compare_series(analyzer, SquareComparer(), str(tmp_path))  # type: ignore[arg-type]
+    assert line.dated
+    assert [Path(name).name[0] for name in line.names] == list("zyxwvuts")
+    assert {Path(name).name[0]: why for name, why in line.left_out} == {"q": "different_person", "r": "no_face"}
+    assert line.values["age"] == pytest.approx(np.array(ages) - 20, abs=2.5)
+    assert line.jumps["age"] == (4,)
+    assert line.trends["age"].slope > 20
+    assert line.trends["fatness"].slope == 0
+    with pytest.raises(InputError, match="needs three"):
+        compare_series(analyzer, SquareComparer(), str(tmp_path / "q_2020-09-09.png"))  # type: ignore[arg-type]
+
+
+def test_slopes_and_steps_of_known_curves() -> None:
+    times = np.arange(20.0)
+    trend = theil_sen(times, 2 * times + np.where(times == 7, 50, 0))
+    assert trend.slope == pytest.approx(2)
+    assert trend.low <= 2 <= trend.high
+    assert theil_sen(np.zeros(4), np.arange(4.0)).slope == 0
+    steps = np.repeat([0.0, 5.0, -5.0], 6) + np.random.default_rng(0).normal(0, 0.5, 18)
+    assert change_points(steps, 0.5) == (6, 12)
+    assert change_points(np.random.default_rng(1).normal(0, 0.5, 30), 0.5) == ()
+
+
+def test_dates_come_from_the_camera_before_the_name(tmp_path: Path) -> None:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x0132] = "2019:05:06 07:08:09"
+    Image.new("RGB", (8, 8)).save(tmp_path / "2021-01-01.jpg", exif=exif)
+    Image.new("RGB", (8, 8)).save(tmp_path / "20220304_x.jpg")
+    Image.new("RGB", (8, 8)).save(tmp_path / "plain.jpg")
+    assert taken(tmp_path / "2021-01-01.jpg").year == 2019  # type: ignore[union-attr]
+    assert (taken(tmp_path / "20220304_x.jpg")).month == 3  # type: ignore[union-attr]
+    assert taken(tmp_path / "plain.jpg") is None
+
+
+def test_a_change_card_holds_pictures_numbers_and_no_script(tmp_path: Path) -> None:
+    from omokage.report.comparison import ChangeCard, write_card
+
+    one, two = face(tmp_path / "a.png", 20), face(tmp_path / "<b>.png", 60, 60)
+    change = replace(ask(one, two), warnings=("light",))
+    pixels = np.full((64, 64, 3), 90, np.uint8)
+    for language in ("en", "ja"):
+        page = tmp_path / f"{language}.html"
+        write_card(page, ChangeCard(change, pixels, pixels, np.eye(7) / 7), language, {"weights": "x"})
+        text = page.read_text()
+        assert text.count("data:image/jpeg") == 3
+        assert "<script" not in text
+        assert "<b>.png" not in text
+        assert "resize:horizontal" in text
+    write_card(tmp_path / "none.html", ChangeCard(FaceChange("a", "b", "no_face_before")))
+    assert "No face was found in the first" in (tmp_path / "none.html").read_text()
+    with pytest.raises(InputError, match="no report language"):
+        write_card(tmp_path / "x.html", ChangeCard(change), "xx")
+
+
+def test_words_exist_in_both_languages() -> None:
+    from omokage.report import change_words as words
+
+    for table in (words.TEXT, words.STATUS, words.WARNINGS):
+        assert set(table["en"]) == set(table["ja"])
+    assert words.name_of_factor("mouthSmileLeft", "en") == "mouth smile left"
+    assert all(not any("a" <= c <= "z" for c in words.name_of_factor(name, "ja")) for name in FACTORS)
