@@ -16,6 +16,11 @@ from numpy.typing import NDArray
 EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
 
 
+# What a place counted in pixels (landmarks: the middle of the first pixel is 0, as OpenCV, dlib and hand-made annotations
+# have it) lacks to one measured from the picture's corner (boxes, crops, rendered labels).
+PIXEL_MIDDLE = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """Where a face is: brows to chin and ear to ear, in float pixels. Raises ValueError when empty."""
@@ -140,7 +145,7 @@ class FaceAnalysis:
     timestamp_s: float = 0.0
     face: int = 0  # 0 = the largest face of the frame
     track: int | None = None
-    landmarks: NDArray[np.float32] | None = None  # (68, 2) source pixels
+    landmarks: NDArray[np.float32] | None = None  # (68, 2) source pixels; whole numbers are the middles of pixels
     landmark_sigma: NDArray[np.float32] | None = None  # (68,) source pixels
     pose: Pose | None = None
     gaze: tuple[Scalar, Scalar] | None = None  # degrees: + to the image's right, + up, both against the camera
@@ -154,3 +159,119 @@ class FaceAnalysis:
     quality: float | None = None  # 0..1: how well the crop shows one face
     needs_review: str = ""  # empty, or why a person should look
     embedding: NDArray[np.float32] | None = None
+
+    @property
+    def outline(self) -> NDArray[np.float32] | None:
+        """The landmarks (68, 2) measured like boxes, crops and affines: from the outer corner of the first pixel, whose
+        middle is (0.5, 0.5)."""
+        return None if self.landmarks is None else self.landmarks + np.float32(PIXEL_MIDDLE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionEvidence:
+    """What one named region of a face has to do with one answer. Intervals: lowest and highest over small shifts of
+    the crop."""
+
+    name: str
+    area: float  # share of the crop, 0..1
+    relevance: float  # share of all relevance, -1..1: + speaks for the target, - against it
+    relevance_low: float
+    relevance_high: float
+    effect: float  # what hiding it takes from the score (mean over the fills), in `RelevanceMap.score_unit`
+    effect_low: float
+    effect_high: float
+    effect_by_fill: Mapping[str, float]  # blur, mean, inpaint: where they disagree, the fill itself has an effect
+    answer_hidden: float  # the answer when it is hidden (mean over the fills)
+    hidden: NDArray[np.uint8] | None = None  # the crop (n, n, 3) with it hidden
+
+
+@dataclass(frozen=True, slots=True)
+class Faithfulness:
+    """Whether a relevance map can be believed: measured on the same crop and network."""
+
+    conservation: float | None  # sum of relevance over what it should sum to; None where the method promises no sum
+    flipping: float  # mean drop of the score while the most relevant blocks are hidden first
+    flipping_random: tuple[float, ...]  # the same in random orders
+    flipping_edges: float  # the same with the strongest edges first
+    agreement: float  # rank correlation (-1..1) with an independent method, over the regions
+    agreement_with: str
+    randomised: float  # rank correlation (-1..1) with the map of the same network with random weights
+    checks: Mapping[str, bool]  # check -> passed
+    grade: str  # A .. D
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RelevanceMap:
+    """Why a network gives an answer: where in the crop, by which region, and whether that can be believed."""
+
+    target: str
+    method: str
+    answer: float  # of this crop alone, in `answer_unit`
+    answer_unit: str
+    score: float  # the number that is explained, in `score_unit` (log odds for probabilities)
+    score_unit: str
+    relevance: NDArray[np.float32]  # (n, n) crop pixels: + speaks for the target, - against it
+    crop: FaceCrop
+    region_map: NDArray[np.uint8]  # (n, n) index into `regions`
+    regions: tuple[RegionEvidence, ...]
+    faithfulness: Faithfulness
+    warnings: tuple[str, ...] = ()
+    notice: str = ""
+
+    @property
+    def top(self) -> str:
+        """The region whose hiding takes most from the score."""
+        return max(self.regions, key=lambda r: r.effect).name
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A signed change, second photograph minus first, with its 5 to 95 percent interval, in the factor's own unit.
+
+    `no_change` is how often (0..1) two photographs between which only light, pose and camera differ look at least so
+    different: below 0.05 a change may be called.
+    """
+
+    value: float
+    low: float
+    high: float
+    no_change: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceChange:
+    """What changed between two photographs of one person. Without an answer the changes are empty, and `status` says
+    why.
+
+    `status`: ``ok``, ``different_people``, ``no_face_before``, ``no_face_after``, ``several_faces_before``,
+    ``several_faces_after``, ``mirror_image``, ``same_picture``, or ``unreadable: <why>``. `looks` and `nuisance` are
+    probabilities that something else differs: what people wear, and what is only the day. `warnings` name what may
+    explain the changes (``light``, ``pose``, ``camera``, ``sharpness``, ``makeup``).
+    """
+
+    before: str
+    after: str
+    status: str = "ok"
+    same_person: float | None = None  # probability, when either is as likely beforehand
+    units: Mapping[str, Change] = field(default_factory=dict)  # ARKit name -> change on the scale 0..1
+    fatness: Change | None = None  # the renderer's scale (-1 lean .. 1.5 heavy), not kilograms
+    age: Change | None = None  # apparent years
+    looks: Mapping[str, float] = field(default_factory=dict)
+    nuisance: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    faces: tuple[FaceAnalysis | None, FaceAnalysis | None] = (None, None)
+
+    @property
+    def factors(self) -> Mapping[str, Change]:
+        """All changes by name: units, then `fatness` and `age` where known."""
+        rest = {"fatness": self.fatness, "age": self.age}
+        return {**self.units, **{name: change for name, change in rest.items() if change is not None}}
+
+    def called(self, share: float = 0.1) -> Mapping[str, Change]:
+        """The changes that stand when all are looked at together, largest evidence first: of them at most about
+        `share` are expected to be false (Benjamini and Hochberg, 1995)."""
+        ranked = sorted(self.factors.items(), key=lambda item: item[1].no_change)
+        count = len(ranked)
+        standing = [k for k, (_, change) in enumerate(ranked, 1) if change.no_change <= share * k / count]
+        return dict(ranked[: max(standing, default=0)])

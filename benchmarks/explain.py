@@ -1,0 +1,337 @@
+"""Whether explanations point at the cause: rendered pairs with one changed region, photographs, cost.
+
+    python benchmarks/explain.py [--pairs N] [--photographs FOLDER...] [--sample N] [--weights SET] [--write]
+
+**Pairs.** Two renderings of one person differ in one thing only: expression units, glasses, or beard. The picture that
+shows the thing is explained for the answer about it; the region where the pixels differ most is the truth. Right: the
+method's top region is that one (pointing accuracy). The same network with shuffled weights is the control.
+
+**Photographs** (folders with a ``labels.csv``): regions of equal area are hidden in faces that are answered "yes";
+pixel flipping against random orders for every yes/no answer in default output.
+
+`--write` adds a dated page under docs/benchmarks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.photographs import labels_of  # noqa: E402
+
+from omokage.attributes.predict import AttributePredictor  # noqa: E402
+from omokage.data.transforms import warp  # noqa: E402
+from omokage.explain.evidence import maps, region_shares  # noqa: E402
+from omokage.explain.faithfulness import flipped, randomised  # noqa: E402
+from omokage.explain.occlusion import FILLS, hide_each, scores  # noqa: E402
+from omokage.explain.regions import REGIONS, equal_areas, region_map  # noqa: E402
+from omokage.explain.target import Target, View  # noqa: E402
+from omokage.faces.align import crop_landmarks  # noqa: E402
+from omokage.media.image import read_image  # noqa: E402
+from omokage.metrics.bootstrap import interval  # noqa: E402
+from omokage.pipeline import Analyzer  # noqa: E402
+from omokage.pipeline.explain import explain, target_of, views_of  # noqa: E402
+from omokage.synthesis.people import perceived_female  # noqa: E402
+from omokage.synthesis.render import Rendering, render  # noqa: E402
+from omokage.synthesis.sampling import SceneSampler  # noqa: E402
+from omokage.synthesis.scene import Camera, Expression, Light, Pose, Scene, Surroundings  # noqa: E402
+from omokage.synthesis.skin import paint  # noqa: E402
+from omokage.training.run import commit_of  # noqa: E402
+
+Image = NDArray[np.uint8]
+SEED = 930_000_000  # of people that no training uses
+METHODS = ("occlusion", "gradients", "smoothgrad", "lrp gamma-box", "lrp plus-flat", "lrp alpha2-beta1")
+MOUTH = ("mouthSmileLeft", "mouthSmileRight")
+# What is changed -> the answer that is explained.
+UNITS: Mapping[str, tuple[str, ...]] = {
+    "au.AU12": MOUTH,
+    "au.AU26": ("jawOpen",),
+    "au.AU18": ("mouthPucker",),
+    "au.AU20": ("mouthStretchLeft", "mouthStretchRight"),
+    "au.AU01": ("browInnerUp",),
+    "au.AU04": ("browDownLeft", "browDownRight"),
+    "au.AU43": ("eyeBlinkLeft", "eyeBlinkRight"),
+    "au.AU05": ("eyeWideLeft", "eyeWideRight"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A picture that shows a thing, the answer about it, and the regions in the order of how much they changed."""
+
+    kind: str
+    target: str
+    view: View
+    changed: tuple[str, ...]
+
+
+def base_scene(k: int) -> Scene:
+    """A person at rest, nearly frontal, evenly lit, without anything on or in front of the face."""
+    rng = np.random.default_rng((SEED, k))
+    drawn = SceneSampler().draw(rng)
+    person = replace(drawn.person, glasses="none", beard="none", hat="none", makeup=0.0)
+    return replace(
+        drawn, person=person, expression=Expression(), camera=Camera(k, size=192, frame=1.5),
+        pose=Pose(float(rng.uniform(-12, 12)), float(rng.uniform(-6, 6)), float(rng.uniform(-6, 6))),
+        light=Light(k, azimuth=float(rng.uniform(-25, 25)), key=0.8, ambient=0.6),
+        surroundings=Surroundings(drawn.surroundings.seed, drawn.surroundings.style),
+    )  # fmt: skip
+
+
+def changes(k: int) -> Iterator[tuple[str, str, Scene, Scene]]:
+    """(kind, target, without, with) of one person: a unit, glasses, a beard where one can grow."""
+    rng = np.random.default_rng((SEED, 1, k))
+    plain = base_scene(k)
+    target = list(UNITS)[k % len(UNITS)]
+    units = tuple((name, float(rng.uniform(0.7, 1.0))) for name in UNITS[target])
+    yield "expression units", target, plain, replace(plain, expression=Expression(units, None, 1.0))
+    person = replace(plain.person, glasses=str(rng.choice(["frame", "rimless", "sunglasses"])))
+    yield "eyeglasses", "attr.eyeglasses", plain, replace(plain, person=person)
+    if plain.person.age >= 18 and plain.person.male > 0.5:
+        person = replace(plain.person, beard=str(rng.choice(["goatee", "full"])))
+        person = replace(person, female_perceived=perceived_female(person))
+        yield "beard", "attr.beard", plain, replace(plain, person=person)
+
+
+def cases(predictor: AttributePredictor, count: int) -> Iterator[Case]:
+    for k in range(count):
+        shown: dict[str, Rendering] = {}
+        for kind, target, without, having in changes(k):
+            if "plain" not in shown:
+                shown["plain"] = render(without, paint(without.person))
+            after = render(having, paint(having.person))
+            crop = crop_landmarks(after.image, after.landmarks, predictor.size, predictor.margin)
+            (view,) = views_of(crop, after.image, after.landmarks, predictor.margin, after.segmentation, shifts=())
+            before = warp(shown["plain"].image, crop.affine, predictor.size)
+            yield Case(kind, target, view, ranked(view, before))
+
+
+def ranked(view: View, before: Image) -> tuple[str, ...]:
+    """Regions by the sum of what changed in them, most first; those with less than a third of the first left out."""
+    change = np.abs(view.image.astype(float) - before.astype(float)).sum(2)
+    where = region_map(view.points, view.image.shape[0], view.segmentation)
+    total = {name: float(change[where == i].sum()) for i, name in enumerate(REGIONS)}
+    order = sorted(total, key=lambda name: -total[name])
+    return tuple(name for name in order if total[name] >= total[order[0]] / 3)
+
+
+def top_region(target: Target, view: View, method: str) -> str:
+    """The region that a method puts first: by what hiding takes away, or by the sum of relevance."""
+    where = region_map(view.points, view.image.shape[0], view.segmentation)
+    if method == "occlusion":
+        masks = {n: where == i for i, n in enumerate(REGIONS) if (where == i).mean() >= 0.004}
+        score, _, _ = hide_each(target, view.image, masks)
+        return min(score, key=lambda name: float(np.mean(list(score[name].values()))))
+    name, _, rules = method.partition(" ")
+    found = maps(target, [view.image], name, rules or "gamma-box")
+    shares = region_shares(found.relevance[0], where)
+    return max(shares, key=lambda region: shares[region])
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """One decision: how often the top region was the most changed one, or among the much changed ones."""
+
+    kind: str
+    method: str
+    random: bool
+    first: bool
+    among: bool
+
+
+def pointing(predictor: AttributePredictor, count: int) -> list[Pointed]:
+    found = []
+    opened: dict[str, Target] = {}
+    for k, case in enumerate(cases(predictor, count)):
+        target = opened.setdefault(case.target, target_of(predictor, case.target))
+        for random, network in ((False, target), (True, randomised(target, k))):
+            for method in METHODS:
+                top = top_region(network, case.view, method)
+                found.append(Pointed(case.kind, method, random, top == case.changed[0], top in case.changed))
+    return found
+
+
+def share(values: Sequence[float]) -> str:
+    """Mean with its 95 % interval."""
+    low, high = interval(lambda v: float(v.mean()), np.asarray(values, float))
+    return f"{np.mean(values):.2f} ({low:.2f} to {high:.2f})"
+
+
+def pointing_table(found: Sequence[Pointed]) -> list[str]:
+    lines = ["| changed | method | top region changed most | or changed much | shuffled weights | n |",
+             "|---|---|---|---|---|---|"]  # fmt: skip
+    for kind in dict.fromkeys(p.kind for p in found):
+        for method in METHODS:
+            rows = [p for p in found if p.kind == kind and p.method == method]
+            real, control = [p for p in rows if not p.random], [p for p in rows if p.random]
+            lines.append(
+                f"| {kind} | {method} | {share([p.first for p in real])} | {share([p.among for p in real])} | "
+                f"{share([p.first for p in control])} | {len(real)} |"
+            )
+    return lines
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A face of a photograph as the network sees it."""
+
+    view: View
+    attributes: Mapping[str, float]
+
+
+def faces(analyzer: Analyzer, folder: Path, sample: int) -> list[Face]:
+    found = []
+    predictor = analyzer.predictor
+    for label in {row["file"]: row for row in labels_of(folder, sample)}.values():
+        image = read_image(folder / label["file"])
+        for face in analyzer(image)[:1]:
+            if face.outline is not None:
+                crop = crop_landmarks(image, face.outline, predictor.size, predictor.margin)
+                (view,) = views_of(crop, image, face.outline, predictor.margin, shifts=())
+                found.append(Face(view, face.attributes))
+    return found
+
+
+def hiding(predictor: AttributePredictor, listed: Sequence[Face], name: str, area: float, most: int) -> list[str]:
+    """The mean drop of the log odds of `name` when regions of equal area are hidden, in faces answered "yes"."""
+    target = target_of(predictor, f"attr.{name}")
+    drops: dict[str, list[float]] = {}
+    first = []
+    for face in [f for f in listed if f.attributes[name] >= 0.5][:most]:
+        masks = equal_areas(region_map(face.view.points, face.view.image.shape[0]), area)
+        before = float(scores(target, [face.view.image]).score[0])
+        score, _, _ = hide_each(target, face.view.image, masks)
+        mean = {region: before - float(np.mean(list(by.values()))) for region, by in score.items()}
+        for region, drop in mean.items():
+            drops.setdefault(region, []).append(drop)
+        first.append(max(mean, key=lambda r: mean[r]))
+    if not drops:
+        return [f"No face was answered {name}."]
+    order = sorted(drops, key=lambda r: -float(np.mean(drops[r])))
+    lines = [f"**{name}**, {len(first)} faces answered yes, {100 * area:.0f} % of the crop hidden:", "",
+             "| region | mean drop, log odds | has the largest drop |", "|---|---|---|"]  # fmt: skip
+    return lines + [f"| {r} | {share(drops[r])} | {share([f == r for f in first])} |" for r in order]
+
+
+def flipping(predictor: AttributePredictor, listed: Sequence[Face], most: int) -> list[str]:
+    """Pixel flipping of every yes/no answer: how often, and by how much, the map's order beats the random ones."""
+    lines = ["| answer | method | drop by relevance | random | edges | beats the mean random order | n |",
+             "|---|---|---|---|---|---|---|"]  # fmt: skip
+    names = [a.name for a in predictor.schema if a.classes == ("no", "yes") and a.default_output]
+    for name in names:
+        target = target_of(predictor, f"attr.{name}")
+        sure = sorted(listed, key=lambda f: -f.attributes[name])[:most]
+        for method in ("occlusion", "lrp"):
+            rows = []
+            for face in sure:
+                f = flipped(target, face.view.image, maps(target, [face.view.image], method).relevance[0])
+                rows.append((f.relevance, float(np.mean(f.random)), f.edges))
+            ours, random, edges = (np.array(v) for v in zip(*rows, strict=True))
+            lines.append(
+                f"| {name} | {method} | {share(ours)} | {random.mean():.2f} | {edges.mean():.2f} | "
+                f"{share(ours > random)} | {len(rows)} |"
+            )
+    return lines
+
+
+def conservation(predictor: AttributePredictor, views: Sequence[View]) -> list[str]:
+    """Sum of relevance over its start on the shipped network, and the cost beside a forward and backward pass."""
+    lines = ["| rules | worst departure from 1 | CPU ms | times a forward and backward pass |", "|---|---|---|---|"]
+    target = target_of(predictor, "attr.smiling")
+    images = [v.image for v in views]
+    x = target.prepare(np.stack(images))
+
+    def passes() -> None:
+        at = x.clone().requires_grad_(True)
+        target.score(target.raw(at)).sum().backward()
+
+    plain = cpu(passes)
+    for rules in ("gamma-box", "plus-flat", "alpha2-beta1", "alpha2-beta1-flat", "epsilon"):
+        kept = [maps(target_of(predictor, t), images, "lrp", rules).kept for t in ("attr.smiling", "age", "au.AU12")]
+        worst = max(float(np.abs(k - 1).max()) for k in kept if k is not None)
+        spent = cpu(lambda rules=rules: maps(target, images, "lrp", rules))
+        lines.append(f"| {rules} | {worst:.2g} | {1000 * spent / len(images):.1f} | {spent / plain:.1f} |")
+    return lines
+
+
+def cpu(work: object) -> float:
+    """The least CPU seconds of three runs."""
+    spent = []
+    for _ in range(3):
+        began = time.process_time()
+        work()  # type: ignore[operator]
+        spent.append(time.process_time() - began)
+    return min(spent)
+
+
+def cost(analyzer: Analyzer, image: Image) -> list[str]:
+    lines = ["| method | CPU s for everything about one face |", "|---|---|"]
+    face = analyzer(image)[0]
+    for method in ("occlusion", "gradients", "smoothgrad", "lrp"):
+        spent = cpu(lambda method=method: explain(face, "attr.smiling", method, image=image, analyzer=analyzer))
+        lines.append(f"| {method} | {spent:.2f} |")
+    return lines
+
+
+def page(analyzer: Analyzer, given: argparse.Namespace) -> str:
+    predictor = analyzer.predictor
+    assert isinstance(predictor, AttributePredictor)
+    began = time.process_time()
+    found = pointing(predictor, given.pairs)
+    views = [case.view for case in cases(predictor, 4)]
+    parts = ["## Rendered pairs: does the top region lie where the pixels changed?", "", *pointing_table(found), "",
+             "## Propagation on the shipped network", "", *conservation(predictor, views)]  # fmt: skip
+    for folder in given.photographs:
+        listed = faces(analyzer, folder, given.sample)
+        parts += ["", f"## {folder.name}: regions of equal area hidden", ""]
+        for name in ("smiling", "eyeglasses"):
+            parts += [*hiding(predictor, listed, name, 0.07, given.most), ""]
+        parts += [f"## {folder.name}: pixel flipping", "", *flipping(predictor, listed, given.flips)]
+    shown = render(base_scene(0), paint(base_scene(0).person)).image
+    parts += ["", "## Cost", "", *cost(analyzer, shown)]
+    head = (
+        f"# Explanations, {date.today().isoformat()}\n\n`python benchmarks/explain.py`, commit {commit_of(ROOT)}, "
+        f"weights {', '.join(analyzer.describe().values())}, {platform.machine()}, one thread, "
+        f"{(time.process_time() - began) / 60:.1f} CPU minutes. {given.pairs} rendered people that no training uses; "
+        f"photographs: {', '.join(f'{f.name} ({given.sample})' for f in given.photographs) or 'none'}, nothing was "
+        f"fitted on them. Fills: the mean over {', '.join(FILLS)}. In brackets 95 % bootstrap intervals. By chance the "
+        f"top region is right in about 1 of {len(REGIONS)} cases."
+    )
+    return "\n".join([head, "", *parts]) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photographs", nargs="*", type=Path, default=[])
+    parser.add_argument("--pairs", type=int, default=48)
+    parser.add_argument("--sample", type=int, default=200, help="photographs of each folder")
+    parser.add_argument("--most", type=int, default=80, help="faces of each folder in which regions are hidden")
+    parser.add_argument("--flips", type=int, default=10, help="faces of each folder for pixel flipping")
+    parser.add_argument("--weights", default="synthetic")
+    parser.add_argument("--write", action="store_true")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    text = page(Analyzer(weights=given.weights, device="cpu"), given)
+    print(text)
+    if given.write:
+        name = f"{date.today().isoformat()}-explain.md"
+        (ROOT / "docs" / "benchmarks" / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

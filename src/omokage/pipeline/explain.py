@@ -1,0 +1,287 @@
+"""`omokage.explain`: from a face and the name of an answer to the evidence for it.
+
+Here the network of the attributes room becomes a `Target` that the room of explanations understands.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from omokage.attributes.calibration import probability, summary
+from omokage.attributes.config import form
+from omokage.attributes.model import AttributeNetwork, Outputs, SubNetwork, normalise, pose_of_rotation
+from omokage.attributes.predict import AttributePredictor
+from omokage.data.transforms import Jitter, apply_affine, crop_affine, warp
+from omokage.errors import InputError
+from omokage.explain.composites import MODERN
+from omokage.explain.evidence import METHODS, explained
+from omokage.explain.target import Target, View
+from omokage.faces.align import crop_landmarks, roll_of
+from omokage.media.image import read_image
+from omokage.pipeline.analyzer import Analyzer
+from omokage.results import FaceAnalysis, FaceCrop, RelevanceMap
+from omokage.schema import ACTION_UNITS, UNITS, Attribute
+
+Image = NDArray[np.uint8]
+# The same face cut a little off: as far as two finders would differ.
+SHIFTS = (
+    Jitter((0.03, 0.0), 1.0, 2.0), Jitter((-0.03, 0.0), 1.0, -2.0), Jitter((0.0, 0.03), 1.05),
+    Jitter((0.0, -0.03), 0.95),
+)  # fmt: skip
+_ANGLES = ("yaw", "pitch", "roll")
+_ABOUT = {"hair": ("hair", "forehead"), "neck": ("neck", "clothing")}  # region of the schema -> regions of the crop
+
+
+def explain(
+    picture: FaceAnalysis | str | Path | bytes | Image,
+    target: str,
+    method: str = "occlusion",
+    *,
+    image: str | Path | bytes | Image | None = None,
+    face: int = 0,
+    crops: bool = False,
+    analyzer: Analyzer | None = None,
+    rules: str = MODERN,
+) -> RelevanceMap:
+    """Why the network answers as it does: relevance by pixel and by named region, and whether that can be believed.
+
+    `picture` is a face that an `Analyzer` gave, or a picture (path, encoded bytes, RGB uint8 pixels) whose `face`-th
+    largest face is meant; with `crops` the whole picture is one face. The pixels of a `FaceAnalysis` are read again
+    from its source unless `image` is given.
+
+    `target` is ``age``, ``gender``, ``expression.<class>``, ``attr.<name>``, ``au.AU<nn>``, ``unit.<ARKit name>``,
+    ``pose.yaw``, ``gaze.right`` or another attribute's own name. `method` is one of ``occlusion``, ``gradients``,
+    ``smoothgrad``, ``lrp``; propagation is covered by patents in some countries and only used on request, with a
+    rule set named by `rules`. The answer is that of the crop alone, without the mirror image that an `Analyzer` adds.
+
+    Raises InputError for unknown words, a picture without that face, or a predictor that is not omokage's own network;
+    UnreadableError for a picture that cannot be decoded.
+    """
+    if method not in METHODS:
+        raise InputError(f"no method called {method!r}; choose among {', '.join(METHODS)}")
+    analyzer = analyzer or Analyzer()
+    predictor = analyzer.predictor
+    if not isinstance(predictor, AttributePredictor):
+        raise InputError("only answers of omokage's own attribute network can be explained; use its weights")
+    wanted = target_of(predictor, target)
+    pixels, found = _face(picture, image, face, crops, analyzer)
+    if found.outline is None:
+        raise InputError(f"the face in {found.source or 'the picture'} has no landmarks: its regions are unknown")
+    return explain_face(predictor, pixels, found.outline, wanted, method, rules=rules, score=found.score)
+
+
+def explain_face(
+    predictor: AttributePredictor,
+    image: Image,
+    landmarks: NDArray[np.floating],
+    target: Target | str,
+    method: str = "occlusion",
+    *,
+    rules: str = MODERN,
+    segmentation: Image | None = None,
+    score: float = 1.0,
+) -> RelevanceMap:
+    """The same for a face whose 68 landmarks (68, 2) in pixels of `image` are known.
+
+    `segmentation` (h, w), where known, indexes `data.records.SEGMENTATION` and decides where hair, neck and clothes
+    are.
+    """
+    wanted = target_of(predictor, target) if isinstance(target, str) else target
+    crop = crop_landmarks(image, landmarks, predictor.size, predictor.margin, score=score)
+    views = list(views_of(crop, image, landmarks, predictor.margin, segmentation))
+    return explained(wanted, views, crop, method, rules)
+
+
+def views_of(
+    crop: FaceCrop,
+    image: Image,
+    landmarks: NDArray[np.floating],
+    margin: float,
+    segmentation: Image | None = None,
+    shifts: Sequence[Jitter] = SHIFTS,
+) -> Iterator[View]:
+    """The crop itself, then the same face cut a little off, each with the landmarks in its pixels."""
+    points, size = np.asarray(landmarks, np.float64), crop.image.shape[0]
+    lean = roll_of(points)
+    for k, affine in enumerate([crop.affine, *(crop_affine(points, size, margin, lean, j) for j in shifts)]):
+        pixels = crop.image if k == 0 else warp(image, affine, size)
+        classes = None
+        if segmentation is not None:
+            at = affine.copy()
+            at[:, 2] += affine[:, :2] @ np.array([0.5, 0.5]) - 0.5
+            classes = np.asarray(cv2.warpAffine(segmentation, at, (size, size), flags=cv2.INTER_NEAREST), np.uint8)
+        yield View(pixels, apply_affine(points, affine), classes)
+
+
+def _face(
+    picture: FaceAnalysis | str | Path | bytes | Image,
+    image: str | Path | bytes | Image | None,
+    face: int,
+    crops: bool,
+    analyzer: Analyzer,
+) -> tuple[Image, FaceAnalysis]:
+    """The pixels and the face that is meant."""
+    if isinstance(picture, FaceAnalysis):
+        if image is None and (not picture.source or picture.frame or not os.path.exists(picture.source)):
+            raise InputError(
+                f"the pixels of the face in {picture.source or 'a picture without a name'} are not at hand: give them "
+                "as image="
+            )
+        return _pixels(picture.source if image is None else image), picture
+    pixels = _pixels(picture)
+    found = analyzer(pixels, crops=crops)
+    name = str(picture) if isinstance(picture, str | Path) else "the picture"
+    if not 0 <= face < len(found):
+        many = "no face was" if not found else "one face was" if len(found) == 1 else f"{len(found)} faces were"
+        raise InputError(f"{many} found in {name}: there is no face number {face + 1} to explain")
+    return pixels, found[face]
+
+
+def _pixels(picture: str | Path | bytes | Image) -> Image:
+    return picture if isinstance(picture, np.ndarray) else read_image(picture)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A target's name taken apart: the attribute, what of it, and how the answer is called."""
+
+    attribute: Attribute
+    pick: Callable[[Outputs], tuple[Tensor, Tensor]]  # decoded outputs -> score and answer (b,)
+    score_unit: str
+    answer_unit: str
+
+
+def target_of(predictor: AttributePredictor, name: str) -> Target:
+    """The target of a name for a predictor's network. Raises InputError that lists near names."""
+    question = _question(predictor, name)
+    model, attribute = predictor.model, question.attribute
+    category = next(c for c, names in model.members.items() if attribute.name in names)
+    sub = model.categories[category]
+    assert isinstance(sub, SubNetwork)
+    body = nn.Sequential(model.trunk, sub.squeeze, sub.flatten, sub.dense)
+    rows = _rows(model, category, attribute.name)
+    readout = nn.Linear(sub.heads.in_features, rows.stop - rows.start).to(sub.heads.weight)
+    with torch.no_grad():
+        readout.weight.copy_(sub.heads.weight[rows])
+        readout.bias.copy_(sub.heads.bias[rows])
+    about = _ABOUT.get(attribute.region, ()) if attribute.scope == "local" else ()
+
+    def decoded(raw: Tensor) -> tuple[Tensor, Tensor]:
+        # `decode` wants every attribute; the others' answers are not looked at.
+        rest = {a.name: raw.new_zeros(len(raw), model.widths[a.name]) for a in model.schema}
+        return question.pick(model.decode({**rest, attribute.name: raw}))
+
+    return Target(
+        name=name,
+        body=body.eval(),
+        readout=readout.requires_grad_(False),
+        score=lambda raw: decoded(raw)[0],
+        answer=lambda raw: decoded(raw)[1],
+        prepare=lambda images: normalise(torch.from_numpy(np.ascontiguousarray(images)).to(predictor.device)),
+        score_unit=question.score_unit,
+        answer_unit=question.answer_unit,
+        about=about,
+    )
+
+
+def _rows(model: AttributeNetwork, category: str, name: str) -> slice:
+    """Where an attribute's raw numbers lie among those of its sub-network."""
+    first = 0
+    for other in model.members[category]:
+        if other == name:
+            break
+        first += model.widths[other]
+    return slice(first, first + model.widths[name])
+
+
+def targets(predictor: AttributePredictor) -> list[str]:
+    """The names of everything that can be explained."""
+    found: list[str] = []
+    for a in predictor.schema:
+        kind = form(a)
+        if a.name == "units":
+            found += [f"au.{n.upper()}" for n in ACTION_UNITS] + [f"unit.{n}" for n in UNITS]
+        elif kind == "rotation":
+            found += [f"pose.{angle}" for angle in _ANGLES]
+        elif a.name == "gaze":
+            found += ["gaze.right", "gaze.up"]
+        elif kind == "classes":
+            found += [f"{a.name}.{label}" for label in a.classes]
+        elif a.classes == ("no", "yes"):
+            found.append(f"attr.{a.name}")
+        elif kind in ("bins", "share"):
+            found.append("gender" if a.name == "perceived_gender" else a.name)
+    return found
+
+
+def _question(predictor: AttributePredictor, name: str) -> _Question:
+    known = targets(predictor)
+    full = next((k for k in known if k.lower() in (name.lower(), f"attr.{name}".lower())), None)
+    if full is None:
+        near = difflib.get_close_matches(name, known, 3, 0.4) or ["age", "attr.smiling", "expression.happiness"]
+        raise InputError(f"these weights have no answer called {name!r} to explain; try {', '.join(near)}")
+    group, _, part = full.rpartition(".")
+    schema, fitted = predictor.schema, predictor.calibration
+    if group in ("pose", "gaze"):
+        return _angle(schema[group], group, part)
+    if group in ("au", "unit"):
+        names = ACTION_UNITS[part.lower()] if group == "au" else (part,)
+        return _units(schema["units"], [UNITS.index(n) for n in names], 5.0 if group == "au" else 1.0)
+    attribute = schema["perceived_gender" if full == "gender" else part if group in ("", "attr") else group]
+    kind = form(attribute)
+    if kind == "classes":
+        return _one_class(attribute, attribute.classes.index(part), fitted)
+    if kind == "bins":
+        pick = lambda out: (summary(attribute, out.bins[attribute.name], fitted)[0],) * 2  # noqa: E731
+        return _Question(attribute, pick, attribute.unit, attribute.unit)
+    heat = float(fitted.get("temperature", {}).get(attribute.name, 1.0))
+
+    def share(out: Outputs) -> tuple[Tensor, Tensor]:
+        odds = out.shares[attribute.name] / heat
+        return odds, torch.sigmoid(odds)
+
+    return _Question(attribute, share, "log odds", "probability")
+
+
+def _one_class(attribute: Attribute, index: int, fitted: object) -> _Question:
+    """Log odds of one class against all others."""
+
+    def pick(out: Outputs) -> tuple[Tensor, Tensor]:
+        p = probability(attribute.name, out.classes[attribute.name], fitted)[:, index]  # type: ignore[arg-type]
+        return torch.logit(p, 1e-7), p
+
+    return _Question(attribute, pick, "log odds", "probability")
+
+
+def _units(attribute: Attribute, indices: Sequence[int], times: float) -> _Question:
+    def pick(out: Outputs) -> tuple[Tensor, Tensor]:
+        value = times * out.vectors["units"].value[:, list(indices)].mean(1)
+        return value, value.clamp(0, times)
+
+    return _Question(attribute, pick, "intensity", "intensity")
+
+
+def _angle(attribute: Attribute, group: str, part: str) -> _Question:
+    """Degrees of the upright crop."""
+
+    def pick(out: Outputs) -> tuple[Tensor, Tensor]:
+        if group == "pose":
+            value = pose_of_rotation(out.rotations["pose"].value)[:, _ANGLES.index(part)]
+        else:
+            value = out.vectors["gaze"].value[:, ("right", "up").index(part)]
+        return value, value
+
+    return _Question(attribute, pick, "degrees", "degrees")
+
+
+__all__ = ["explain", "explain_face", "target_of", "targets", "views_of"]

@@ -1,0 +1,239 @@
+"""The explanation card: heat map, regions with bars, "hide this region" with recomputed answers, and the grade.
+
+No script: the choice is made of radio buttons and style rules, so the page keeps the report's promise to load nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.errors import InputError
+from omokage.media.files import whole_file
+from omokage.report.drawing import data_uri
+from omokage.report.style import CSS
+from omokage.report.words import LANGUAGES, name_of
+from omokage.results import Faithfulness, RegionEvidence, RelevanceMap
+
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_SIDE = 336  # pixels of a shown crop
+OWN_CSS = """
+.hide input{position:absolute;opacity:0}.hide label{display:inline-block;padding:.1rem .55rem;margin:.12rem .1rem;
+border:1px solid var(--line);border-radius:1rem;font-size:.85rem;cursor:pointer}
+.hide input:checked+label{background:var(--accent);color:var(--paper);border-color:var(--accent)}
+.hide input:focus-visible+label{outline:3px solid var(--accent);outline-offset:2px}
+.hide figure{display:none;margin:.6rem 0}.hide figure img{width:100%;max-width:21rem;border-radius:8px;display:block}
+.regions td,.regions th{border-bottom:1px solid var(--line);padding:.25rem .6rem .25rem 0;
+font-variant-numeric:tabular-nums}
+.regions .against i{background:#c2571a}
+.grade{font-size:1.45rem;font-weight:600;border:2px solid var(--accent);border-radius:8px;padding:0 .6rem}
+""".strip()
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "title": "Why this answer",
+        "lead": "What the network looked at for one answer, and whether that can be believed. It explains the "
+        "program, not the person.",
+        "answer": "Answer on this crop",
+        "score": "Explained number",
+        "map": "heat map",
+        "as_is": "as it is",
+        "hide": "Hide a region: the answer is computed again",
+        "without": "without",
+        "legend": "Red speaks for the target, blue against it.",
+        "region": "Region",
+        "share": "Share of relevance",
+        "effect": "Hiding it takes away",
+        "then": "Answer then",
+        "range": "In brackets: lowest and highest over small shifts of the crop.",
+        "fills": "by fill (blur, mean, inpainted)",
+        "grade": "Grade",
+        "check": "Check",
+        "value": "Value",
+        "passed": "passed",
+        "failed": "failed",
+        "warning": "Please note",
+        "method": "Method",
+    },
+    "ja": {
+        "title": "この答えの根拠",
+        "lead": "一つの答えのためにネットワークが見た場所と、それを信じてよいかどうか。"
+        "説明するのはプログラムであり、人ではありません。",
+        "answer": "この切り出しでの答え",
+        "score": "説明する値",
+        "map": "熱マップ",
+        "as_is": "そのまま",
+        "hide": "領域を隠すと、答えを計算し直します",
+        "without": "隠した領域:",
+        "legend": "赤は対象を支持し、青は反対します。",
+        "region": "領域",
+        "share": "関連度の割合",
+        "effect": "隠すと減る量",
+        "then": "そのときの答え",
+        "range": "括弧内は、切り出しを少しずらしたときの最小と最大。",
+        "fills": "塗り方ごと(ぼかし・平均色・補間)",
+        "grade": "評価",
+        "check": "検査",
+        "value": "値",
+        "passed": "合格",
+        "failed": "不合格",
+        "warning": "ご注意",
+        "method": "方法",
+    },
+}
+JAPANESE_REGIONS: Mapping[str, str] = {
+    "background": "背景", "brows": "眉", "eyes": "目", "nose": "鼻", "cheeks": "頬", "mouth": "口", "chin": "あご",
+    "forehead": "額", "hair": "髪", "ears": "耳", "neck": "首", "clothing": "衣服",
+}  # fmt: skip
+
+
+def write_explanations(
+    path: Path, found: Sequence[RelevanceMap], language: str = "en", about: Mapping[str, str] | None = None
+) -> None:
+    """Write one self-contained page with a card for each explanation, whole or not at all.
+
+    Raises InputError for an unknown language and OutputError when the page cannot be written.
+    """
+    if language not in LANGUAGES:
+        raise InputError(f"no report language called {language!r}; choose {' or '.join(LANGUAGES)}")
+    words = WORDS[language]
+    with whole_file(path) as file:
+        file.write(
+            f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{words['title']}</title><style>{CSS}\n{OWN_CSS}</style></head><body>"
+            f'<header><h1>{words["title"]}</h1><p class="duty">{words["lead"]}</p></header><main>'
+        )
+        for number, one in enumerate(found):
+            file.write(explanation_card(one, language, number))
+        rows = "".join(
+            f'<tr><th scope="row">{_plain(k)}</th><td>{_plain(v)}</td></tr>' for k, v in (about or {}).items()
+        )
+        file.write(f"<section><table>{rows}</table></section></main></body></html>\n")
+
+
+def explanation_card(found: RelevanceMap, language: str = "en", number: int = 0) -> str:
+    """One explanation as an `<article>`; it needs the report's style sheet and `OWN_CSS`. `number` keeps the buttons
+    of several cards apart."""
+    words = WORDS[language]
+    facts = (
+        (words["answer"], f"{found.answer:.3g} {found.answer_unit}"),
+        (words["score"], f"{found.score:.3g} {found.score_unit}"),
+        (words["method"], found.method),
+    )
+    table = "".join(f'<tr><th scope="row">{_plain(k)}</th><td>{_plain(v)}</td></tr>' for k, v in facts)
+    notes = "".join(f'<p class="review">{words["warning"]}: {_plain(text)}</p>' for text in found.warnings)
+    notice = f'<p class="soft">{_plain(found.notice)}</p>' if found.notice else ""
+    title = " · ".join(name_of(part, language) for part in found.target.split("."))
+    return (
+        f'<article class="explanation"><h2>{_plain(title)}</h2>'
+        f"<div>{_choice(found, words, language, number)}</div>"
+        f"<div>{notes}<table>{table}</table>{_regions(found, words, language)}</div>"
+        f'<div class="wide">{_checks(found.faithfulness, words)}{notice}</div></article>'
+    )
+
+
+def heat_map(found: RelevanceMap) -> NDArray[np.uint8]:
+    """The relevance over the grey crop, RGB uint8 (n, n, 3): red speaks for the target, blue against it."""
+    return overlay(found.crop.image, found.relevance)
+
+
+def overlay(image: NDArray[np.uint8], relevance: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """The same for a crop (n, n, 3) and a map (n, n). Single pixels mean nothing, so the map is smoothed a little and
+    its strongest hundredth is all drawn in full."""
+    smooth = cv2.GaussianBlur(np.asarray(relevance, np.float32), (0, 0), image.shape[0] / 56)
+    top = float(np.quantile(np.abs(smooth), 0.99)) or 1.0
+    strength = np.clip(smooth / top, -1, 1)[..., None]
+    grey = np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, 2).astype(np.float32) * 0.75 + 40
+    colour = np.where(strength > 0, np.array([222.0, 45, 38]), np.array([33.0, 102, 220]))
+    mixed = grey + (colour - grey) * np.abs(strength) * 0.85
+    return np.asarray(np.clip(np.round(mixed), 0, 255), np.uint8)
+
+
+def region_name(name: str, language: str) -> str:
+    return JAPANESE_REGIONS.get(name, name) if language == "ja" else name
+
+
+def _choice(found: RelevanceMap, words: Mapping[str, str], language: str, number: int) -> str:
+    """Buttons and pictures: the heat map, the crop, the crop without each region."""
+    shown = [(words["map"], heat_map(found), words["legend"])]
+    shown.append((words["as_is"], found.crop.image, f"{found.answer:.3g} {found.answer_unit}"))
+    for region in found.regions:
+        if region.hidden is not None:
+            name = region_name(region.name, language)
+            text = f"{words['without']} {name}: {region.answer_hidden:.3g} {found.answer_unit}"
+            shown.append((name, region.hidden, text))
+    buttons, figures, rules = [], [], []
+    for k, (name, image, text) in enumerate(shown):
+        mark = f"x{number}-{k}"
+        checked = " checked" if k == 0 else ""
+        buttons.append(f'<input type="radio" name="x{number}" id="{mark}"{checked}><label for="{mark}">{name}</label>')
+        large = cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC)
+        uri = data_uri(large, _SIDE)
+        figures.append(
+            f'<figure class="{mark}"><img alt="{_plain(text)}" src="{uri}">'
+            f"<figcaption>{_plain(text)}</figcaption></figure>"
+        )
+        rules.append(f"#{mark}:checked~.{mark}{{display:block}}")
+    return (
+        f"<style>{''.join(rules)}</style><h3>{words['hide']}</h3>"
+        f'<div class="hide">{"".join(buttons)}{"".join(figures)}</div>'
+    )
+
+
+def _regions(found: RelevanceMap, words: Mapping[str, str], language: str) -> str:
+    heads = "".join(f'<th scope="col">{words[k]}</th>' for k in ("region", "share", "effect", "then"))
+    rows = "".join(_region(region, found, language) for region in found.regions)
+    return (
+        f'<table class="regions"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<p class="soft">{words["range"]}</p>'
+    )
+
+
+def _region(region: RegionEvidence, found: RelevanceMap, language: str) -> str:
+    widest = max((abs(r.effect) for r in found.regions), default=1.0) or 1.0
+    kind = " against" if region.effect < 0 else ""
+    width = f"--w:{100 * abs(region.effect) / widest:.0f}%"
+    bar = f'<span class="bar{kind}" aria-hidden="true"><i style="{width}"></i></span>'
+    fills = ", ".join(f"{fill} {value:+.2f}" for fill, value in region.effect_by_fill.items())
+    cells = (
+        f"{100 * region.relevance:+.0f} % ({100 * region.relevance_low:+.0f} … {100 * region.relevance_high:+.0f})",
+        f"{region.effect:+.2f} ({region.effect_low:+.2f} … {region.effect_high:+.2f})",
+        f"{region.answer_hidden:.3g}",
+    )
+    return (
+        f'<tr><th scope="row">{region_name(region.name, language)}{bar}</th><td>{cells[0]}</td>'
+        f'<td title="{_plain(fills)}">{cells[1]}</td><td>{cells[2]}</td></tr>'
+    )
+
+
+def _checks(found: Faithfulness, words: Mapping[str, str]) -> str:
+    values = {
+        "flipping beats every random order": f"{found.flipping:.2f} / {max(found.flipping_random, default=0.0):.2f}",
+        "flipping beats the edges": f"{found.flipping:.2f} / {found.flipping_edges:.2f}",
+        f"regions rank as by {found.agreement_with}": f"{found.agreement:.2f}",
+        "random weights give another map": f"{found.randomised:.2f}",
+    }
+    if found.conservation is not None:
+        values["relevance sums to the answer"] = f"{found.conservation:.4g}"
+    rows = "".join(
+        f'<tr><th scope="row">{_plain(name)}</th><td>{values.get(name, "")}</td>'
+        f"<td>{words['passed' if passed else 'failed']}</td></tr>"
+        for name, passed in found.checks.items()
+    )
+    heads = f'<th scope="col">{words["check"]}</th><th scope="col">{words["value"]}</th><th></th>'
+    return (
+        f'<h3>{words["grade"]}</h3><p><span class="grade">{found.grade}</span> {_plain(found.meaning)}</p>'
+        f'<table class="regions"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def _plain(text: str) -> str:
+    """Escaped, with what is no Unicode text (names of files) shown as an escape."""
+    return escape(text.encode("utf-8", "backslashreplace").decode())

@@ -1,0 +1,93 @@
+"""`omokage explain`: the table, the page, and blind verdicts from standard input."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from omokage.cli import main
+from omokage.weights import registry
+
+pytestmark = pytest.mark.skipif(
+    registry.DEFAULT_SET not in registry.set_names() or not registry.has_model(registry.DEFAULT_SET, "attributes"),
+    reason="the default weights are not installed",
+)
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def omokage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """Runs a command line in a folder with one face, `face.png`; gives status, standard output and error."""
+    data = pytest.importorskip("skimage.data")
+    face = np.asarray(data.astronaut()[60:190, 165:295], np.uint8)
+    cv2.imwrite(str(tmp_path / "face.png"), face[..., ::-1])
+    monkeypatch.setenv("COLUMNS", "150")
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object, typed: str = "") -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["omokage", "explain", *map(str, arguments), "--crops", "--device", "cpu"])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as left:
+            main.run()
+        said = capsys.readouterr()
+        return int(left.value.code or 0), said.out, said.err
+
+    return call
+
+
+def test_table_grade_page_and_notice(omokage: Command, tmp_path: Path) -> None:
+    code, out, err = omokage("face.png", "--target", "attr.smiling", "--method", "lrp", "--report", "why.html")
+    assert code == 0
+    assert "mouth" in out
+    assert "grade " in out
+    assert "patents" in err
+    page = (tmp_path / "why.html").read_text(encoding="utf-8")
+    assert page.count("<article") == 1
+    assert "patents" in page
+
+
+def test_what_cannot_be_done_is_one_sentence(omokage: Command, tmp_path: Path) -> None:
+    assert omokage("face.png", "--target", "beauty")[0] == 2
+    assert omokage("face.png", "--target", "age", "--method", "magic")[0] == 2
+    assert omokage("face.png", "--target", "age", "--language", "fr")[0] == 2
+    assert omokage("gone.png", "--target", "age")[0] != 0
+    assert omokage("face.png", "--target", "age", "--report", "no/such/why.html")[0] == 1
+
+
+def test_blind_verdicts_are_collected_and_counted(omokage: Command, tmp_path: Path) -> None:
+    asked = ("face.png", "--target", "attr.smiling", "--rate", "rated")
+    code, out, err = omokage(*asked, "--rater", "ann", typed="a\nx\nb\n")
+    assert code == 0
+    assert "a, b, = or q" in err
+    assert "needs a second rater" in out
+    folder = tmp_path / "rated"
+    assert sorted(p.name for p in folder.glob("*.png")) == ["pair-001.png", "pair-002.png", "pair-003.png"]
+    assert not any(method in err for method in ("gradients", "smoothgrad")), "the methods stay unknown while judging"
+
+    before = (folder / "key.json").read_text(encoding="utf-8")
+    omokage(*asked, "--rater", "ann", typed="=\n")  # goes on where ann stopped
+    code, out, _ = omokage(*asked, "--rater", "bob", typed="a\nb\n=\n")
+    assert code == 0
+    assert "agreement between raters: 100 % of 3 pairs" in out
+    assert (folder / "key.json").read_text(encoding="utf-8") == before
+    rows = [json.loads(line) for line in (folder / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(r["rater"], r["choice"]) for r in rows] == [
+        ("ann", "a"), ("ann", "b"), ("ann", "="), ("bob", "a"), ("bob", "b"), ("bob", "="),
+    ]  # fmt: skip
+    assert omokage("face.png", "--target", "age", "--rate", "rated")[0] == 2
+
+
+def test_a_damaged_list_of_verdicts_is_named(omokage: Command, tmp_path: Path) -> None:
+    asked = ("face.png", "--target", "attr.smiling", "--rate", "rated")
+    omokage(*asked, typed="q\n")
+    (tmp_path / "rated" / "verdicts.jsonl").write_text("nonsense\n", encoding="utf-8")
+    code, _, err = omokage(*asked, typed="q\n")
+    assert code == 2
+    assert "line 1" in err

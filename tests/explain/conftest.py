@@ -1,0 +1,1 @@
+"""Lets the tests of this folder import their slow rules: pytest puts the folder of a conftest on the path."""
