@@ -11,7 +11,9 @@ Public names are loaded at first use: importing the package loads neither torch 
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,15 +31,20 @@ if TYPE_CHECKING:
     from omokage.media.sinks import FacesSink
     from omokage.media.table import Reading
     from omokage.pipeline import Analyzer, AnalyzerConfig, ReviewRules
+    from omokage.pipeline.compare import compare
+    from omokage.pipeline.explain import explain
     from omokage.results import (
         EXPRESSIONS,
         AgeEstimate,
         Box,
         Categorical,
+        Change,
         Detection,
         FaceAnalysis,
+        FaceChange,
         FaceCrop,
         Pose,
+        RelevanceMap,
         Scalar,
     )
     from omokage.schema import AttributeSchema
@@ -53,8 +60,11 @@ _HOMES = {
     "omokage.media.sinks": ("FacesSink",),
     "omokage.media.table": ("Reading",),
     "omokage.pipeline": ("Analyzer", "AnalyzerConfig", "ReviewRules"),
+    "omokage.pipeline.compare": ("compare",),
+    "omokage.pipeline.explain": ("explain",),
     "omokage.results": (
-        "EXPRESSIONS", "AgeEstimate", "Box", "Categorical", "Detection", "FaceAnalysis", "FaceCrop", "Pose", "Scalar",
+        "EXPRESSIONS", "AgeEstimate", "Box", "Categorical", "Change", "Detection", "FaceAnalysis", "FaceChange",
+        "FaceCrop", "Pose", "RelevanceMap", "Scalar",
     ),
     "omokage.schema": ("AttributeSchema",),
 }  # fmt: skip
@@ -68,8 +78,10 @@ __all__ = [
     "AttributeSchema",
     "Box",
     "Categorical",
+    "Change",
     "Detection",
     "FaceAnalysis",
+    "FaceChange",
     "FaceCrop",
     "FacesSink",
     "InputError",
@@ -79,13 +91,28 @@ __all__ = [
     "Pose",
     "Reading",
     "RecordError",
+    "RelevanceMap",
     "ReviewRules",
     "Scalar",
     "TrainingError",
     "UnreadableError",
     "WeightsError",
+    "compare",
+    "explain",
     "read_image",
 ]
+
+
+class _Skin(ModuleType):
+    """`omokage.explain` is the function, though a room has the same name: importing the room must not take its
+    place."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Skin
 
 
 def __getattr__(name: str) -> Any:

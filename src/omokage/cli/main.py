@@ -8,7 +8,20 @@ from typing import Annotated
 
 import typer
 
-from omokage.cli import analyze, doctor, embed, evaluate, models, records, render, search, tracks, train
+from omokage.cli import (
+    analyze,
+    compare,
+    doctor,
+    embed,
+    evaluate,
+    explain,
+    models,
+    records,
+    render,
+    search,
+    tracks,
+    train,
+)
 from omokage.errors import InputError, OmokageError, UnreadableError
 
 app = typer.Typer(
@@ -20,6 +33,8 @@ app = typer.Typer(
 )
 app.command("analyze")(analyze.analyze)
 app.command("demo")(analyze.demo)
+app.command("explain")(explain.explain)
+app.command("compare")(compare.compare)
 app.command("render")(render.render)
 app.command("tracks")(tracks.tracks)
 app.command("records")(records.records)
