@@ -35,7 +35,7 @@ from omokage.media.table import Reading, rows  # noqa: E402
 from omokage.metrics.table import TableScore, points_of, score_table  # noqa: E402
 from omokage.pipeline import Analyzer  # noqa: E402
 from omokage.report.charts import Curve, Panel, figure  # noqa: E402
-from omokage.results import Box  # noqa: E402
+from omokage.results import PIXEL_MIDDLE, Box  # noqa: E402
 from omokage.synthesis.render import render  # noqa: E402
 from omokage.synthesis.sampling import SceneSampler  # noqa: E402
 from omokage.synthesis.scene import Camera, Light, Pose, Scene, Surroundings  # noqa: E402
@@ -177,7 +177,7 @@ def pictured(listed: Sequence[Scene]) -> Iterator[Sample]:
         clear = scene.expression.label == "neutral" or scene.expression.intensity >= 0.5
         label["emotion"] = (scene.expression.label or "") if clear else ""
         label |= {
-            f"{a}{i}": f"{v:.3f}" for i, point in enumerate(shown.landmarks) for a, v in zip("xy", point, strict=True)
+            f"{a}{i}": f"{v:.3f}" for i, point in enumerate(shown.landmarks - PIXEL_MIDDLE) for a, v in zip("xy", point, strict=True)
         }
         yield Sample(shown.image, label, Box.around(shown.landmarks))
 

@@ -36,14 +36,14 @@ def overlay(image: NDArray[np.uint8], face: FaceAnalysis) -> NDArray[np.uint8]:
         return round((x - x0) * SCALE), round((y - y0) * SCALE)
 
     cv2.rectangle(canvas, at(face.box.x0, face.box.y0), at(face.box.x1, face.box.y1), (255, 255, 255), 2, cv2.LINE_AA)
-    if face.landmarks is not None:
-        points = np.array([at(x, y) for x, y in face.landmarks], np.int32)
+    if face.outline is not None:
+        points = np.array([at(x, y) for x, y in face.outline], np.int32)
         for start, stop, closed in CONTOURS:
             cv2.polylines(canvas, [points[start:stop]], closed, (255, 255, 255), 1, cv2.LINE_AA)
         for x, y in points.tolist():
             cv2.circle(canvas, (x, y), 3, (255, 225, 77), -1, cv2.LINE_AA)
     if face.pose is not None:
-        x, y = face.box.centre if face.landmarks is None else (float(v) for v in face.landmarks[30])
+        x, y = face.box.centre if face.outline is None else (float(v) for v in face.outline[30])
         reach = 0.45 * max(face.box.width, face.box.height)
         for name, (right, up) in pose_axes(face.pose).items():
             cv2.line(canvas, at(x, y), at(x + reach * right, y - reach * up), _AXES[name], 4, cv2.LINE_AA)

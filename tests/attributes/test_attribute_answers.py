@@ -78,10 +78,11 @@ def test_points_and_pose_follow_a_turned_crop(predictor: AttributePredictor) -> 
     affine = np.column_stack([turn * 0.5, [3.0, 4.0]])
     turned = FaceCrop(plain.image, affine, plain.box, 1.0)
     a, b = predictor.predict([plain, turned])
-    assert a.landmarks is not None
-    assert b.landmarks is not None
-    in_crop = a.landmarks @ plain.affine[:, :2].T + plain.affine[:, 2]
-    np.testing.assert_allclose(b.landmarks @ affine[:, :2].T + affine[:, 2], in_crop, atol=1e-3)
+    assert a.outline is not None
+    assert b.outline is not None
+    np.testing.assert_allclose(a.outline, a.landmarks + 0.5)
+    in_crop = a.outline @ plain.affine[:, :2].T + plain.affine[:, 2]
+    np.testing.assert_allclose(b.outline @ affine[:, :2].T + affine[:, 2], in_crop, atol=1e-3)
     assert a.pose is not None
     assert b.pose is not None
     back = matrix_of_pose((0, 0, -30)) @ matrix_of_pose((a.pose.yaw, a.pose.pitch, a.pose.roll))

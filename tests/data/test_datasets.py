@@ -310,7 +310,7 @@ def test_one_labels_file_serves_evaluation_and_training(tmp_path: Path) -> None:
     assert record.labels["attr_eyeglasses"] == 0.0
     assert record.labels["expression"] == "anger"
     assert (record.labels["age_low"], record.labels["pose"]) == (70.0, [10.0, -5.0, 2.0])
-    assert record.labels["landmarks"] == list(range(136))
+    assert record.labels["landmarks"] == [v + 0.5 for v in range(136)]
 
 
 @pytest.mark.parametrize("text", ["20", "29-20", "old", "more than 200", "-5"])

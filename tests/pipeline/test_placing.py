@@ -86,10 +86,10 @@ def test_the_labelled_face_is_the_surest_one_over_the_middle() -> None:
     beside, sure, unsure = look(20, 20, 30, 0.99), look(52, 50, 40, 0.9), look(48, 50, 60, 0.5)
     chosen = outline_of(image, [beside, unsure, sure])
     assert chosen is not None
-    assert np.allclose(chosen, sure[2].landmarks)
+    assert np.allclose(chosen, sure[2].outline)
     near, far = look(20, 50, 30, 0.4), look(10, 10, 15, 0.9)
     chosen = outline_of(image, [far, near])
     assert chosen is not None
-    assert np.allclose(chosen, near[2].landmarks)
+    assert np.allclose(chosen, near[2].outline)
     assert outline_of(image, [look(50, 50, 30, 0.9, shift=200)]) is None  # landmarks that left the found box
     assert outline_of(image, []) is None

@@ -205,10 +205,10 @@ def test_landmarks_are_drawn_where_they_are_with_their_spread() -> None:
     face = analysis()
     root = ElementTree.fromstring(face_svg(face, view_of(picture(), face.box, 100), "title"))
     dots, discs = ([c for c in root.iter("circle") if c.get("class") == kind] for kind in ("dot", "spread"))
-    assert face.landmarks is not None
+    assert face.outline is not None
     for found in (dots, discs):
         places = np.array([[float(c.get("cx", "nan")), float(c.get("cy", "nan"))] for c in found])
-        assert np.allclose(places, face.landmarks, atol=0.06)
+        assert np.allclose(places, face.outline, atol=0.06)
     assert {c.get("r") for c in discs} == {"1.50"}
     lines = [*root.iter("polyline"), *root.iter("polygon")]
     assert sum(len((line.get("points") or "").split()) for line in lines) == 68

@@ -21,7 +21,7 @@ from omokage.attributes.readings import each
 from omokage.data.rotation import pose_of_matrix, turned, turned_gaze
 from omokage.data.transforms import MIRRORED_POINTS, MIRRORED_UNITS
 from omokage.nn.folding import folded
-from omokage.results import AgeEstimate, Categorical, FaceAnalysis, FaceCrop, Pose, Scalar
+from omokage.results import PIXEL_MIDDLE, AgeEstimate, Categorical, FaceAnalysis, FaceCrop, Pose, Scalar
 from omokage.schema import UNITS, AttributeSchema, action_units
 from omokage.training.device import pick_device
 from omokage.weights import registry
@@ -180,14 +180,14 @@ class _Batch:
         )
 
     def _landmarks(self, i: int, crop: FaceCrop) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:
-        """From -1..1 across the crop to source pixels."""
+        """From -1..1 across the crop to source pixels, counted by their middles."""
         if "landmarks" not in self.points:
             return None, None
         value, sigma = self.points["landmarks"]
         side = crop.image.shape[0]
         zoom = math.sqrt(abs(float(np.linalg.det(crop.affine[:, :2]))))
         points = crop.to_source((value[i] + 1) / 2 * side)
-        return points.astype(np.float32), (sigma[i] * side / 2 / zoom).astype(np.float32)
+        return (points - PIXEL_MIDDLE).astype(np.float32), (sigma[i] * side / 2 / zoom).astype(np.float32)
 
     def _pose(self, i: int, turn: float) -> Pose | None:
         if "pose" not in self.rotations:

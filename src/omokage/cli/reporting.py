@@ -12,7 +12,7 @@ from PIL import Image
 
 from omokage.media.table import Reading
 from omokage.report.html import ReportFace, write_report
-from omokage.results import Box, FaceAnalysis
+from omokage.results import PIXEL_MIDDLE, Box, FaceAnalysis
 
 FACES = 200  # a page with more is no longer read by anybody, and browsers become slow
 _MARGIN = 1.0  # of the box, around it
@@ -58,10 +58,10 @@ def cut_out(face: FaceAnalysis, pixels: NDArray[np.uint8]) -> tuple[FaceAnalysis
         part = np.asarray(Image.fromarray(part).resize(size, Image.Resampling.BOX), np.uint8)
     b = face.box
     box = Box((b.x0 - x0) * scale, (b.y0 - y0) * scale, (b.x1 - x0) * scale, (b.y1 - y0) * scale)
-    points, spread = face.landmarks, face.landmark_sigma
+    points, spread = face.outline, face.landmark_sigma
     return replace(
         face,
         box=box,
-        landmarks=None if points is None else ((points - np.array([x0, y0])) * scale).astype(np.float32),
+        landmarks=None if points is None else ((points - np.array([x0, y0])) * scale - PIXEL_MIDDLE).astype(np.float32),
         landmark_sigma=None if spread is None else (spread * scale).astype(np.float32),
     ), part

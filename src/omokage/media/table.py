@@ -27,7 +27,8 @@ from omokage.schema import ACTION_UNITS, SHIPPED, UNITS, AttributeSchema
 VERSION = "1"
 BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
 CONVENTIONS = {
-    "pixels": "upright source image, origin top left, x right, y down; landmarks in iBUG-68 order",
+    "pixels": "upright source image, origin top left, x right, y down; boxes from the corner of the first pixel; "
+    "landmarks in iBUG-68 order, counted by the middles of pixels (the first is 0, 0)",
     "box": "from the brows to the chin and from ear to ear",
     "pose": "degrees; yaw + to the image's right, pitch + chin up, roll + clockwise in the image",
     "gaze": "degrees against the camera; + to the image's right, + up",

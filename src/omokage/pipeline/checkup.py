@@ -69,10 +69,10 @@ def self_test() -> str:
     if not faces:
         raise OmokageError("no face was found in a rendered head: check the weights with  omokage models verify")
     face = faces[0]
-    if face.landmarks is None or face.pose is None:
+    if face.outline is None or face.pose is None:
         return "a rendered head was found"
     between = np.linalg.norm(truth.landmarks[36] - truth.landmarks[45])
-    off = 100 * np.linalg.norm(face.landmarks - truth.landmarks, axis=1).mean() / between
+    off = 100 * np.linalg.norm(face.outline - truth.landmarks, axis=1).mean() / between
     turned = abs(face.pose.yaw - scene.pose.yaw)
     return f"a rendered head was found; landmarks off by {off:.1f} % of the eye distance, yaw by {turned:.1f} degrees"
 

@@ -38,9 +38,9 @@ _OVERLAP = 0.1  # of a labelled box with a found one: below it they are two face
 
 def face_crop(picture: Image, face: FaceAnalysis, encoder: Encoder) -> FaceCrop:
     """The encoder's crop of an analysed face, upright where its landmarks are known."""
-    if face.landmarks is None:
+    if face.outline is None:
         return crop_box(picture, face.box, encoder.size, encoder.margin, score=face.score)
-    return crop_landmarks(picture, face.landmarks, encoder.size, encoder.margin, score=face.score)
+    return crop_landmarks(picture, face.outline, encoder.size, encoder.margin, score=face.score)
 
 
 def embedded(readings: Iterable[Reading], encoder: Encoder, keep_pixels: bool = False) -> Iterator[Reading]:
@@ -95,15 +95,15 @@ def found_cut(analyzer: Analyzer, size: int, margin: float) -> Cut:
 
     def cut(picture: Image, record: Record) -> FaceCrop | None:
         seen = looks([picture], analyzer.finder, analyzer.predictor, analyzer.config)[0]
-        faces = [(Box.around(a.landmarks), a) for _, _, a in seen if a.landmarks is not None and _spread(a.landmarks)]
+        faces = [(Box.around(a.outline), a) for _, _, a in seen if a.outline is not None and _spread(a.outline)]
         place = labelled_box(record)
         if place is not None:
             faces = [(box, face) for box, face in faces if box.iou(place) >= _OVERLAP]
         if not faces:
             return None
         _, face = max(faces, key=lambda f: f[0].area if place is None else f[0].iou(place))
-        assert face.landmarks is not None
-        return crop_landmarks(picture, face.landmarks, size, margin, score=face.score)
+        assert face.outline is not None
+        return crop_landmarks(picture, face.outline, size, margin, score=face.score)
 
     return cut
 

@@ -102,7 +102,7 @@ def outline_of(image: Image, seen: Looks, drift: float = 0.1) -> NDArray[np.floa
     middle = np.array([image.shape[1] / 2, image.shape[0] / 2])
     best: tuple[tuple[bool, float], NDArray[np.float32]] | None = None
     for detection, _, second in seen:
-        points = second.landmarks
+        points = second.outline
         if points is None or not np.isfinite(points).all() or float(np.ptp(points, axis=0).min()) < 1.0:
             continue
         box = Box.around(points)

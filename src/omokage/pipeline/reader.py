@@ -109,13 +109,13 @@ def _second_pass(
     again: list[int] = []
     crops: list[FaceCrop] = []
     for i, answer in enumerate(first):
-        if _landmark_box(answer, answer.box, config) is None or answer.landmarks is None:
+        if _landmark_box(answer, answer.box, config) is None or answer.outline is None:
             continue
         if answer.quality is not None and answer.quality < config.hopeless_quality:
             continue  # a second look would only cost time
         again.append(i)
         image = images[owner[i]]
-        crops.append(crop_landmarks(image, answer.landmarks, predictor.size, predictor.margin, score=answer.score))
+        crops.append(crop_landmarks(image, answer.outline, predictor.size, predictor.margin, score=answer.score))
     for i, answer in zip(again, _predict(predictor, config.batch_size, given, crops, careful=True), strict=True):
         answers[i] = answer
     return answers
@@ -123,11 +123,12 @@ def _second_pass(
 
 def _landmark_box(answer: FaceAnalysis, near: Box, config: AnalyzerConfig) -> Box | None:
     """The box of the landmarks, or None when there are none, they collapse, or they have left the face."""
-    if answer.landmarks is None or not np.isfinite(answer.landmarks).all():
+    points = answer.outline
+    if points is None or not np.isfinite(points).all():
         return None
-    if float(np.ptp(answer.landmarks, axis=0).min()) < 1.0:
+    if float(np.ptp(points, axis=0).min()) < 1.0:
         return None
-    box = Box.around(answer.landmarks)
+    box = Box.around(points)
     return box if box.iou(near) >= config.drift_iou else None
 
 

@@ -207,8 +207,8 @@ class _Video:
         groups = {**where, "track": link.track, "shot": link.shot}
         corners = _moved(np.array([[box.x0, box.y0], [box.x1, box.y1]]), crop.affine)
         labels: dict[str, Any] = {"box": corners.ravel().tolist(), "groups": json.dumps(groups, sort_keys=True)}
-        if face.landmarks is not None:
-            labels["outline"] = _moved(face.landmarks, crop.affine).ravel().tolist()
+        if face.outline is not None:
+            labels["outline"] = _moved(face.outline, crop.affine).ravel().tolist()
         made = provenance(
             made_by=f"omokage {version('omokage')}", found_by=self.found_by, affine=np.round(crop.affine, 6).tolist(),
             score=round(face.score, 4), sharpness=round(sharp, 4), **where,

@@ -73,8 +73,8 @@ def face_svg(face: FaceAnalysis, view: View, title: str) -> str:
     parts.append(
         f'<rect class="box" x="{box.x0:.1f}" y="{box.y0:.1f}" width="{box.width:.1f}" height="{box.height:.1f}"/>'
     )
-    if face.landmarks is not None:
-        parts += _spreads(face) + _contours(face.landmarks, stroke)
+    if face.outline is not None:
+        parts += _spreads(face) + _contours(face.outline, stroke)
     if face.pose is not None:
         parts += _axes(face)
     return "".join([*parts, "</svg>"])
@@ -82,24 +82,24 @@ def face_svg(face: FaceAnalysis, view: View, title: str) -> str:
 
 def _spreads(face: FaceAnalysis) -> list[str]:
     """A pale disc of one standard deviation around each landmark, where it is known."""
-    if face.landmarks is None or face.landmark_sigma is None:
+    if face.outline is None or face.landmark_sigma is None:
         return []
-    pairs = zip(face.landmarks, face.landmark_sigma, strict=True)
+    pairs = zip(face.outline, face.landmark_sigma, strict=True)
     return [f'<circle class="spread" cx="{x:.1f}" cy="{y:.1f}" r="{sigma:.2f}"/>' for (x, y), sigma in pairs]
 
 
-def _contours(landmarks: NDArray[np.float32], stroke: float) -> list[str]:
+def _contours(outline: NDArray[np.float32], stroke: float) -> list[str]:
     drawn = []
     for start, stop, closed in CONTOURS:
-        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in landmarks[start:stop])
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in outline[start:stop])
         drawn.append(f'<{"polygon" if closed else "polyline"} class="mark" points="{points}"/>')
-    drawn += [f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{1.1 * stroke:.2f}"/>' for x, y in landmarks]
+    drawn += [f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{1.1 * stroke:.2f}"/>' for x, y in outline]
     return drawn
 
 
 def _axes(face: FaceAnalysis) -> list[str]:
     """Lines from the nose tip (or the box's centre) along the head's axes, seen from the camera."""
-    x, y = face.box.centre if face.landmarks is None else map(float, face.landmarks[30])
+    x, y = face.box.centre if face.outline is None else map(float, face.outline[30])
     length = 0.45 * max(face.box.width, face.box.height)
     lines = []
     for name, (right, up) in pose_axes(face.pose).items() if face.pose else ():

@@ -12,7 +12,7 @@ One row a picture, one face each. Columns: `file` (relative to the folder); then
 | expression, or emotion | one of the seven names |
 | box_x0, box_y0, box_x1, box_y1 | pixels: brows to chin, ear to ear |
 | yaw, pitch, roll (also with `_deg`) | degrees |
-| x0, y0, .. x67, y67 | the 68 landmarks in pixels |
+| x0, y0, .. x67, y67 | the 68 landmarks in pixels, counted by their middles as `analyze` writes them |
 | attr_<name>, or the bare name | 0 or 1, no or yes, for every attribute the record format knows |
 | group_<anything> | kept as text for audits |
 
@@ -30,7 +30,7 @@ from omokage.data.readers.fairface import age_bin
 from omokage.data.readers.source import Source, female, locate, number, table
 from omokage.data.records import LABELS, Record
 from omokage.errors import InputError
-from omokage.results import EXPRESSIONS
+from omokage.results import EXPRESSIONS, PIXEL_MIDDLE
 
 SPLITS = ("all", "train", "val", "test")
 SOURCE = Source("folder", "the user's own")
@@ -81,6 +81,8 @@ def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, objec
     for name, columns, bound in (("box", _BOX, 1e6), ("pose", _POSE, 180.0), ("landmarks", _POINTS, 1e6)):
         if all(c in given for c in columns):
             labels[name] = [number(given[c], path, line, c, -bound, bound) for c in columns]
+    if "landmarks" in labels:  # records measure from the picture's corner
+        labels["landmarks"] = [number(given[c], path, line, c) + PIXEL_MIDDLE for c in _POINTS]
     for column, text in given.items():
         if column not in _OTHER and not column.startswith("group_"):
             labels[_attribute(column)] = _yes_no(text, path, line, column)
