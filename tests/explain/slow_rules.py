@@ -49,7 +49,7 @@ def epsilon(x: Array, w: Array, relevance: Array, eps: float) -> Array:
     return shared(share, relevance)
 
 
-def alpha_beta(x: Array, w: Array, relevance: Array, alpha: float, beta: float) -> Array:
+def alpha_beta(x: Array, w: Array, touch: Array, relevance: Array, alpha: float, beta: float) -> Array:
     share = np.zeros_like(w)
     for k in range(w.shape[1]):
         c = x * w[:, k]
@@ -62,6 +62,8 @@ def alpha_beta(x: Array, w: Array, relevance: Array, alpha: float, beta: float) 
             share[:, k] = plus / plus.sum()
         elif minus.sum() < 0 and beta:
             share[:, k] = minus / minus.sum()
+        else:
+            share[:, k] = touch[:, k] / touch[:, k].sum()
     return shared(share, relevance)
 
 
@@ -82,6 +84,7 @@ def w_square(w: Array, relevance: Array) -> Array:
     return shared(w**2 / (w**2).sum(0), relevance)
 
 
-def z_box(x: Array, w: Array, relevance: Array, low: float, high: float) -> Array:
+def z_box(x: Array, w: Array, touch: Array, relevance: Array, low: float, high: float) -> Array:
     c = x[:, None] * w - low * np.maximum(w, 0) - high * np.minimum(w, 0)
+    c = np.where(c.sum(0) == 0, touch, c)  # every input at its bound: nothing to share by
     return shared(c / c.sum(0), relevance)

@@ -64,7 +64,7 @@ def test_plain_network_is_the_textbook_walk() -> None:
     row = (contrast @ readout.weight).detach().numpy().T
     r = slow.epsilon(last, row, np.array([float(found.start)]), 1e-6)
     r = slow.epsilon(middle, second, r, 1e-6)
-    r = slow.z_box(x.numpy().ravel(), first, r, -1.0, 1.0)
+    r = slow.z_box(x.numpy().ravel(), first, slow.connected(convolution, (1, 6, 6)), r, -1.0, 1.0)
     np.testing.assert_allclose(found.relevance.numpy().ravel(), r, rtol=1e-6, atol=1e-9)
 
 

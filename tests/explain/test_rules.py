@@ -22,13 +22,13 @@ RULES: list[tuple[Rule, Slow]] = [
     (Epsilon(0.1), lambda x, w, t, r: slow.epsilon(x, w, r, 0.1)),
     (Epsilon(1e-6), lambda x, w, t, r: slow.epsilon(x, w, r, 1e-6)),
     (Epsilon(0.0), lambda x, w, t, r: slow.epsilon(x, w, r, 0.0)),
-    (AlphaBeta(1.0, 0.0), lambda x, w, t, r: slow.alpha_beta(x, w, r, 1.0, 0.0)),
-    (AlphaBeta(2.0, 1.0), lambda x, w, t, r: slow.alpha_beta(x, w, r, 2.0, 1.0)),
+    (AlphaBeta(1.0, 0.0), lambda x, w, t, r: slow.alpha_beta(x, w, t, r, 1.0, 0.0)),
+    (AlphaBeta(2.0, 1.0), lambda x, w, t, r: slow.alpha_beta(x, w, t, r, 2.0, 1.0)),
     (Gamma(0.25), lambda x, w, t, r: slow.gamma(x, w, r, 0.25)),
     (Gamma(2.0), lambda x, w, t, r: slow.gamma(x, w, r, 2.0)),
     (Flat(), lambda x, w, t, r: slow.flat(t, r)),
     (WSquare(), lambda x, w, t, r: slow.w_square(w, r)),
-    (ZBox(-1.0, 1.0), lambda x, w, t, r: slow.z_box(x, w, r, -1.0, 1.0)),
+    (ZBox(-1.0, 1.0), lambda x, w, t, r: slow.z_box(x, w, t, r, -1.0, 1.0)),
 ]
 LAYERS: list[tuple[nn.Module, tuple[int, ...]]] = [
     (nn.Linear(7, 5), (7,)),

@@ -52,17 +52,19 @@ def linear_map(layer: nn.Module, x: Tensor) -> LinearMap:
         return LinearMap(
             layer.weight,
             lambda v, w: F.conv2d(v, w, None, *how),
-            lambda s, w: conv2d_input((len(s), *x.shape[1:]), w, s, *how),
+            lambda s, w: conv2d_input((len(s), *x.shape[1:]), w, s, *how),  # type: ignore[no-untyped-call]
         )
     raise TypeError(f"no linear map is known for {type(layer).__name__}")
 
 
-def _divided(relevance: Tensor, z: Tensor) -> tuple[Tensor, Tensor | None]:
-    """`relevance / z` where z is not (next to) nothing, and the relevance that found nothing to divide by, or None."""
+def _divided(relevance: Tensor, z: Tensor, by: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    """`relevance / by` (z itself, if None) where z is not (next to) nothing, and the relevance that found nothing to
+    divide by, or None."""
+    by = z if by is None else by
     largest = z.abs().flatten(1).amax(1).reshape(-1, *[1] * (z.dim() - 1))
     empty = z.abs() <= _NOTHING * largest
     lost = torch.where(empty, relevance, 0.0)
-    shares = torch.where(empty, 0.0, relevance / torch.where(empty, 1.0, z))
+    shares = torch.where(empty, 0.0, relevance / torch.where(empty, 1.0, by))
     return shares, lost if bool((lost != 0).any()) else None
 
 
@@ -91,9 +93,8 @@ class Epsilon:
         (x,) = inputs
         at = linear_map(layer, x)
         z = at.forward(x, at.weight)
-        if self.epsilon:
-            z = z + self.epsilon * torch.where(z < 0, -1.0, 1.0)
-        shares, lost = _divided(relevance, z)
+        steady = z + torch.copysign(torch.full_like(z, self.epsilon), z)
+        shares, lost = _divided(relevance, z if self.conserves else steady, steady)
         return (x * at.backward(shares, at.weight) + _spread(at, lost, x),)
 
 
@@ -123,8 +124,8 @@ class Gamma:
 class AlphaBeta:
     """R_j = sum_k (alpha c_jk^+ / z_k^+ - beta c_jk^- / z_k^-) R_k with alpha - beta = 1.
 
-    An output that has contributions of one sign only shares all by those. `AlphaBeta(1, 0)` is the z+ rule. Raises
-    ValueError for other sums.
+    With a beta, an output that has contributions of one sign only shares all by those. `AlphaBeta(1, 0)` is the z+
+    rule. Raises ValueError for other sums.
     """
 
     alpha: float = 2.0
