@@ -119,7 +119,7 @@ def test_warnings_name_what_may_explain_a_change(tmp_path: Path) -> None:
 
 
 def test_calls_hold_for_all_factors_together() -> None:
-    units = {f"u{k}": Change(0.1, -1, 1, 0.04) for k in range(30)}
+    units = {f"u{k}": Change(0.1, -1, 1, 0.03 * (k + 1)) for k in range(30)}
     assert not FaceChange("a", "b", units=units).called()
     strong = {**units, "u0": Change(0.9, 0.5, 1.2, 0.001)}
     assert list(FaceChange("a", "b", units=strong).called()) == ["u0"]

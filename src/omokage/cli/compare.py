@@ -183,7 +183,9 @@ def _lines(line: Timeline, lang: str) -> list[tuple[str, ...]]:
     from omokage.report.change_words import TEXT, name_of_factor
 
     words = TEXT[lang]
-    rows = [(words["factor"], words["trend"] if line.dated else words["trend_place"], "5-95 %", words["jumps"])]
+    rows: list[tuple[str, ...]] = [
+        (words["factor"], words["trend"] if line.dated else words["trend_place"], "5-95 %", words["jumps"])
+    ]
     for name in _most_moved(line):
         t = line.trends[name]
         jumps = ", ".join(Path(line.names[k]).name for k in line.jumps[name]) or "–"

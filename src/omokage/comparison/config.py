@@ -73,6 +73,7 @@ class DataConfig:
     split_seed: int = 0
     limit: int = 0  # people a folder, 0 = all
     pictures: int = 4  # of each person in a batch; all their pairs are compared
+    across: float = 0.25  # weight of pairs of two people: their states differ by known amounts as well; 0 = none
     repeated: float = 0.12  # share of pictures that are the same photograph again, cut and changed anew: no change
     geometry: Geometry = field(default_factory=lambda: Geometry(large_share=0.1, background=0.3))
     photometry: Photometry = field(default_factory=lambda: Photometry(grey=0.15, occlusion=0.08, low_resolution=0.3))

@@ -43,8 +43,12 @@ MIRRORED_FACTORS = _mirrored()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """`images` (b, size, size, 3) uint8 of `people` (b,) by number; `pairs` (m, 2) are places in the batch, with their
-    `change` (m, factors) in the factors' own units, `looks` and `nuisance` (m, ...) as 0, 1 or NaN, `weight` (m,)."""
+    """`images` (b, size, size, 3) uint8 of `people` (b,) by number.
+
+    `pairs` (m, 2) are places in the batch: of one person, and with less weight of two, whose states differ by known
+    amounts as well. With them go `change` (m, factors) in the factors' own units, `looks` and `nuisance` (m, ...) as 0,
+    1 or NaN, and `weight` (m,).
+    """
 
     images: Tensor
     people: Tensor
@@ -125,42 +129,59 @@ class Steps(Dataset[Batch]):
         rng = np.random.default_rng((self.config.seed, 1, step))
         ripe = min(1.0, step / self.config.curriculum) if self.config.curriculum else 1.0
         images: list[Image] = []
-        people: list[int] = []
-        parts: list[tuple[NDArray, ...]] = []
-        chosen: set[tuple[int, int]] = set()
-        while len(chosen) < self.config.people:
+        states: list[tuple[NDArray, ...]] = []
+        chosen = self._chosen(rng)
+        for who in chosen:
+            states.append(self._person(who, rng, ripe, images))
+        count = self.config.data.pictures
+        owners = np.repeat([place << 32 | number for place, number in chosen], count)
+        factors, looks, days = (np.concatenate(values) for values in zip(*states, strict=True))
+        pairs, weight = self._pairs(rng, len(chosen), count)
+        a, b = pairs.T
+        change = factors[b] - factors[a]
+        size = np.nan_to_num(np.abs(change) / LARGE).max(1)
+        weight = weight * np.where((size == 0) | (size >= 1), 1.0, ripe + (1 - ripe) * size)
+        rest = (owners, pairs, change, look_differs(looks[a], looks[b]), day_differs(days[a], days[b]), weight)
+        kinds = (np.int64, np.int64, *(np.float32,) * 4)
+        tensors = [torch.from_numpy(v.astype(k)) for v, k in zip(rest, kinds, strict=True)]
+        return Batch(torch.from_numpy(np.stack(images)), *tensors)
+
+    def _chosen(self, rng: Generator) -> list[tuple[int, int]]:
+        """The people of a batch, each once: album and number."""
+        found: dict[tuple[int, int], None] = {}
+        most = min(self.config.people, sum(map(len, self.groups)))
+        for _ in range(50 * most):
             place = int(rng.choice(len(self.albums), p=self.shares))
-            who = place, int(rng.integers(len(self.groups[place])))
-            if who in chosen and len(chosen) < sum(map(len, self.groups)):
-                continue
-            chosen.add(who)
-            parts.append(self._person(who, rng, ripe, images))
-            people += [who[0] << 32 | who[1]] * self.config.data.pictures
-            if len(chosen) == sum(map(len, self.groups)):
+            found[place, int(rng.integers(len(self.groups[place])))] = None
+            if len(found) == most:
                 break
-        joined = [np.concatenate(values) for values in zip(*parts, strict=True)]
-        rest = [torch.from_numpy(np.ascontiguousarray(values)) for values in joined]
-        return Batch(torch.from_numpy(np.stack(images)), torch.tensor(people), *rest)
+        return list(found)
+
+    def _pairs(self, rng: Generator, people: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """All pairs of each person, and as many of two people as there are pictures; places and weights."""
+        own = np.array(list(itertools.combinations(range(count), 2)), np.int64)
+        pairs = np.concatenate([own + k * count for k in range(people)])
+        weight = np.ones(len(pairs))
+        if self.config.data.across and people > 1:
+            first = np.arange(people * count)
+            far = (first + count * rng.integers(1, people, len(first))) % len(first)
+            pairs = np.concatenate([pairs, np.stack([first, far], 1)])
+            weight = np.append(weight, np.full(len(first), self.config.data.across))
+        return np.where(rng.random((len(pairs), 1)) < 0.5, pairs, pairs[:, ::-1]), weight
 
     def _person(self, who: tuple[int, int], rng: Generator, ripe: float, images: list[Image]) -> tuple[NDArray, ...]:
-        """Add the pictures of one person to the batch; returns the pairs with their labels and weights."""
+        """Add the pictures of one person to the batch; returns their factors, looks and days."""
         crops, count = self.albums[who[0]], self.config.data.pictures
-        places = rng.permutation(self.groups[who[0]][who[1]])
-        places = np.resize(places, count)
+        places = np.resize(rng.permutation(self.groups[who[0]][who[1]]), count)
         for k in range(1, count):
             if rng.random() < self.config.data.repeated:
                 places[k] = places[int(rng.integers(k))]
-        mirror, base = bool(rng.random() < crops.config.geometry.mirror), len(images)
+        mirror = bool(rng.random() < crops.config.geometry.mirror)
         strength = _WEAKEST + (1 - _WEAKEST) * ripe
         images += [crops.drawn(int(i), rng, mirror, strength) for i in places]
-        ends = np.array(list(itertools.combinations(range(count), 2)), np.int64)
-        ends = np.where(rng.random((len(ends), 1)) < 0.5, ends, ends[:, ::-1])
-        change, looks, nuisance = labels_of(crops.album, places[ends])
-        size = np.nan_to_num(np.abs(change) / LARGE).max(1)
-        weight = np.where((size == 0) | (size >= 1), 1.0, ripe + (1 - ripe) * size).astype(np.float32)
-        if mirror:
-            change = change[:, MIRRORED_FACTORS]
-        return ends + base, change, looks, nuisance, weight
+        album = crops.album
+        factors = album.factors[places]
+        return factors[:, MIRRORED_FACTORS] if mirror else factors, album.looks[places], album.days[places]
 
     def __len__(self) -> int:
         return 1 << 62

@@ -17,6 +17,7 @@ from omokage.comparison.readings import Readings, read
 from omokage.data.splits import held_out
 from omokage.errors import TrainingError
 from omokage.metrics.classification import area_under_curve
+from omokage.metrics.regression import correlation
 
 Floats = NDArray[np.float64]
 CALL = 0.05  # a change is called where pairs without one look so different less often than this
@@ -101,10 +102,7 @@ def _factor(readings: Readings, k: int, low: Floats, high: Floats, p: Floats) ->
 
 def spearman(a: Floats, b: Floats) -> float:
     """Rank correlation of two samples (n,); ties share their mean rank. 0 where one of them is constant."""
-    ranks = [_ranks(v) for v in (a, b)]
-    if min(float(r.std()) for r in ranks) == 0:
-        return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    return correlation(_ranks(a), _ranks(b))
 
 
 def _ranks(values: Floats) -> Floats:

@@ -21,16 +21,16 @@ from omokage.faces.align import crop_box, crop_landmarks
 from omokage.faces.sharpness import sharpness
 from omokage.media.sources import Source
 from omokage.media.table import Reading
-from omokage.pipeline.analyzer import Analyzer, has_model
+from omokage.pipeline.analyzer import Analyzer
 from omokage.results import FaceAnalysis, FaceChange, FaceCrop
-from omokage.weights.registry import DEFAULT_SET
+from omokage.weights.registry import DEFAULT_SET, has_model
 
 Image = NDArray[np.uint8]
 OTHER_FACE = 0.3  # area of the second face over the first's, from which on it is unclear who is meant
 TURNED = 12.0  # degrees of yaw or pitch between two photographs that are worth a warning
 BLURRED = 0.12  # of `faces.sharpness`
 LIKELY = 0.5
-MIRRORED, MIRRORED_BY = 0.965, 0.01  # likeness to the mirror image, and how much it must exceed the plain likeness
+MIRRORED, MIRRORED_BY = 0.95, 0.02  # likeness to the mirror image, and how much it must exceed the plain likeness
 _SMALL = 48  # pixels at which two crops are laid over each other
 _SHOWN = 224  # side of the aligned crops that a report shows
 
@@ -168,10 +168,13 @@ def mirrored(one: Image, other: Image) -> bool:
 
 
 def _likeness(a: NDArray, b: NDArray) -> float:
-    """Correlation of two grey pictures; 0 where one is flat."""
-    x, y = (v.astype(np.float64).ravel() - v.mean() for v in (a, b))
-    scale = float(np.sqrt((x @ x) * (y @ y)))
-    return float(x @ y) / scale if scale > 0 else 0.0
+    """The best correlation of the middle of `a` with `b` over shifts of a few pixels: two alignments never agree to the
+    pixel. 0 where one is flat."""
+    edge = _SMALL // 12
+    middle = np.ascontiguousarray(a[edge:-edge, edge:-edge])
+    if min(float(middle.std()), float(b.std())) == 0:
+        return 0.0
+    return float(cv2.matchTemplate(np.ascontiguousarray(b), middle, cv2.TM_CCOEFF_NORMED).max())
 
 
 def _warnings(change: FaceChange, before: Photo, after: Photo) -> tuple[str, ...]:
