@@ -84,6 +84,7 @@ class LossConfig:
         default_factory=lambda: {"perceived_gender": 1.2, "age": 0.7, "smiling": 0.6, "eyeglasses": 0.5, "quality": 1.0}
     )
     categories: Mapping[str, float] = field(default_factory=dict)  # lambda^g of the paper; absent = 1
+    classes: Mapping[str, float] = field(default_factory=dict)  # how much a class counts, by its name; absent = 1
     spread: float = 0.1  # weight of learning how large the own error is
 
 

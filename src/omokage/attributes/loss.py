@@ -66,7 +66,8 @@ class AttributeLoss(nn.Module):
         if kind == "bins":
             return ordinal_loss(attribute, out.bins[name], target, self.config)
         if kind == "classes":
-            return -(target * F.log_softmax(out.classes[name], 1)).sum(1)
+            counts = target.new_tensor([self.config.classes.get(c, 1.0) for c in attribute.classes])
+            return -(counts * target * F.log_softmax(out.classes[name], 1)).sum(1)
         return F.binary_cross_entropy_with_logits(out.shares[name], target[:, 0], reduction="none")
 
 

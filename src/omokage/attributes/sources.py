@@ -71,7 +71,7 @@ def width(attribute: Attribute) -> int:
 
 
 # From which strength (0..1) an expression begins to be named, and from which all name it; "" = every other one.
-NAMED_FROM = {"happiness": (0.1, 0.25), "surprise": (0.1, 0.3), "": (0.2, 0.6)}
+NAMED_FROM = {"happiness": (0.1, 0.25), "surprise": (0.1, 0.3), "sadness": (0.1, 0.4), "": (0.2, 0.6)}
 
 
 def read_source(folder: str | Path, schema: AttributeSchema, limit: int = 0) -> Source:
@@ -189,8 +189,8 @@ def label(attribute: Attribute, row: dict[str, Any], outline: NDArray[np.float64
 def _shares(classes: Sequence[str], name: str, intensity: float | None) -> NDArray[np.float32]:
     """Share of each class that people would name: a faint expression is partly neutral, where its strength is known.
 
-    Smiles and surprise are named from faint signs on, negative expressions only when they are clear (our choice of
-    bounds; that happiness is read off weaker faces than anger or sadness is from Hess, Blairy and Kleck, 1997).
+    Smiles and surprise are named from faint signs on, sadness soon after, other negative expressions only when they are
+    clear (our choice of bounds; that happiness is read off weaker faces than anger or sadness is from Hess, Blairy and Kleck, 1997).
     """
     shares = np.array([name == other for other in classes], np.float32)
     if intensity is None or "neutral" not in classes or name == "neutral":
