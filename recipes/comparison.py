@@ -15,12 +15,15 @@ def shipped(
     minutes: float = 20.0,
     init: str = "synthetic",
     rate: float = 1.5e-3,
-    shares: Sequence[float] = (),
+    more: Sequence[str] = (),
+    share: float = 0.4,
+    limit: int = 0,
 ) -> ComparisonConfig:
     """The shipped default: both representations learnt together, starting from the attributes room's weights.
 
     `data` are folders with several pictures of each person, `still` pairs between which only the day differs, for
-    calibration; `shares` says how much of a batch comes from each folder. Commands:
+    calibration; `more` are folders of which nobody is held out (people whom the first weights have seen already),
+    `share` is the part of a batch that comes from them, `limit` the most people that are taken of a folder. Commands:
 
         omokage render --out out/visits --count 3000 --pairs visits
         omokage render --out out/still --count 500 --seed 1 --pairs nuisance
@@ -30,13 +33,14 @@ def shipped(
     one CPU core and a fifth of a second one for the crops, or any CUDA device. Scores are in the card that the run
     writes.
     """
-    folders = tuple(data.split(",")) if isinstance(data, str) else tuple(data)
-    settings = {"data": ",".join(folders), "still": still, "minutes": f"{minutes:g}", "init": init,
-                "rate": f"{rate:g}", "shares": repr(tuple(shares)) if shares else ""}  # fmt: skip
+    own, others = (tuple(f for f in v.split(",") if f) if isinstance(v, str) else tuple(v) for v in (data, more))
+    settings = {"data": ",".join(own), "more": ",".join(others), "still": still, "minutes": f"{minutes:g}",
+                "init": init, "rate": f"{rate:g}", "limit": str(limit or "")}  # fmt: skip
+    shares = (*((1 - share) / len(own) for _ in own), *(share / len(others) for _ in others)) if others else ()
     command = " ".join(["omokage train comparison.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)])
     return ComparisonConfig(
         out=out, minutes=minutes, rate=rate, init=init, recipe=command,
-        data=DataConfig(folders=folders, calibration=(still,) if still else (), shares=tuple(shares)),
+        data=DataConfig((*own, *others), others, (still,) if still else (), shares=shares, held_out=0.12, limit=limit),
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def test_the_card_says_what_was_measured(visits: Path, still: Path, tmp_path: Pa
 
 
 def test_a_drawn_world_is_learnt(visits: Path, still: Path, tmp_path: Path) -> None:
-    data = DataConfig((str(visits),), (str(still),), held_out=0.3, pictures=4, workers=0, repeated=0.0)
+    data = DataConfig((str(visits),), calibration=(str(still),), held_out=0.3, pictures=4, workers=0, repeated=0.0)
     run = train(tiny(tmp_path / "run", visits, data=data, steps=120, people=4, rate=8e-3, curriculum=0))
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines() if "fatness" in line]
     assert sum(r["fatness"] for r in rows[-15:]) < 0.8 * sum(r["fatness"] for r in rows[:15])

@@ -67,7 +67,8 @@ class DataConfig:
     """Record folders (pictures of one `person` belong together) and how batches are drawn from them."""
 
     folders: tuple[str, ...] = ()
-    calibration: tuple[str, ...] = ()  # folders of which nothing is learnt: pairs that differ by the day alone
+    whole: tuple[str, ...] = ()  # those of the folders of which nobody is held out
+    calibration: tuple[str, ...] = ()  # further folders, of which nothing is learnt: pairs that differ by the day alone
     shares: tuple[float, ...] = ()  # of the people of a batch, one for each folder; empty = by the number of people
     held_out: float = 0.08
     split_seed: int = 0

@@ -7,6 +7,7 @@ undisturbed run would have had.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -53,8 +54,12 @@ def _albums(config: ComparisonConfig) -> tuple[list[Crops], list[Crops]]:
     def crops(album: Album) -> Crops:
         return Crops(album, config.network, config.data)
 
-    parts = [split(read_album(folder, config.data.limit), config.data) for folder in config.data.folders]
-    apart = [read_album(folder) for folder in config.data.calibration]
+    data = config.data
+    parts = [
+        split(read_album(folder, data.limit), replace(data, held_out=0.0) if folder in data.whole else data)
+        for folder in data.folders
+    ]
+    apart = [read_album(folder) for folder in data.calibration]
     return [crops(album) for album, _ in parts], [crops(album) for album in (*(rest for _, rest in parts), *apart)]
 
 

@@ -1,0 +1,35 @@
+"""Recipes of the comparison room give configurations that say what they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from omokage.errors import InputError
+from omokage.pipeline.recipes import configure, find_recipe
+
+
+def test_the_shipped_recipe_mixes_folders_and_holds_nobody_of_more_out() -> None:
+    recipe = find_recipe("comparison.shipped")
+    config = configure(recipe, ["data=a,b", "more=c", "share=0.5", "minutes=3", "still="])
+    assert config.data.folders == ("a", "b", "c")
+    assert config.data.whole == ("c",)
+    assert config.data.shares == (0.25, 0.25, 0.5)
+    assert config.data.calibration == ()
+    assert "--set more=c" in config.recipe
+    assert configure(recipe, []).data.shares == ()
+
+
+def test_the_paper_starts_from_scratch_and_names_nothing_that_it_does_not() -> None:
+    config = configure(find_recipe("comparison.comface_paper"), [])
+    assert config.init == ""
+    assert config.loss.looks == config.loss.nuisance == 0
+    assert config.curriculum > 0
+
+
+def test_ablations_leave_one_part_out() -> None:
+    recipe = find_recipe("comparison.ablated")
+    assert configure(recipe, ["without=antisymmetry"]).network.intra == "concatenated"
+    assert configure(recipe, ["without=inter"]).loss.inter == 0
+    assert configure(recipe, ["without=curriculum"]).curriculum == 0
+    with pytest.raises(InputError, match="no part that can be left out"):
+        configure(recipe, ["without=everything"])
