@@ -1,0 +1,103 @@
+"""`omokage compare`: exit status, words, card, table and series, with stand-ins for the networks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from omokage.cli.main import app
+from omokage.comparison.config import FACTORS, LOOKS, NUISANCE
+from omokage.comparison.predict import Compared
+from omokage.errors import InputError
+from omokage.pipeline import analyzer as analyzers
+from omokage.pipeline import compare as comparing
+from stand_ins import SquareFinder, SquarePredictor, write_picture
+
+
+class Reader:
+    """Reads the blue channel as age; two crops are of one person unless one is nearly black there."""
+
+    size, margin, same_limit = 32, 1.3, 0.5
+    card = SimpleNamespace(id="squares/comparison@0")
+
+    def see(self, crops: Any) -> np.ndarray:
+        return np.array([c[8:-8, 8:-8, 2].mean() / 2.55 for c in crops])
+
+    def compare(self, seen: np.ndarray, pairs: Any) -> Compared:
+        a, b = (seen[[pair[k] for pair in pairs]] for k in (0, 1))
+        value = np.zeros((len(pairs), len(FACTORS)))
+        value[:, -1] = b - a
+        even = [np.full((len(pairs), len(names)), 0.6) for names in (LOOKS, NUISANCE)]
+        same = ((a > 5) & (b > 5)).astype(float)
+        return Compared(value, value - 2, value + 2, np.where(value == 0, 1.0, 0.001), *even, same)
+
+    def where(self, *_: Any) -> np.ndarray:
+        return np.full((2, 2), 0.25)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(comparing, "open_comparer", lambda *_: Reader())
+    monkeypatch.setattr(analyzers, "open_finder", lambda *_: SquareFinder())
+    monkeypatch.setattr(analyzers, "open_predictor", lambda *_: SquarePredictor())
+    for k, age in enumerate((20, 40, 60, 2)):
+        write_picture(tmp_path / f"{k}.png", [(20 + 10 * k, 30, 50, age)])
+    return tmp_path
+
+
+def run(*arguments: object) -> Any:
+    return CliRunner().invoke(app, ["compare", *map(str, arguments)])
+
+
+def test_two_photographs_give_words_and_a_card(folder: Path) -> None:
+    done = run(folder / "0.png", folder / "1.png", "--report", folder / "card.html")
+    assert done.exit_code == 0, done.output
+    assert "apparent age" in done.output
+    assert "+20" in done.output
+    assert "The light differs" in done.output
+    assert (folder / "card.html").read_text().count("data:image/jpeg") == 3
+    assert "見かけの年齢" in run(folder / "0.png", folder / "1.png", "--lang", "ja").output
+    row = json.loads(run(folder / "1.png", folder / "0.png", "--json").output)
+    assert row["age"] == pytest.approx(-20, abs=1)
+
+
+def test_two_people_are_declined_with_status_1(folder: Path) -> None:
+    done = run(folder / "0.png", folder / "3.png")
+    assert done.exit_code == 1
+    assert "do not seem to show the same person" in done.output
+    assert run(folder / "0.png", folder / "3.png", "--assume-same").exit_code == 0
+
+
+def test_a_table_and_a_series(folder: Path) -> None:
+    (folder / "pairs.csv").write_text("before,after\n0.png,1.png\n1.png,none.png\n")
+    done = run("--table", folder / "pairs.csv", "--out", folder / "out.csv")
+    assert done.exit_code == 1
+    assert "1 ok" in done.output
+    assert len((folder / "out.csv").read_text().splitlines()) == 3
+    (folder / "3.png").unlink()
+    done = run("--series", folder, "--report", folder / "line.html")
+    assert done.exit_code == 0, done.output
+    assert "+20" in done.output
+    assert "<svg" in (folder / "line.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ([], "give two photographs"),
+        (["a.png"], "give two photographs"),
+        (["a.png", "b.png", "--series", "c"], "give two photographs"),
+        (["--table", "x.csv"], "belong together"),
+        (["a.png", "b.png", "--lang", "xx"], "no texts in the language"),
+    ],
+)
+def test_options_that_make_no_sense_are_one_sentence(arguments: list[str], sentence: str) -> None:
+    done = run(*arguments)
+    assert isinstance(done.exception, InputError)
+    assert sentence in str(done.exception)
