@@ -212,6 +212,12 @@ def inside() -> None:
         shared = Path(np.__file__).parents[1]
         (site / "shared.pth").write_text(f"{shared}\n{ROOT / 'src'}\n", encoding="utf-8")
         subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", *VERSIONS], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", "matplotlib"], check=True)  # captum imports it
+        # zennit imports names of torchvision's networks, which nothing here uses.
+        for name, classes in (("vgg", ("VGG",)), ("resnet", ("ResNet", "Bottleneck", "BasicBlock"))):
+            stub = site / "torchvision" / "models" / f"{name}.py"
+            stub.parent.mkdir(parents=True, exist_ok=True)
+            stub.write_text("".join(f"class {c}: ...\n" for c in classes), encoding="utf-8")
         subprocess.run([python, __file__, *sys.argv[1:]], check=True)
 
 

@@ -67,12 +67,17 @@ def alpha_beta(x: Array, w: Array, touch: Array, relevance: Array, alpha: float,
     return shared(share, relevance)
 
 
-def gamma(x: Array, w: Array, relevance: Array, g: float) -> Array:
+def gamma(x: Array, w: Array, touch: Array, relevance: Array, output: Array, g: float) -> Array:
     share = np.zeros_like(w)
     for k in range(w.shape[1]):
         c = x * w[:, k]
-        favoured = np.maximum(c, 0) if c.sum() >= 0 else np.minimum(c, 0)
-        share[:, k] = (c + g * favoured) / (c + g * favoured).sum()
+        own = np.maximum(c, 0) if output[k] >= 0 else np.minimum(c, 0)
+        if c.sum() * (1 if output[k] >= 0 else -1) > 0:
+            share[:, k] = (c + g * own) / (c + g * own).sum()
+        elif own.sum() != 0:
+            share[:, k] = own / own.sum()
+        else:
+            share[:, k] = touch[:, k] / touch[:, k].sum()
     return shared(share, relevance)
 
 

@@ -17,18 +17,18 @@ from omokage.explain.rules import AlphaBeta, Epsilon, Flat, Gamma, Meet, Pass, P
 from omokage.nn.blocks import Add
 
 Array = NDArray[np.float64]
-Slow = Callable[[Array, Array, Array, Array], Array]  # inputs, weights, connections, relevance
+Slow = Callable[[Array, Array, Array, Array, Array], Array]  # inputs, weights, connections, relevance, outputs
 RULES: list[tuple[Rule, Slow]] = [
-    (Epsilon(0.1), lambda x, w, t, r: slow.epsilon(x, w, r, 0.1)),
-    (Epsilon(1e-6), lambda x, w, t, r: slow.epsilon(x, w, r, 1e-6)),
-    (Epsilon(0.0), lambda x, w, t, r: slow.epsilon(x, w, r, 0.0)),
-    (AlphaBeta(1.0, 0.0), lambda x, w, t, r: slow.alpha_beta(x, w, t, r, 1.0, 0.0)),
-    (AlphaBeta(2.0, 1.0), lambda x, w, t, r: slow.alpha_beta(x, w, t, r, 2.0, 1.0)),
-    (Gamma(0.25), lambda x, w, t, r: slow.gamma(x, w, r, 0.25)),
-    (Gamma(2.0), lambda x, w, t, r: slow.gamma(x, w, r, 2.0)),
-    (Flat(), lambda x, w, t, r: slow.flat(t, r)),
-    (WSquare(), lambda x, w, t, r: slow.w_square(w, r)),
-    (ZBox(-1.0, 1.0), lambda x, w, t, r: slow.z_box(x, w, t, r, -1.0, 1.0)),
+    (Epsilon(0.1), lambda x, w, t, r, o: slow.epsilon(x, w, r, 0.1)),
+    (Epsilon(1e-6), lambda x, w, t, r, o: slow.epsilon(x, w, r, 1e-6)),
+    (Epsilon(0.0), lambda x, w, t, r, o: slow.epsilon(x, w, r, 0.0)),
+    (AlphaBeta(1.0, 0.0), lambda x, w, t, r, o: slow.alpha_beta(x, w, t, r, 1.0, 0.0)),
+    (AlphaBeta(2.0, 1.0), lambda x, w, t, r, o: slow.alpha_beta(x, w, t, r, 2.0, 1.0)),
+    (Gamma(0.25), lambda x, w, t, r, o: slow.gamma(x, w, t, r, o, 0.25)),
+    (Gamma(2.0), lambda x, w, t, r, o: slow.gamma(x, w, t, r, o, 2.0)),
+    (Flat(), lambda x, w, t, r, o: slow.flat(t, r)),
+    (WSquare(), lambda x, w, t, r, o: slow.w_square(w, r)),
+    (ZBox(-1.0, 1.0), lambda x, w, t, r, o: slow.z_box(x, w, t, r, -1.0, 1.0)),
 ]
 LAYERS: list[tuple[nn.Module, tuple[int, ...]]] = [
     (nn.Linear(7, 5), (7,)),
@@ -54,7 +54,7 @@ def test_rule_is_the_textbooks(index: int, case: int, seed: int) -> None:
     with torch.no_grad():
         (found,) = rule(layer, (x,), out, relevance)
     w, touch = slow.matrix(layer, shape), slow.connected(layer, shape)
-    wanted = textbook(x.numpy().ravel(), w, touch, relevance.numpy().ravel())
+    wanted = textbook(x.numpy().ravel(), w, touch, relevance.numpy().ravel(), out.numpy().ravel())
     np.testing.assert_allclose(found.numpy().ravel(), wanted, rtol=1e-7, atol=1e-9)
 
 

@@ -15,11 +15,14 @@ from omokage.nn.folding import folded
 
 
 def canonized(network: nn.Module) -> nn.Module:
-    """A copy in evaluation mode, without gradients, whose batch norms are part of the layer before them.
+    """A copy in evaluation mode, without gradients, whose batch norms are part of the layer before them; the network
+    itself where there is nothing to do.
 
     Units of `nn.blocks` are known as such; in an `nn.Sequential` a norm right behind a convolution or a linear layer is
     merged. A norm anywhere else stays, and propagation names it as a layer without a rule.
     """
+    if not network.training and not any(_to_change(part) for part in network.modules()):
+        return network
     network = folded(network)
     for part in network.modules():
         if getattr(part, "inplace", False):
@@ -27,6 +30,10 @@ def canonized(network: nn.Module) -> nn.Module:
         if isinstance(part, nn.Sequential):
             _merge(part)
     return network
+
+
+def _to_change(part: nn.Module) -> bool:
+    return isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d) or bool(getattr(part, "inplace", False))
 
 
 def _merge(part: nn.Sequential) -> None:

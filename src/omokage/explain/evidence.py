@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from omokage.errors import InputError
 from omokage.explain import faithfulness as judging
@@ -59,13 +60,14 @@ def maps(target: Target, images: Sequence[Image], method: str, rules: str = MODE
 def _propagated(target: Target, images: Sequence[Image], rules: Composite) -> Maps:
     """Propagation of the score's local contrast: how the raw numbers would move it."""
     pictures = target.prepare(np.stack(images))
-    body = canonized(target.body)
-    with torch.no_grad():
-        raw = target.readout(body(pictures))
-    with torch.enable_grad():
-        raw.requires_grad_(True)
-        (contrast,) = torch.autograd.grad(target.score(raw).sum(), raw)
-    found = propagate(body, target.readout, contrast, pictures, rules)
+
+    def contrast(raw: Tensor) -> Tensor:
+        with torch.enable_grad():
+            at = raw.detach().requires_grad_(True)
+            (slope,) = torch.autograd.grad(target.score(at).sum(), at)
+        return slope
+
+    found = propagate(canonized(target.body), target.readout, contrast, pictures, rules)
     kept = found.conservation.double().cpu().numpy()
     return Maps(found.relevance.sum(1).double().cpu().numpy(), kept, judging.CONSERVED if rules.conserves else None)
 

@@ -7,7 +7,7 @@ computed between two layers outside any module.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -22,6 +22,9 @@ NOTICE = (
     "Layer-wise relevance propagation is covered by patents in some countries (among them US 10,878,320 and related "
     "ones). Check whether you may use it, commercial use above all. Nothing else in omokage depends on it."
 )
+
+
+Contrast = Tensor | Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +75,10 @@ def recorded(network: nn.Module) -> Iterator[list[Call]]:
 
 @torch.no_grad()
 def propagate(
-    body: nn.Module, readout: nn.Linear, contrast: Tensor, pictures: Tensor, composite: Composite
+    body: nn.Module, readout: nn.Linear, contrast: Contrast, pictures: Tensor, composite: Composite
 ) -> Propagated:
-    """Relevance of `pictures` (b, 3, n, n) for the numbers ``contrast . readout(body(pictures))``, contrast (b, k).
+    """Relevance of `pictures` (b, 3, n, n) for the numbers ``contrast . readout(body(pictures))``, contrast (b, k) or
+    made from the raw numbers (b, k).
 
     The start is that number without the readout's biases: what the picture itself adds to them. Contrast and readout
     are merged into one row of weights first, so that classes which cancel do so before anything is shared. `body` must
@@ -86,7 +90,7 @@ def propagate(
         features = body(given)
     path = _path(calls, given, features)
     _all_covered(path, given, composite)
-    weights = contrast @ readout.weight
+    weights = (contrast if isinstance(contrast, Tensor) else contrast(readout(features))) @ readout.weight
     start = (weights * features).sum(1)
     rule = composite.rule_for(readout, first=features is given)
     if rule is None:

@@ -100,8 +100,12 @@ class Epsilon:
 
 @dataclass(frozen=True, slots=True)
 class Gamma:
-    """Contributions that have the sign of their sum count 1 + gamma times (Montavon et al., 2019, for inputs of either
-    sign): sums of next to nothing no longer blow relevance up."""
+    """Contributions that have the output's sign count 1 + gamma times (Montavon et al., 2019; Andeol et al., 2021, for
+    inputs of either sign): sums of next to nothing no longer blow relevance up.
+
+    Where the output owes its sign to the bias, against the sum of the contributions, those that have its sign share
+    alone: the rule's limit for a large gamma, which unlike the rule itself has no denominator near zero there.
+    """
 
     gamma: float = 0.25
     conserves: bool = True
@@ -112,12 +116,19 @@ class Gamma:
         (x,) = inputs
         at = linear_map(layer, x)
         z = at.forward(x, at.weight)
-        up = z >= 0
-        positive, negative = _signed_sums(at, x)
-        shares, lost = _divided(relevance, z + self.gamma * torch.where(up, positive, negative))
-        for_up, for_down = torch.where(up, shares, 0.0), torch.where(up, 0.0, shares)
-        extra = _signed_back(at, x, for_up, True) + _signed_back(at, x, for_down, False)
-        return (x * at.backward(shares, at.weight) + self.gamma * extra + _spread(at, lost, x),)
+        up = output >= 0
+        down = bool((~up & (relevance != 0)).any())  # behind a ReLU never: half of the work is saved
+        own = _signed_sum(at, x, True)
+        if down:
+            own = torch.where(up, own, _signed_sum(at, x, False))
+        usual = torch.where(up, z > 0, z < 0)
+        shares, lost = _divided(relevance, torch.where(usual, z + self.gamma * own, own))
+        extra = torch.where(usual, self.gamma, 1.0) * shares
+        back = x * at.backward(torch.where(usual, shares, 0.0), at.weight)
+        back = back + _signed_back(at, x, torch.where(up, extra, 0.0), True)
+        if down:
+            back = back + _signed_back(at, x, torch.where(up, 0.0, extra), False)
+        return (back + _spread(at, lost, x),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +152,10 @@ class AlphaBeta:
     ) -> tuple[Tensor, ...]:
         (x,) = inputs
         at = linear_map(layer, x)
-        positive, negative = _signed_sums(at, x)
-        by_plus, no_plus = _divided(relevance, positive)
+        by_plus, no_plus = _divided(relevance, _signed_sum(at, x, True))
         if not self.beta:
             return (_signed_back(at, x, by_plus, True) + _spread(at, no_plus, x),)
-        by_minus, no_minus = _divided(relevance, negative)
+        by_minus, no_minus = _divided(relevance, _signed_sum(at, x, False))
         has_plus, has_minus = by_plus != 0, by_minus != 0
         plus = torch.where(has_minus, self.alpha, 1.0) * by_plus
         minus = torch.where(has_plus, -self.beta, 1.0) * by_minus
@@ -259,15 +269,12 @@ class Meet:
         return relevance * share, relevance * (1 - share)
 
 
-def _signed_sums(at: LinearMap, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Sums of the positive and of the negative contributions x_j w_jk."""
+def _signed_sum(at: LinearMap, x: Tensor, positive: bool) -> Tensor:
+    """The sum of the positive, or of the negative, contributions x_j w_jk."""
     plus, minus = at.weight.clamp(min=0), at.weight.clamp(max=0)
-    up = x.clamp(min=0)
-    positive, negative = at.forward(up, plus), at.forward(up, minus)
-    if bool((x < 0).any()):
-        down = x.clamp(max=0)
-        positive, negative = positive + at.forward(down, minus), negative + at.forward(down, plus)
-    return positive, negative
+    same, other = (plus, minus) if positive else (minus, plus)
+    total = at.forward(x.clamp(min=0), same)
+    return total + at.forward(x.clamp(max=0), other) if bool((x < 0).any()) else total
 
 
 def _signed_back(at: LinearMap, x: Tensor, shares: Tensor, positive: bool) -> Tensor:

@@ -23,6 +23,7 @@ from omokage.attributes.model import AttributeNetwork, Outputs, SubNetwork, norm
 from omokage.attributes.predict import AttributePredictor
 from omokage.data.transforms import Jitter, apply_affine, crop_affine, warp
 from omokage.errors import InputError
+from omokage.explain.canonizers import canonized
 from omokage.explain.composites import MODERN
 from omokage.explain.evidence import METHODS, explained
 from omokage.explain.target import Target, View
@@ -183,7 +184,7 @@ def target_of(predictor: AttributePredictor, name: str) -> Target:
 
     return Target(
         name=name,
-        body=body.eval(),
+        body=canonized(body.eval()),
         readout=readout.requires_grad_(False),
         score=lambda raw: decoded(raw)[0],
         answer=lambda raw: decoded(raw)[1],
