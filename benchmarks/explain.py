@@ -3,8 +3,9 @@
     python benchmarks/explain.py [--pairs N] [--photographs FOLDER...] [--sample N] [--weights SET] [--write]
 
 **Pairs.** Two renderings of one person differ in one thing only: expression units, glasses, or beard. The picture that
-shows the thing is explained for the answer about it; the region where the pixels differ most is the truth. Right: the
-method's top region is that one (pointing accuracy). The same network with shuffled weights is the control.
+shows the thing is explained for the answer about it, where the network noticed it. Right: the top region is one that
+changed (its sum of changed pixels is at least a third of the largest one's). The same network with shuffled weights is
+the control.
 
 **Photographs** (folders with a ``labels.csv``): regions of equal area are hidden in faces that are answered "yes";
 pixel flipping against random orders for every yes/no answer in default output.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import random
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +56,8 @@ from omokage.training.run import commit_of  # noqa: E402
 
 Image = NDArray[np.uint8]
 SEED = 930_000_000  # of people that no training uses
-METHODS = ("occlusion", "gradients", "smoothgrad", "lrp gamma-box", "lrp plus-flat", "lrp alpha2-beta1")
+METHODS = ("occlusion", "gradients", "lrp gamma-box", "lrp plus-flat", "lrp alpha2-beta1")
+NOTICED = {"log odds": 1.0, "intensity": 0.5}  # what the change must add to the score
 MOUTH = ("mouthSmileLeft", "mouthSmileRight")
 # What is changed -> the answer that is explained.
 UNITS: Mapping[str, tuple[str, ...]] = {
@@ -76,6 +79,7 @@ class Case:
     kind: str
     target: str
     view: View
+    before: Image
     changed: tuple[str, ...]
 
 
@@ -117,7 +121,7 @@ def cases(predictor: AttributePredictor, count: int) -> Iterator[Case]:
             crop = crop_landmarks(after.image, after.landmarks, predictor.size, predictor.margin)
             (view,) = views_of(crop, after.image, after.landmarks, predictor.margin, after.segmentation, shifts=())
             before = warp(shown["plain"].image, crop.affine, predictor.size)
-            yield Case(kind, target, view, ranked(view, before))
+            yield Case(kind, target, view, before, ranked(view, before))
 
 
 def ranked(view: View, before: Image) -> tuple[str, ...]:
@@ -151,17 +155,26 @@ class Pointed:
     random: bool
     first: bool
     among: bool
+    chance: float
 
 
 def pointing(predictor: AttributePredictor, count: int) -> list[Pointed]:
+    """Cases in which the network itself noticed the change; the others have no answer whose cause could be pointed
+    at, and are only counted (method "")."""
     found = []
     opened: dict[str, Target] = {}
     for k, case in enumerate(cases(predictor, count)):
         target = opened.setdefault(case.target, target_of(predictor, case.target))
-        for random, network in ((False, target), (True, randomised(target, k))):
+        now, before = scores(target, [case.view.image, case.before]).score
+        if now - before < NOTICED[target.score_unit] or (target.score_unit == "log odds" and now < 0):
+            found.append(Pointed(case.kind, "", False, False, False, 0.0))
+            continue
+        there = np.unique(region_map(case.view.points, case.view.image.shape[0], case.view.segmentation)).size
+        for control, network in ((False, target), (True, randomised(target, k))):
             for method in METHODS:
                 top = top_region(network, case.view, method)
-                found.append(Pointed(case.kind, method, random, top == case.changed[0], top in case.changed))
+                right = (top == case.changed[0], top in case.changed)
+                found.append(Pointed(case.kind, method, control, *right, len(case.changed) / there))
     return found
 
 
@@ -172,16 +185,22 @@ def share(values: Sequence[float]) -> str:
 
 
 def pointing_table(found: Sequence[Pointed]) -> list[str]:
-    lines = ["| changed | method | top region changed most | or changed much | shuffled weights | n |",
-             "|---|---|---|---|---|---|"]  # fmt: skip
+    lines = [
+        "| changed | method | top region changed | by chance | with shuffled weights | changed most | n |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for kind in dict.fromkeys(p.kind for p in found):
         for method in METHODS:
             rows = [p for p in found if p.kind == kind and p.method == method]
             real, control = [p for p in rows if not p.random], [p for p in rows if p.random]
-            lines.append(
-                f"| {kind} | {method} | {share([p.first for p in real])} | {share([p.among for p in real])} | "
-                f"{share([p.first for p in control])} | {len(real)} |"
-            )
+            if real:
+                lines.append(
+                    f"| {kind} | {method} | {share([p.among for p in real])} | "
+                    f"{np.mean([p.chance for p in real]):.2f} | {share([p.among for p in control])} | "
+                    f"{share([p.first for p in real])} | {len(real)} |"
+                )
+        unseen = sum(p.kind == kind and not p.method for p in found)
+        lines.append(f"| {kind} | the network did not notice the change | | | | | {unseen} |")
     return lines
 
 
@@ -193,10 +212,14 @@ class Face:
     attributes: Mapping[str, float]
 
 
-def faces(analyzer: Analyzer, folder: Path, sample: int) -> list[Face]:
+def faces(analyzer: Analyzer, folder: Path, sample: int, where: str) -> list[Face]:
+    """The faces of `sample` pictures at random, of those whose label is as `where` ("column=value") says."""
     found = []
     predictor = analyzer.predictor
-    for label in {row["file"]: row for row in labels_of(folder, sample)}.values():
+    column, _, value = where.partition("=")
+    chosen = [row for row in labels_of(folder) if not where or row.get(column) == value]
+    random.Random(0).shuffle(chosen)
+    for label in list({row["file"]: row for row in chosen}.values())[:sample]:
         image = read_image(folder / label["file"])
         for face in analyzer(image)[:1]:
             if face.outline is not None:
@@ -291,27 +314,35 @@ def page(analyzer: Analyzer, given: argparse.Namespace) -> str:
     predictor = analyzer.predictor
     assert isinstance(predictor, AttributePredictor)
     began = time.process_time()
-    found = pointing(predictor, given.pairs)
-    views = [case.view for case in cases(predictor, 4)]
-    parts = ["## Rendered pairs: does the top region lie where the pixels changed?", "", *pointing_table(found), "",
-             "## Propagation on the shipped network", "", *conservation(predictor, views)]  # fmt: skip
+    parts: list[str] = []
+    if given.pairs:
+        parts += ["## Rendered pairs: does the top region lie where the pixels changed?", ""]
+        parts += pointing_table(pointing(predictor, given.pairs))
+        views = [case.view for case in cases(predictor, 4)]
+        parts += ["", "## Propagation on the shipped network", "", *conservation(predictor, views)]
+        shown = render(base_scene(0), paint(base_scene(0).person)).image
+        parts += ["", "## Cost", "", *cost(analyzer, shown)]
     for folder in given.photographs:
-        listed = faces(analyzer, folder, given.sample)
+        listed = faces(analyzer, folder, given.sample, given.where)
         parts += ["", f"## {folder.name}: regions of equal area hidden", ""]
-        for name in ("smiling", "eyeglasses"):
+        for name in given.hide:
             parts += [*hiding(predictor, listed, name, 0.07, given.most), ""]
-        parts += [f"## {folder.name}: pixel flipping", "", *flipping(predictor, listed, given.flips)]
-    shown = render(base_scene(0), paint(base_scene(0).person)).image
-    parts += ["", "## Cost", "", *cost(analyzer, shown)]
+        if given.flips:
+            parts += [f"## {folder.name}: pixel flipping", "", *flipping(predictor, listed, given.flips)]
     head = (
-        f"# Explanations, {date.today().isoformat()}\n\n`python benchmarks/explain.py`, commit {commit_of(ROOT)}, "
+        f"# Explanations, {date.today().isoformat()}\n\n`python benchmarks/explain.py {' '.join(shown_arguments())}`, "
+        f"commit {commit_of(ROOT)}, "
         f"weights {', '.join(analyzer.describe().values())}, {platform.machine()}, one thread, "
         f"{(time.process_time() - began) / 60:.1f} CPU minutes. {given.pairs} rendered people that no training uses; "
         f"photographs: {', '.join(f'{f.name} ({given.sample})' for f in given.photographs) or 'none'}, nothing was "
-        f"fitted on them. Fills: the mean over {', '.join(FILLS)}. In brackets 95 % bootstrap intervals. By chance the "
-        f"top region is right in about 1 of {len(REGIONS)} cases."
+        f"fitted on them. Fills: the mean over {', '.join(FILLS)}. In brackets 95 % bootstrap intervals."
     )
     return "\n".join([head, "", *parts]) + "\n"
+
+
+def shown_arguments() -> list[str]:
+    """The command's arguments without the folders that only this machine has."""
+    return [Path(a).name if "/" in a else a for a in sys.argv[1:]]
 
 
 def main() -> None:
@@ -320,6 +351,8 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=48)
     parser.add_argument("--sample", type=int, default=200, help="photographs of each folder")
     parser.add_argument("--most", type=int, default=80, help="faces of each folder in which regions are hidden")
+    parser.add_argument("--where", default="", help="only photographs with this label: column=value")
+    parser.add_argument("--hide", nargs="*", default=["smiling", "eyeglasses"], help="answers for which regions hide")
     parser.add_argument("--flips", type=int, default=10, help="faces of each folder for pixel flipping")
     parser.add_argument("--weights", default="synthetic")
     parser.add_argument("--write", action="store_true")
@@ -329,7 +362,7 @@ def main() -> None:
     text = page(Analyzer(weights=given.weights, device="cpu"), given)
     print(text)
     if given.write:
-        name = f"{date.today().isoformat()}-explain.md"
+        name = f"{date.today().isoformat()}-explain{'' if given.pairs else '-photographs'}.md"
         (ROOT / "docs" / "benchmarks" / name).write_text(text, encoding="utf-8")
 
 

@@ -71,7 +71,32 @@ def networks() -> dict[str, tuple[nn.Module, nn.Linear]]:
         with torch.no_grad():
             readout.bias.zero_()
         made[name] = canonized(body), readout.requires_grad_(False)
+        made[f"{name}, no biases"] = without_biases(made[name][0]), readout
     return made
+
+
+def without_biases(body: nn.Module) -> nn.Module:
+    """A copy in which the treatment of biases cannot make a difference."""
+    bare = copy.deepcopy(body)
+    with torch.no_grad():
+        for name, weights in bare.named_parameters():
+            if name.endswith("bias"):
+                weights.zero_()
+    return bare
+
+
+class Flattening(nn.Module):
+    """A sequence whose `Flatten` is no module: captum has no rule for that one."""
+
+    def __init__(self, parts: list[nn.Module]) -> None:
+        super().__init__()
+        self.cut = next(k for k, part in enumerate(parts) if isinstance(part, nn.Flatten))
+        self.parts = nn.Sequential(*(part for part in parts if not isinstance(part, nn.Flatten)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for k, part in enumerate(self.parts):
+            x = part(x.flatten(1) if k == self.cut else x)
+        return x
 
 
 class Summed(nn.Module):
@@ -136,7 +161,7 @@ def by_captum(body: nn.Module, readout: nn.Linear, x: Tensor, rules: str) -> Ten
     from captum.attr._utils.custom_modules import Addition_Module
     from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, GammaRule, IdentityRule
 
-    whole = nn.Sequential(copy.deepcopy(body), copy.deepcopy(readout))
+    whole = Flattening([*copy.deepcopy(body), copy.deepcopy(readout)])
     kinds = {
         "gamma-box": lambda: GammaRule(gamma=0.25, set_bias_to_zero=True),
         "plus-flat": lambda: Alpha1_Beta0_Rule(set_bias_to_zero=True),
@@ -151,7 +176,7 @@ def by_captum(body: nn.Module, readout: nn.Linear, x: Tensor, rules: str) -> Ten
             module.rule = kinds[rules]()
         elif isinstance(module, nn.Linear | Addition_Module):
             module.rule = EpsilonRule(1e-6)
-        elif isinstance(module, nn.Flatten | nn.Identity):
+        elif isinstance(module, nn.Identity):
             module.rule = IdentityRule()
     found: Tensor = LRP(whole).attribute(x.clone().requires_grad_(True), target=0)
     return found.detach()

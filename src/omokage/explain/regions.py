@@ -18,6 +18,7 @@ REGIONS = (
 OUTSIDE = ("background", "hair", "neck", "clothing")  # an answer about a face should not hang on these
 _OF_CLASS = {"background": "background", "hair": "hair", "hat": "hair", "cloth": "clothing", "ear": "ears",
              "neck": "neck"}  # fmt: skip
+_ON_EYES = ("glasses", "lens")
 _HIDES = ("hair", "hat", "cloth")  # classes that count as what they are, also inside the outline of the face
 
 Map = NDArray[np.uint8]
@@ -48,20 +49,22 @@ def region_map(points: NDArray[np.floating], size: int, segmentation: Map | None
     put("chin", _filled(np.concatenate([p[5:12], p[[54, 57, 48]]]), size))
     put("nose", _grown(_filled(p[27:36], size), 0.03 * side))
     for eye in (p[36:42], p[42:48]):
-        put("eyes", _grown(_filled(eye, size), 0.075 * side))
+        put("eyes", _grown(_filled(eye, size), 0.085 * side))
     put("brows", _lines([p[17:22], p[22:27]], size, 0.075 * side))
     put("mouth", _grown(_filled(p[48:60], size), 0.045 * side))
     return found if segmentation is None else _with_classes(found, segmentation)
 
 
 def _with_classes(found: Map, segmentation: Map) -> Map:
-    """Classes decide outside the face, and inside it where hair or clothes lie over the skin."""
+    """Classes decide outside the face, and inside it where hair or clothes lie over the skin; glasses belong to the
+    eyes."""
     out = found.copy()
     outside = np.isin(found, [REGIONS.index(n) for n in (*OUTSIDE, "ears")])
     rest = np.isin(found, [REGIONS.index(n) for n in ("cheeks", "forehead", "chin")])
     for name, region in _OF_CLASS.items():
         here = segmentation == SEGMENTATION.index(name)
         out[here & (outside | rest if name in (*_HIDES, "background", "ear") else outside)] = REGIONS.index(region)
+    out[np.isin(segmentation, [SEGMENTATION.index(n) for n in _ON_EYES])] = REGIONS.index("eyes")
     skin = np.isin(segmentation, [SEGMENTATION.index(n) for n in ("skin", "brow", "eye", "lips")])
     bare = outside & skin
     out[bare] = REGIONS.index("cheeks")
