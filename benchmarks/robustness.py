@@ -177,7 +177,9 @@ def pictured(listed: Sequence[Scene]) -> Iterator[Sample]:
         clear = scene.expression.label == "neutral" or scene.expression.intensity >= 0.5
         label["emotion"] = (scene.expression.label or "") if clear else ""
         label |= {
-            f"{a}{i}": f"{v:.3f}" for i, point in enumerate(shown.landmarks - PIXEL_MIDDLE) for a, v in zip("xy", point, strict=True)
+            f"{a}{i}": f"{v:.3f}"
+            for i, point in enumerate(shown.landmarks - PIXEL_MIDDLE)
+            for a, v in zip("xy", point, strict=True)
         }
         yield Sample(shown.image, label, Box.around(shown.landmarks))
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
 
 
-# What a place counted in pixels (landmarks: the middle of the first pixel is 0, as OpenCV, dlib and hand-made annotations
-# have it) lacks to one measured from the picture's corner (boxes, crops, rendered labels).
+# What a place counted in pixels lacks to one measured from the picture's corner. Counted, the middle of the first pixel
+# is 0, as OpenCV, dlib and hand-made annotations have it (landmarks); measured are boxes, crops and rendered labels.
 PIXEL_MIDDLE = 0.5
 
 

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
+from omokage.data.clutter import clutter, hand
 from omokage.data.records import write_shard
 from omokage.errors import RecordError
 from omokage.faces.canvas import Canvas
-from omokage.data.clutter import clutter, hand
 from omokage.faces.heads import faceless, read_heads
 from omokage.faces.network import STRIDES
 from omokage.faces.photographic import photographic

@@ -190,7 +190,8 @@ def _shares(classes: Sequence[str], name: str, intensity: float | None) -> NDArr
     """Share of each class that people would name: a faint expression is partly neutral, where its strength is known.
 
     Smiles and surprise are named from faint signs on, sadness soon after, other negative expressions only when they are
-    clear (our choice of bounds; that happiness is read off weaker faces than anger or sadness is from Hess, Blairy and Kleck, 1997).
+    clear (our choice of bounds; that happiness is read off weaker faces than anger or sadness is from Hess, Blairy and
+    Kleck, 1997).
     """
     shares = np.array([name == other for other in classes], np.float32)
     if intensity is None or "neutral" not in classes or name == "neutral":
