@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,13 +43,15 @@ class Reader:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(comparing, "open_comparer", lambda *_: Reader())
+    comparing.open_analyzer.cache_clear()
     monkeypatch.setattr(analyzers, "open_finder", lambda *_: SquareFinder())
     monkeypatch.setattr(analyzers, "open_predictor", lambda *_: SquarePredictor())
     for k, age in enumerate((20, 40, 60, 2)):
         write_picture(tmp_path / f"{k}.png", [(20 + 10 * k, 30, 50, age)])
-    return tmp_path
+    yield tmp_path
+    comparing.open_analyzer.cache_clear()  # nobody else shall meet the stand-ins
 
 
 def run(*arguments: object) -> Any:

@@ -66,6 +66,17 @@ def test_a_run_without_two_pictures_of_anybody_is_refused(tmp_path: Path) -> Non
         ComparisonConfig("x")
 
 
+def test_a_frozen_trunk_keeps_the_weights_that_it_began_with(visits: Path, still: Path, tmp_path: Path) -> None:
+    first = train(tiny(tmp_path / "first", visits, still, steps=3))
+    second = train(tiny(tmp_path / "second", visits, still, steps=4, frozen=True, init=str(first / "weights")))
+    one, two = (registry.load(run / "weights", "comparison")[0] for run in (first, second))
+    same = {name for name in one if torch.equal(one[name], two[name])}
+    assert {name for name in one if name.startswith("trunk.")} <= same
+    assert "direct.weight" not in same
+    with pytest.raises(TrainingError, match="frozen trunk needs weights"):
+        tiny(tmp_path, visits, frozen=True)
+
+
 def test_attribute_weights_make_the_start_a_difference_of_answers() -> None:
     from omokage.attributes.config import NetworkConfig
     from omokage.attributes.model import AttributeNetwork, normalise

@@ -15,8 +15,9 @@ import pytest
 
 from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
 from omokage.comparison.predict import Compared
-from omokage.errors import InputError
+from omokage.errors import InputError, WeightsError
 from omokage.pipeline import Analyzer
+from omokage.pipeline import compare as comparing
 from omokage.pipeline.compare import compare, mirrored
 from omokage.pipeline.pair_table import COLUMNS, compare_table, read_pairs
 from omokage.pipeline.series import change_points, compare_series, taken, theil_sen
@@ -99,6 +100,13 @@ def test_every_bad_pair_has_its_own_status(tmp_path: Path) -> None:
     assert ask(good, turned).status == "mirror_image"
     (tmp_path / "broken.png").write_bytes(b"no picture")
     assert ask(good, tmp_path / "broken.png").status.startswith("unreadable: ")
+
+
+def test_weights_without_the_network_say_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "attributes.json").write_text("{}")
+    monkeypatch.setattr(comparing, "DEFAULT_SET", str(tmp_path))
+    with pytest.raises(WeightsError, match="hold no comparison network: train one"):
+        comparing.open_comparer(str(tmp_path))
 
 
 def test_a_picture_is_no_mirror_image_of_itself() -> None:

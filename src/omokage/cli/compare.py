@@ -47,10 +47,9 @@ def compare(
 
     if report is not None:
         check_writable(report)
-    from omokage.pipeline import Analyzer
-    from omokage.pipeline.compare import open_comparer
+    from omokage.pipeline.compare import open_analyzer, open_comparer
 
-    analyzer, comparer = Analyzer(weights, None, device), open_comparer(weights, device)
+    analyzer, comparer = open_analyzer(weights, device), open_comparer(weights, device)
     if table is not None and out is not None:
         raise typer.Exit(_table(analyzer, comparer, table, out, assume_same, crops, resume))
     if series is not None:

@@ -107,6 +107,7 @@ class ComparisonConfig:
     precision: Literal["auto", "full", "bfloat16"] = "auto"  # of the trunk while training
     log_every: int = 50
     save_every: int = 500
+    frozen: bool = False  # the trunk stays as `init` has it: a step costs half as much
     init: str = ""  # weight set or folder of the attributes or the comparison room to start from
     set: str = "synthetic"
     recipe: str = ""
@@ -126,5 +127,7 @@ class ComparisonConfig:
             )
         if self.data.shares and len(self.data.shares) != len(self.data.folders):
             raise TrainingError(f"{len(self.data.folders)} record folders but {len(self.data.shares)} shares: one each")
+        if self.frozen and not self.init:
+            raise TrainingError("a frozen trunk needs weights to start from: name some with init=")
         if self.people < 2 or self.data.pictures < 2:
             raise TrainingError("a batch needs at least two people with two pictures each")

@@ -81,7 +81,9 @@ def _loop(
 ) -> ComparisonNetwork:  # fmt: skip
     """Step until the budget is used; returns the averaged model."""
     loss = ComparisonLoss(config.loss, config.network.identity).to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), config.rate, weight_decay=config.decay)
+    model.trunk.requires_grad_(not config.frozen)
+    learnt = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(learnt, config.rate, weight_decay=config.decay)
     average = WeightAverage(model, config.average)
     modules = {"model": model, "average": average.model, "loss": loss}
     facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
@@ -114,6 +116,8 @@ def step_once(
 ) -> tuple[Tensor, dict[str, Tensor]]:  # fmt: skip
     """One optimizer step. Raises TrainingError when the loss is no longer a number."""
     model.train()
+    if config.frozen:
+        model.trunk.eval()  # its batch norms keep what they have seen, too
     seen = model.see(normalise(batch.images))
     changes = model.compare(seen.state[batch.pairs[:, 0]], seen.state[batch.pairs[:, 1]])
     total, parts = loss(changes, seen.code, batch)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.comparison.predict import Compared, Comparer, Seen, face_change
+from omokage.errors import WeightsError
 from omokage.faces.align import crop_box, crop_landmarks
 from omokage.faces.sharpness import sharpness
 from omokage.media.sources import Source
@@ -65,22 +66,29 @@ def compare(
     shows no face or several; when it is the same picture twice, or its mirror image. `crops`: each picture is one face
     already. Raises WeightsError when there is no comparison network.
     """
-    analyzer = analyzer or _analyzer(weights, device)
+    analyzer = analyzer or open_analyzer(weights, device)
     comparer = comparer or open_comparer(weights, device)
     photos = photographs(analyzer, comparer, [Source(str(before)), Source(str(after))], crops)
     return compare_photos(photos[0], photos[1], comparer, assume_same)
 
 
 @lru_cache(maxsize=2)
-def _analyzer(weights: str | Path | None, device: str | None) -> Analyzer:
-    return Analyzer(weights, None, device)
+def open_analyzer(weights: str | Path | None = None, device: str | None = None) -> Analyzer:
+    """What finds and aligns the faces: a weight set's networks, or the default set's where it has none. Raises
+    WeightsError when there is no such set."""
+    return Analyzer(weights if weights is not None and has_model(weights, "attributes") else None, None, device)
 
 
 @lru_cache(maxsize=2)
 def open_comparer(weights: str | Path | None = None, device: str | None = None) -> Comparer:
     """The comparison network of a weight set, or the default set's where it has none. Raises WeightsError."""
-    chosen = weights if weights is not None and has_model(weights, "comparison") else DEFAULT_SET
-    return Comparer(chosen, device or "auto")
+    for chosen in (weights, DEFAULT_SET):
+        if chosen is not None and has_model(chosen, "comparison"):
+            return Comparer(chosen, device or "auto")
+    raise WeightsError(
+        f"the weights {str(weights or DEFAULT_SET)!r} hold no comparison network: train one with  omokage train "
+        "comparison.shipped  and name its weights folder"
+    )
 
 
 def photographs(
