@@ -13,6 +13,7 @@ def shipped(
     still: str = "out/still",
     out: str = "runs/comparison",
     minutes: float = 20.0,
+    steps: int = 6000,
     init: str = "synthetic",
     rate: float = 1.5e-3,
     more: Sequence[str] = (),
@@ -23,7 +24,8 @@ def shipped(
 
     `data` are folders with several pictures of each person, `still` pairs between which only the day differs, for
     calibration; `more` are folders of which nobody is held out (people whom the first weights have seen already),
-    `share` is the part of a batch that comes from them, `limit` the most people that are taken of a folder. Commands:
+    `share` is the part of a batch that comes from them, `limit` the most people that are taken of a folder. The run
+    ends after `minutes`, or after `steps` where these are 0. Commands:
 
         omokage render --out out/visits --count 3000 --pairs visits
         omokage render --out out/still --count 500 --seed 1 --pairs nuisance
@@ -35,11 +37,12 @@ def shipped(
     """
     own, others = (tuple(f for f in v.split(",") if f) if isinstance(v, str) else tuple(v) for v in (data, more))
     settings = {"data": ",".join(own), "more": ",".join(others), "still": still, "minutes": f"{minutes:g}",
-                "init": init, "rate": f"{rate:g}", "limit": str(limit or "")}  # fmt: skip
+                "init": init, "rate": f"{rate:g}", "limit": str(limit or ""),
+                "steps": str("" if minutes else steps)}  # fmt: skip
     shares = (*((1 - share) / len(own) for _ in own), *(share / len(others) for _ in others)) if others else ()
     command = " ".join(["omokage train comparison.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)])
     return ComparisonConfig(
-        out=out, minutes=minutes, rate=rate, init=init, recipe=command,
+        out=out, minutes=minutes, steps=steps, rate=rate, init=init, recipe=command,
         data=DataConfig((*own, *others), others, (still,) if still else (), shares=shares, held_out=0.12, limit=limit),
     )  # fmt: skip
 
@@ -72,7 +75,7 @@ def ablated(
 ) -> ComparisonConfig:
     """`shipped` at a small budget without one part: ``nothing``, ``curriculum``, ``inter``, ``antisymmetry``, ``init``
     or ``repeated`` (the same photograph changed as a pair without a change)."""
-    base = shipped(data, still, out, minutes, init)
+    base = shipped(data, still, out, minutes, init=init)
     changed = {
         "nothing": base,
         "curriculum": replace(base, curriculum=0),
