@@ -40,10 +40,9 @@ class CheckConfig:
     size: int = 256
     large: int = 480  # side of the scenes without a head
     bank: int = 200
-    proposals: float = 0.4
+    proposals: float = 0.2
     false_share: float = 0.01
     seed: int = 31
-    set: str = "synthetic"
     recipe: str = ""
 
 
@@ -74,7 +73,7 @@ def train(config: CheckConfig) -> Path:
     limit = limit_for(check, halves[0][2], config.scenes // 2, config.false_share)
     scores = _scores(FaceCheck(line, limit, config.proposals), halves[1], config.scenes // 2)
     card = Card(
-        model="check", set=config.set, architecture={"evidence": list(EVIDENCE)},
+        model="check", set=predictor.card.set, architecture={"evidence": list(EVIDENCE)},
         preprocessing={"of": [finder.card.id, predictor.card.id]},
         calibration={"limit": limit, "proposals": config.proposals, "false_share": config.false_share},
         recipe=config.recipe, commit=commit_of(), made=date.today().isoformat(),
