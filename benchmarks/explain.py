@@ -37,6 +37,7 @@ from benchmarks.photographs import labels_of  # noqa: E402
 
 from omokage.attributes.predict import AttributePredictor  # noqa: E402
 from omokage.data.transforms import warp  # noqa: E402
+from omokage.explain.composites import MODERN  # noqa: E402
 from omokage.explain.evidence import maps, region_shares  # noqa: E402
 from omokage.explain.faithfulness import flipped, randomised  # noqa: E402
 from omokage.explain.occlusion import FILLS, hide_each, scores  # noqa: E402
@@ -141,7 +142,7 @@ def top_region(target: Target, view: View, method: str) -> str:
         score, _, _ = hide_each(target, view.image, masks)
         return min(score, key=lambda name: float(np.mean(list(score[name].values()))))
     name, _, rules = method.partition(" ")
-    found = maps(target, [view.image], name, rules or "gamma-box")
+    found = maps(target, [view.image], name, rules or MODERN)
     shares = region_shares(found.relevance[0], where)
     return max(shares, key=lambda region: shares[region])
 

@@ -159,7 +159,7 @@ def by_zennit(body: nn.Module, readout: nn.Linear, x: Tensor, rules: str) -> Ten
 def by_captum(body: nn.Module, readout: nn.Linear, x: Tensor, rules: str) -> Tensor:
     from captum.attr import LRP
     from captum.attr._utils.custom_modules import Addition_Module
-    from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, GammaRule, IdentityRule
+    from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, GammaRule
 
     whole = Flattening([*copy.deepcopy(body), copy.deepcopy(readout)])
     kinds = {
@@ -174,10 +174,8 @@ def by_captum(body: nn.Module, readout: nn.Linear, x: Tensor, rules: str) -> Ten
     for module in whole.modules():
         if isinstance(module, nn.Conv2d):
             module.rule = kinds[rules]()
-        elif isinstance(module, nn.Linear | Addition_Module):
+        elif isinstance(module, nn.Linear | Addition_Module | nn.Identity):  # its identity rule fails: KeyError
             module.rule = EpsilonRule(1e-6)
-        elif isinstance(module, nn.Identity):
-            module.rule = IdentityRule()
     found: Tensor = LRP(whole).attribute(x.clone().requires_grad_(True), target=0)
     return found.detach()
 

@@ -114,7 +114,9 @@ def test_regions_cover_the_crop_wherever_the_face_lies(dx: float, dy: float, zoo
 def test_segmentation_decides_outside_the_face() -> None:
     classes = np.full((SIZE, SIZE), SEGMENTATION.index("skin"), np.uint8)
     classes[:, :6], classes[:5], classes[-4:] = (SEGMENTATION.index(n) for n in ("background", "hair", "cloth"))
+    classes[30:34, 8:20] = SEGMENTATION.index("glasses")
     where = region_map(POINTS, SIZE, classes)
+    assert REGIONS[where[31, 10]] == "eyes"
     assert REGIONS[where[2, 28]] == "hair"
     assert REGIONS[where[30, 2]] == "background"
     assert REGIONS[where[-1, 28]] == "clothing"

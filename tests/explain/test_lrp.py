@@ -127,6 +127,7 @@ def test_canonized_networks_answer_the_same_and_the_original_stays() -> None:
     ready = canonized(network)
     torch.testing.assert_close(ready(pictures()), network(pictures()), rtol=1e-4, atol=1e-4)
     assert isinstance(network[1], nn.BatchNorm2d)
+    assert canonized(ready) is ready
     assert not any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in ready.modules())
     assert not any(getattr(m, "inplace", False) for m in ready.modules())
 

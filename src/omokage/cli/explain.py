@@ -26,8 +26,8 @@ def explain(
     ],
     method: Annotated[str, typer.Option(help="occlusion, gradients, smoothgrad or lrp.")] = "occlusion",
     rules: Annotated[
-        str, typer.Option(help="The rule set of lrp: gamma-box, plus-flat, alpha2-beta1, ...")
-    ] = "gamma-box",
+        str, typer.Option(help="The rule set of lrp: plus-flat, gamma-box, alpha2-beta1, ...")
+    ] = "plus-flat",
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with the explanation.")] = None,
     rate: Annotated[
         Path | None, typer.Option(help="A folder: put pairs of heat maps there and collect blind verdicts on them.")

@@ -47,7 +47,8 @@ def region_map(points: NDArray[np.floating], size: int, segmentation: Map | None
     put("cheeks", _filled(outline, size))
     put("forehead", _filled(np.concatenate([p[[0]], p[17:27], p[[16]], _hairline(p)]), size))
     put("chin", _filled(np.concatenate([p[5:12], p[[54, 57, 48]]]), size))
-    put("nose", _grown(_filled(p[27:36], size), 0.03 * side))
+    put("nose", _grown(_filled(p[28:36], size), 0.03 * side))
+    put("eyes", _lines([p[[39, 27, 42]]], size, 0.13 * side))  # the bridge between them, where glasses rest
     for eye in (p[36:42], p[42:48]):
         put("eyes", _grown(_filled(eye, size), 0.085 * side))
     put("brows", _lines([p[17:22], p[22:27]], size, 0.075 * side))

@@ -61,11 +61,13 @@ def _divided(relevance: Tensor, z: Tensor, by: Tensor | None = None) -> tuple[Te
     """`relevance / by` (z itself, if None) where z is not (next to) nothing, and the relevance that found nothing to
     divide by, or None."""
     by = z if by is None else by
-    largest = z.abs().flatten(1).amax(1).reshape(-1, *[1] * (z.dim() - 1))
-    empty = z.abs() <= _NOTHING * largest
+    sizes = z.abs()
+    empty = sizes <= _NOTHING * sizes.flatten(1).amax(1).reshape(-1, *[1] * (z.dim() - 1))
+    if not bool(empty.any()):
+        return relevance / by, None
+    shares = relevance / torch.where(empty, torch.inf, by)
     lost = torch.where(empty, relevance, 0.0)
-    shares = torch.where(empty, 0.0, relevance / torch.where(empty, 1.0, by))
-    return shares, lost if bool((lost != 0).any()) else None
+    return shares, lost if bool(lost.any()) else None
 
 
 def _spread(at: LinearMap, lost: Tensor | None, x: Tensor) -> Tensor | float:
@@ -121,13 +123,13 @@ class Gamma:
         own = _signed_sum(at, x, True)
         if down:
             own = torch.where(up, own, _signed_sum(at, x, False))
-        usual = torch.where(up, z > 0, z < 0)
+        usual = torch.where(up, z > 0, z < 0) if down else z > 0
         shares, lost = _divided(relevance, torch.where(usual, z + self.gamma * own, own))
-        extra = torch.where(usual, self.gamma, 1.0) * shares
-        back = x * at.backward(torch.where(usual, shares, 0.0), at.weight)
-        back = back + _signed_back(at, x, torch.where(up, extra, 0.0), True)
+        plain = shares * usual
+        extra = shares - (1 - self.gamma) * plain  # gamma times the share, the whole share where it is all there is
+        back = x * at.backward(plain, at.weight) + _signed_back(at, x, extra * up if down else extra, True)
         if down:
-            back = back + _signed_back(at, x, torch.where(up, 0.0, extra), False)
+            back = back + _signed_back(at, x, extra * ~up, False)
         return (back + _spread(at, lost, x),)
 
 
@@ -210,7 +212,7 @@ class ZBox:
         (x,) = inputs
         at = linear_map(layer, x)
         plus, minus = at.weight.clamp(min=0), at.weight.clamp(max=0)
-        low, high = torch.full_like(x, self.low), torch.full_like(x, self.high)
+        low, high = torch.full_like(x[:1], self.low), torch.full_like(x[:1], self.high)
         z = at.forward(x, at.weight) - at.forward(low, plus) - at.forward(high, minus)
         shares, lost = _divided(relevance, z)
         back = x * at.backward(shares, at.weight) - low * at.backward(shares, plus) - high * at.backward(shares, minus)
