@@ -44,7 +44,10 @@ def main() -> None:
     command = f"python tools/average_weights.py OUT {data} {' '.join(folders)}; " + "; ".join(
         c.recipe for _, c in loaded
     )
-    config = replace(shipped(data, str(out)), recipe=command)
+    config = replace(
+        shipped(data, str(out)), recipe=command, set=card.set, trained_on=card.trained_on,
+        data_licence=card.licences["training_data"], limits=tuple(card.limits),
+    )  # fmt: skip
     sources = read_sources(config.data.folders, config.schema, config.data.limit)
     validation = Crops(split(sources, config.data)[1], config.schema, config.network, config.data)
     for row in finish(config, model, validation, out).scores:
