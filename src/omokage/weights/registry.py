@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HOME = Path(__file__).parent
 BASE_SET = "synthetic"
-DEFAULT_SET = "synthetic"
+DEFAULT_SET = "open"
 
 
 @dataclass(frozen=True, slots=True)
