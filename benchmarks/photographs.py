@@ -26,6 +26,7 @@ from omokage.metrics.table import TableScore, read_labels, score_table
 from omokage.pipeline import Analyzer
 from omokage.pipeline.run import analyze_to_table
 from omokage.training.run import commit_of
+from omokage.weights.registry import DEFAULT_SET
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = "| measure | value | 95 % interval | a constant answer | labelled faces |\n|---|---|---|---|---|"
@@ -75,7 +76,7 @@ def show(folder: Path, found: dict[str, list[TableScore]], seconds: float, say: 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
-    parser.add_argument("--weights", default="synthetic")
+    parser.add_argument("--weights", default=DEFAULT_SET)
     parser.add_argument("--by", help="also score each value of this column, where a folder has it")
     parser.add_argument("--write", action="store_true", help="write today's page")
     arguments = parser.parse_args()
@@ -98,7 +99,8 @@ def main() -> None:
         found = scores(analyzer, folder, arguments.by)
         show(folder, found, time.process_time() - began, say)
     if arguments.write:
-        page = ROOT / "docs" / "benchmarks" / f"{date.today().isoformat()}-photographs.md"
+        name = f"{date.today().isoformat()}-photographs-{Path(arguments.weights).name}.md"
+        page = ROOT / "docs" / "benchmarks" / name
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -24,10 +24,11 @@ class _TableByDefault(TyperGroup):
     """A group whose first word may be left away: then it is `table`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        first = next((a for a in args if not a.startswith("-")), None)
-        if args and first not in self.commands and "--help" not in args[:1]:
-            args = [_TABLE, *args]
-        return super().parse_args(ctx, args)
+        options_first = bool(args) and args[0].startswith("-") and args[0] != "--help"
+        return super().parse_args(ctx, [_TABLE, *args] if options_first else args)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        return super().resolve_command(ctx, args if args[0] in self.commands else [_TABLE, *args])
 
 
 app = typer.Typer(

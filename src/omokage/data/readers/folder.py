@@ -82,7 +82,7 @@ def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, objec
         if all(c in given for c in columns):
             labels[name] = [number(given[c], path, line, c, -bound, bound) for c in columns]
     if "landmarks" in labels:  # records measure from the picture's corner
-        labels["landmarks"] = [number(given[c], path, line, c) + PIXEL_MIDDLE for c in _POINTS]
+        labels["landmarks"] = [number(given[c], path, line, c, -1e6, 1e6) + PIXEL_MIDDLE for c in _POINTS]
     for column, text in given.items():
         if column not in _OTHER and not column.startswith("group_"):
             labels[_attribute(column)] = _yes_no(text, path, line, column)
