@@ -86,6 +86,11 @@ def set_names() -> list[str]:
 def read_card(weights: str | Path, model: str) -> Card:
     """The card alone, without reading the tensors. Raises WeightsError."""
     path = _holder(weights, model) / f"{model}.json"
+    if not path.is_file():
+        raise WeightsError(
+            f"the weights {str(weights)!r} hold no {model} ({path.name}): train it (omokage train) and name the folder, or "
+            "reinstall omokage if it came with one"
+        )
     try:
         return Card(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, TypeError, json.JSONDecodeError) as error:
