@@ -88,8 +88,8 @@ def read_card(weights: str | Path, model: str) -> Card:
     path = _holder(weights, model) / f"{model}.json"
     if not path.is_file():
         raise WeightsError(
-            f"the weights {str(weights)!r} hold no {model} ({path.name}): train it (omokage train) and name the folder, or "
-            "reinstall omokage if it came with one"
+            f"the weights {str(weights)!r} hold no {model} ({path.name}): train it (omokage train) and name the "
+            "folder, or reinstall omokage if it came with one"
         )
     try:
         return Card(**json.loads(path.read_text(encoding="utf-8")))
