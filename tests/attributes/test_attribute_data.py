@@ -15,7 +15,6 @@ from omokage.attributes.data import (
     Layout,
     Steps,
     balanced,
-    batches,
     drawn_places,
     lean_of,
     split,
@@ -26,6 +25,7 @@ from omokage.data.records import write_shard
 from omokage.data.rotation import pose_of_matrix
 from omokage.errors import RecordError
 from omokage.faces.align import roll_of
+from omokage.training.stream import batches
 
 
 def _crops(records: Path, **settings: object) -> Crops:

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from in_process import Command, command
 
-from omokage.cli import main
 from omokage.data.records import read_records
 from omokage.pipeline import Analyzer, analyzer, checkup
 from omokage.weights import registry
 from stand_ins import SquareFinder, SquarePredictor, write_picture
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Done]
 
 
 @pytest.fixture
@@ -37,14 +25,7 @@ def omokage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     monkeypatch.setenv("COLUMNS", "150")
     monkeypatch.chdir(tmp_path)
 
-    def call(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["omokage", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main.run()
-        said = capsys.readouterr()
-        return Done(int(left.value.code or 0), said.out, said.err)
-
-    return call
+    return command(monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(

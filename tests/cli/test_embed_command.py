@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from in_process import Command, command
 
-from omokage.cli import main
 from omokage.embeddings.config import EncoderConfig
 from omokage.embeddings.model import FaceEncoder, save_encoder
 from omokage.governance.purpose import VARIABLE, PurposeLog
 from omokage.pipeline import analyzer
 from stand_ins import SquareFinder, SquarePredictor, write_picture
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-
-
-Command = Callable[..., Done]
 
 
 @pytest.fixture
@@ -49,14 +36,7 @@ def omokage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         write_picture(f"pictures/{k}.png", [(20 + 3 * k, 20, 40 + 4 * k, 15 * k)])
     write_picture("pictures/none.png")
 
-    def call(*arguments: object) -> Done:
-        monkeypatch.setattr(sys, "argv", ["omokage", *map(str, arguments)])
-        with pytest.raises(SystemExit) as left:
-            main.run()
-        said = capsys.readouterr()
-        return Done(int(left.value.code or 0), said.out, said.err)
-
-    return call
+    return command(monkeypatch, capsys)
 
 
 def test_embed_then_search_and_both_are_accounted_for(omokage: Command, tmp_path: Path) -> None:

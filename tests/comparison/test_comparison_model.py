@@ -34,11 +34,12 @@ def test_swapping_the_photographs_flips_every_sign(seed: int) -> None:
     with torch.inference_mode():
         there, back = model.compare(states[0], states[1]), model.compare(states[1], states[0])
         same = model.compare(states[0], states[0])
-    assert torch.equal(there.value, -back.value)
-    assert torch.equal(there.log_sigma, back.log_sigma)
-    assert torch.equal(there.looks, back.looks)
-    assert torch.equal(there.nuisance, back.nuisance)
-    assert not same.value.any()
+    # Equal to rounding, not to the bit: a matrix product may sum a row in another order when the row lies elsewhere.
+    assert torch.allclose(there.value, -back.value, atol=1e-5)
+    assert torch.allclose(there.log_sigma, back.log_sigma, atol=1e-5)
+    assert torch.allclose(there.looks, back.looks, atol=1e-5)
+    assert torch.allclose(there.nuisance, back.nuisance, atol=1e-5)
+    assert torch.allclose(same.value, torch.zeros_like(same.value), atol=1e-5)
 
 
 def test_the_concatenated_form_has_no_such_law() -> None:

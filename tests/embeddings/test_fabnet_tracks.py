@@ -11,11 +11,12 @@ from fabnet_runs import picture, record, write_drawn_tracks
 
 from omokage.data.records import Record, write_shard
 from omokage.embeddings.config import TracksConfig
-from omokage.embeddings.data import Items, Steps, batches, drawn_frames, held_out_batches, split
+from omokage.embeddings.data import Items, Steps, drawn_frames, held_out_batches, split
 from omokage.embeddings.store import TrackStore, open_store, room, thumbnail, track_of
 from omokage.errors import OutputError, RecordError, TrainingError
 from omokage.faces.align import crop_box, crop_landmarks
 from omokage.results import Box
+from omokage.training.stream import batches
 
 PLAIN = TracksConfig(sources=2, held_out=0.3, workers=0)
 

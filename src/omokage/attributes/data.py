@@ -15,13 +15,14 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from omokage.attributes.config import DataConfig, NetworkConfig, form
 from omokage.attributes.sources import Source, width
 from omokage.data import negatives, photometry, transforms
 from omokage.data.rotation import matrix_of_pose, turned, turned_gaze
 from omokage.data.splits import held_out
+from omokage.faces.align import roll_of
 from omokage.schema import AttributeSchema
 
 _USEFUL = 0.3  # below this quality a crop teaches only `quality`
@@ -158,12 +159,7 @@ class Crops:
 
 def lean_of(outline: NDArray[np.float64]) -> float:
     """How far a face leans clockwise in degrees, as `faces.align.roll_of` measures it; 0 where only a box is known."""
-    if len(outline) != 68:
-        return 0.0
-    left, right, mouth = outline[36:42].mean(0), outline[42:48].mean(0), outline[48:68].mean(0)
-    up = (left + right) / 2 - mouth
-    across = (right - left) + np.array([-up[1], up[0]])
-    return float(np.degrees(np.arctan2(across[1], across[0])))
+    return roll_of(outline) if len(outline) == 68 else 0.0
 
 
 class Steps(Dataset[tuple[Tensor, Tensor]]):
@@ -244,18 +240,6 @@ def drawn_places(rng: Generator, n: int, count: int, weights: NDArray[np.float64
     edges = np.cumsum(weights[order])
     marks = (np.arange(count) + rng.random()) * (edges[-1] / count)
     return np.asarray(order[np.searchsorted(edges, marks, side="right").clip(max=n - 1)], np.int64)
-
-
-def batches(steps: Steps, start: int, workers: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches from step `start` on without end, made ahead in `workers` processes (0: in this one)."""
-
-    class From:
-        def __iter__(self) -> Iterator[int]:
-            return itertools.count(start)
-
-    ahead = {"prefetch_factor": 6} if workers else {}
-    loader = DataLoader(steps, batch_size=None, sampler=From(), num_workers=workers, **ahead)  # type: ignore[arg-type]
-    return iter(loader)
 
 
 def whole_batches(crops: Crops, changed: bool = False, batch: int = 100) -> Iterator[tuple[Tensor, Tensor]]:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from omokage.attributes.model import AttributeNetwork, Located, Outputs, normali
 from omokage.attributes.readings import each
 from omokage.data.rotation import pose_of_matrix, turned, turned_gaze
 from omokage.data.transforms import MIRRORED_POINTS, MIRRORED_UNITS
+from omokage.faces.align import stacked
 from omokage.nn.folding import folded
 from omokage.results import PIXEL_MIDDLE, AgeEstimate, Categorical, FaceAnalysis, FaceCrop, Pose, Scalar
 from omokage.schema import UNITS, AttributeSchema, action_units
@@ -51,12 +51,7 @@ class AttributePredictor:
 
     def prepare(self, crops: Sequence[FaceCrop]) -> Tensor:
         """The network's input (b, 3, size, size) on its device; crops of another size are resized."""
-        images = [c.image if c.image.shape[0] == self.size else self._resized(c.image) for c in crops]
-        return normalise(torch.from_numpy(np.stack(images)).to(self.device))
-
-    def _resized(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        how = cv2.INTER_AREA if image.shape[0] > self.size else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(image, (self.size, self.size), interpolation=how), np.uint8)
+        return normalise(torch.from_numpy(stacked([c.image for c in crops], self.size)).to(self.device))
 
     @torch.inference_mode()
     def outputs(self, inputs: Tensor, careful: bool = True) -> Outputs:

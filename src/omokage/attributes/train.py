@@ -19,7 +19,7 @@ from torch import Tensor
 from omokage.attributes import calibration, evaluate
 from omokage.attributes.config import AttributesConfig
 from omokage.attributes.correlation import learn_correlation, measured
-from omokage.attributes.data import Crops, Steps, batches, split
+from omokage.attributes.data import Crops, Steps, split
 from omokage.attributes.loss import AttributeLoss
 from omokage.attributes.model import AttributeNetwork, architecture, normalise
 from omokage.attributes.readings import Readings, read
@@ -30,8 +30,10 @@ from omokage.schema import AttributeSchema
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.meter import Meter
 from omokage.training.run import RunFolder, commit_of
 from omokage.training.schedule import Budget, rate_at, set_rate
+from omokage.training.stream import batches
 from omokage.weights import registry
 
 
@@ -122,9 +124,9 @@ def _loop(
         )
         average.update(model, step)
         step += 1
-        meter.add(total, parts)
+        meter.add({"loss": total, **parts})
         if processes.first and step % config.log_every == 0:
-            folder.log(step=step, seconds=budget.seconds, **meter.means(total))
+            folder.log(step=step, seconds=budget.seconds, **meter.means(), last_loss=float(total))
         if processes.first and config.check_every and step % config.check_every == 0:
             folder.log(step=step, held_out=evaluate.quick(average.model, validation))
         if processes.first and step % config.save_every == 0:
@@ -158,24 +160,6 @@ def step_once(
     torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
     optimizer.step()
     return total.detach(), {k: v.detach() for k, v in parts.items()}
-
-
-class Meter:
-    """Means since the last look; the newest total exactly, for comparing runs."""
-
-    def __init__(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.count = 0
-
-    def add(self, total: Tensor, parts: Mapping[str, Tensor]) -> None:
-        for name, value in {"loss": total, **parts}.items():
-            self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
-        self.count += 1
-
-    def means(self, total: Tensor) -> dict[str, float]:
-        out = {name: float(value) / self.count for name, value in self.sums.items()}
-        self.sums, self.count = {}, 0
-        return {**out, "last_loss": float(total)}
 
 
 def finish(config: AttributesConfig, model: AttributeNetwork, validation: Crops, out: Path) -> registry.Card:

@@ -7,7 +7,7 @@ over its first steps small changes count less than large ones, and crops and col
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -16,7 +16,7 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from omokage.comparison.album import Album, day_differs, look_differs
 from omokage.comparison.config import COMPARED_UNITS, FACTORS, ComparisonConfig, DataConfig, NetworkConfig
@@ -185,18 +185,6 @@ class Steps(Dataset[Batch]):
 
     def __len__(self) -> int:
         return 1 << 62
-
-
-def batches(steps: Steps, start: int, workers: int) -> Iterator[Batch]:
-    """Batches from step `start` on without end, made ahead in `workers` processes (0: in this one)."""
-
-    class From:
-        def __iter__(self) -> Iterator[int]:
-            return itertools.count(start)
-
-    ahead = {"prefetch_factor": 6} if workers else {}
-    loader = DataLoader(steps, batch_size=None, sampler=From(), num_workers=workers, **ahead)  # type: ignore[arg-type]
-    return iter(loader)
 
 
 def all_pairs(album: Album, most: int = 6) -> NDArray[np.int64]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from omokage.comparison import calibration
 from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
 from omokage.comparison.data import MIRRORED_FACTORS
 from omokage.comparison.model import normalise, rebuilt, scales
+from omokage.faces.align import stacked
 from omokage.nn.folding import folded
 from omokage.results import Change, FaceChange
 from omokage.training.device import pick_device
@@ -100,12 +100,7 @@ class Comparer:
         return Seen.join(parts)
 
     def _prepared(self, crops: Sequence[Image]) -> Tensor:
-        images = [c if c.shape[0] == self.size else self._resized(c) for c in crops]
-        return normalise(torch.from_numpy(np.stack(images)).to(self.device))
-
-    def _resized(self, image: Image) -> Image:
-        how = cv2.INTER_AREA if image.shape[0] > self.size else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(image, (self.size, self.size), interpolation=how), np.uint8)
+        return normalise(torch.from_numpy(stacked(crops, self.size)).to(self.device))
 
     def compare(self, seen: Seen, pairs: Pairs, batch: int = 256) -> Compared:
         """What changed from the first to the second crop of each pair of places in `seen`."""

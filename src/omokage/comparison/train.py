@@ -6,7 +6,7 @@ undisturbed run would have had.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,15 +18,17 @@ from torch import Tensor
 from omokage.comparison import calibration, evaluate
 from omokage.comparison.album import Album, read_album
 from omokage.comparison.config import FACTORS, ComparisonConfig
-from omokage.comparison.data import Batch, Crops, Steps, batches, split
+from omokage.comparison.data import Batch, Crops, Steps, split
 from omokage.comparison.loss import ComparisonLoss
 from omokage.comparison.model import ComparisonNetwork, adopt, architecture, normalise
 from omokage.errors import TrainingError
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.meter import Meter
 from omokage.training.run import RunFolder, commit_of
 from omokage.training.schedule import Budget, rate_at, set_rate
+from omokage.training.stream import batches
 from omokage.weights import registry
 
 
@@ -91,7 +93,7 @@ def _loop(
         facts = load_checkpoint(folder.checkpoint, modules, optimizer)
     budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
     stream = batches(steps, step, config.data.workers)
-    sums: dict[str, float] = {}
+    meter = Meter()
     while (progress := budget.progress(step)) < 1:
         batch = next(stream)
         devices.seed_everything(config.seed, 3, step)
@@ -99,11 +101,9 @@ def _loop(
         total, parts = step_once(model, loss, optimizer, batch.to(device), config)
         average.update(model, step)
         step += 1
-        sums = _added(sums, {"loss": total, **parts})
+        meter.add({"loss": total, **parts})
         if step % config.log_every == 0:
-            means = {k: v / config.log_every for k, v in sums.items()}
-            folder.log(step=step, seconds=budget.seconds, **means, last_loss=float(total))
-            sums = {}
+            folder.log(step=step, seconds=budget.seconds, **meter.means(), last_loss=float(total))
         if step % config.save_every == 0:
             save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
     save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
@@ -128,10 +128,6 @@ def step_once(
     torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
     optimizer.step()
     return total.detach(), {k: v.detach() for k, v in parts.items()}
-
-
-def _added(sums: Mapping[str, float], values: Mapping[str, Tensor]) -> dict[str, float]:
-    return {name: sums.get(name, 0.0) + float(value) for name, value in values.items()}
 
 
 def finish(config: ComparisonConfig, model: ComparisonNetwork, validation: Sequence[Crops], out: Path) -> registry.Card:

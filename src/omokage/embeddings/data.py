@@ -5,7 +5,6 @@ So a run that resumes sees exactly what it would have seen, and several processe
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from omokage.data import transforms
 from omokage.data.photometry import photographed
@@ -144,18 +143,6 @@ class Steps(Dataset[Batch]):
 
 def _stacked(items: Sequence[Sequence[Image]]) -> Tensor:
     return torch.from_numpy(np.stack([np.stack(frames) for frames in items]))
-
-
-def batches(steps: Steps, start: int, workers: int) -> Iterator[Batch]:
-    """Batches from step `start` on without end, made ahead in `workers` processes (0: in this one)."""
-
-    class From:
-        def __iter__(self) -> Iterator[int]:
-            return itertools.count(start)
-
-    ahead = {"prefetch_factor": 6} if workers else {}
-    loader = DataLoader(steps, batch_size=None, sampler=From(), num_workers=workers, **ahead)  # type: ignore[arg-type]
-    return iter(loader)
 
 
 def held_out_batches(items: Items, count: int, sources: int, batch: int = 32) -> Iterator[tuple[Tensor, Tensor]]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from omokage.embeddings.config import EncoderConfig
 from omokage.embeddings.model import MODEL, FaceEncoder, load_encoder, prepare
+from omokage.faces.align import stacked
 from omokage.nn.folding import folded
 from omokage.training.device import pick_device
 from omokage.weights import registry
@@ -143,8 +144,7 @@ def batches(crops: Crops, size: int, batch: int) -> Iterator[Crops]:
     for first in range(0, len(crops), batch):
         part = crops[first : first + batch]
         if part.shape[1] != size:
-            how = cv2.INTER_AREA if part.shape[1] > size else cv2.INTER_LINEAR
-            part = np.stack([np.asarray(cv2.resize(c, (size, size), interpolation=how), np.uint8) for c in part])
+            part = stacked(part, size)
         yield np.ascontiguousarray(part)
 
 

@@ -7,7 +7,6 @@ undisturbed run would have had. Several processes share a run when ``torchrun`` 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from torch import Tensor
 
 from omokage.embeddings.config import EmbeddingConfig
 from omokage.embeddings.curriculum import Curriculum
-from omokage.embeddings.data import Batch, Items, Side, Steps, batches, held_out_batches, split
+from omokage.embeddings.data import Batch, Items, Side, Steps, held_out_batches, split
 from omokage.embeddings.loss import item_losses
 from omokage.embeddings.model import save_encoder
 from omokage.embeddings.network import FabNet, as_pictures
@@ -29,8 +28,10 @@ from omokage.errors import TrainingError
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.meter import Meter
 from omokage.training.run import RunFolder, commit_of
 from omokage.training.schedule import Budget, rate_at, set_rate
+from omokage.training.stream import batches
 
 _SHOWN = 8  # held-out items on a sheet of reconstructions
 
@@ -131,7 +132,7 @@ def _loop(
     stream = batches(
         Steps(items, config.batch, config.seed, processes.rank, processes.world), step, config.data.workers
     )
-    meter = Meter(config.batch * (config.data.sources + 1) * processes.world)
+    meter, pace = Meter(), Pace(config.batch * (config.data.sources + 1) * processes.world)
     while (progress := devices.agree(budget.progress(step), device)) < 1:
         began = time.monotonic()
         batch = next(stream)
@@ -141,11 +142,13 @@ def _loop(
         parts = step_once(model, curriculum, optimizer, batch, config, progress, processes.world)
         average.update(model, step)
         step += 1
-        meter.add(parts, waited)
+        meter.add(parts)
+        pace.add(waited)
         if processes.first and step % config.log_every == 0:
             low, high = curriculum.window(progress)
             rate = optimizer.param_groups[0]["lr"]
-            watch.folder.log(step=step, seconds=budget.seconds, window=[low, high], rate=rate, **meter.means(parts))
+            means = {**meter.means(), "last_loss": float(parts["loss"]), **pace.means()}
+            watch.folder.log(step=step, seconds=budget.seconds, window=[low, high], rate=rate, **means)
         if config.check_every and step % config.check_every == 0:
             error = watch.look(average.model, step) if processes.first else 0.0
             curriculum.look(devices.agree(error, device))
@@ -195,30 +198,26 @@ def _numbers(frames: Tensor, targets: int) -> Tensor:
     return frames[:, order].flatten(0, 1)
 
 
-class Meter:
-    """Means since the last look, the newest loss exactly (for comparing runs), and the speed."""
+class Pace:
+    """How fast the steps go, and how much of the time they wait for the loader."""
 
     def __init__(self, pictures: int) -> None:
         self.pictures = pictures
         self._clear()
 
     def _clear(self) -> None:
-        self.sums: dict[str, Tensor] = {}
         self.count, self.waited, self.began = 0, 0.0, time.monotonic()
 
-    def add(self, parts: Mapping[str, Tensor], waited: float) -> None:
-        for name, value in parts.items():
-            self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
+    def add(self, waited: float) -> None:
         self.count += 1
         self.waited += waited
 
-    def means(self, parts: Mapping[str, Tensor]) -> dict[str, float]:
-        """Also `images_per_second`, and `waited`: the share of the time that the step waited for the loader."""
-        out = {name: float(value) / self.count for name, value in self.sums.items()}
+    def means(self) -> dict[str, float]:
+        """Since this was last asked: `images_per_second`, and `waited`, the share of the time without a batch."""
         seconds = max(time.monotonic() - self.began, 1e-9)
-        speed = {"images_per_second": self.count * self.pictures / seconds, "waited": self.waited / seconds}
+        out = {"images_per_second": self.count * self.pictures / seconds, "waited": self.waited / seconds}
         self._clear()
-        return {**out, "last_loss": float(parts["loss"]), **speed}
+        return out
 
 
 class Watch:

@@ -8,7 +8,9 @@ here as in training.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,6 +66,16 @@ def crop_landmarks(
     roll = roll_of(points) if upright else 0.0
     affine = crop_affine(points, size, margin, roll, Jitter())
     return FaceCrop(warp(image, affine, size), affine, Box.around(points), score)
+
+
+def stacked(crops: Iterable[NDArray[np.uint8]], size: int) -> NDArray[np.uint8]:
+    """Square crops as one array (n, size, size, 3); those of another size are resized."""
+    return np.stack([crop if crop.shape[0] == size else _resized(crop, size) for crop in crops])
+
+
+def _resized(crop: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    how = cv2.INTER_AREA if crop.shape[0] > size else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(crop, (size, size), interpolation=how), np.uint8)
 
 
 def _affine(centre: tuple[float, float], side: float, size: int, roll_deg: float) -> NDArray[np.float64]:

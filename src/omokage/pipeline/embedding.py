@@ -6,7 +6,6 @@ landmarks give, so that a code means the same in a gallery and in a query.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,14 +21,13 @@ from omokage.errors import InputError
 from omokage.faces.align import crop_box, crop_landmarks
 from omokage.media.image import read_image
 from omokage.media.journal import Counts
-from omokage.media.sinks import FacesSink, format_of
+from omokage.media.sinks import format_of
 from omokage.media.sources import Source, is_video
-from omokage.media.table import Reading, table_schema
+from omokage.media.table import Reading
 from omokage.media.video import read_video
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.reader import looks
-from omokage.pipeline.run import RunOptions, settings
-from omokage.pipeline.tracking import resumed, tracked
+from omokage.pipeline.reader import landmark_box, looks
+from omokage.pipeline.run import RunOptions, fill, new_sink, settings
 from omokage.results import Box, FaceAnalysis, FaceCrop
 
 Image = NDArray[np.uint8]
@@ -75,16 +73,8 @@ def embed_to_table(
         raise InputError("OpenFace's columns hold no embedding: write parquet, csv or jsonl")
     identity = settings(analyzer, chosen)
     identity["weights"] = {**identity["weights"], "encoder": encoder.name}
-    metadata = {"omokage.weights": json.dumps(identity["weights"]), "omokage.options": json.dumps(identity)}
-    sink = FacesSink(out, form, table_schema(analyzer.schema, metadata, embedding=True), identity, resume)
-    with sink:
-        todo = [s for s in sources if s.name not in sink.finished]
-        readings = analyzer.analyze_many(todo, every=chosen.every, crops=chosen.crops, keep_pixels=True, done=sink.done)
-        for reading in embedded(tracked(readings, resumed(sink, todo, chosen.every)), encoder):
-            sink.write(reading)
-            if on_reading is not None:
-                on_reading(reading)
-    return sink.counts
+    sink = new_sink(analyzer, out, form, identity, resume, embedding=True)
+    return fill(sink, analyzer, sources, chosen, lambda readings: embedded(readings, encoder), on_reading)
 
 
 def found_cut(analyzer: Analyzer, size: int, margin: float) -> Cut:
@@ -95,7 +85,7 @@ def found_cut(analyzer: Analyzer, size: int, margin: float) -> Cut:
 
     def cut(picture: Image, record: Record) -> FaceCrop | None:
         seen = looks([picture], analyzer.finder, analyzer.predictor, analyzer.config)[0]
-        faces = [(Box.around(a.outline), a) for _, _, a in seen if a.outline is not None and _spread(a.outline)]
+        faces = [(box, a) for _, _, a in seen if (box := landmark_box(a.outline)) is not None]
         place = labelled_box(record)
         if place is not None:
             faces = [(box, face) for box, face in faces if box.iou(place) >= _OVERLAP]
@@ -117,10 +107,6 @@ def labelled_box(record: Record) -> Box | None:
         if labels.get(name) is not None:
             return Box.around(np.asarray(labels[name], np.float64).reshape(-1, 2), margin)
     return None
-
-
-def _spread(points: NDArray[np.float32]) -> bool:
-    return bool(np.isfinite(points).all() and np.ptp(points, axis=0).min() >= 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

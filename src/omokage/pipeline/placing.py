@@ -19,8 +19,7 @@ from omokage.data.datasets import read_dataset
 from omokage.data.records import Record, write_shard
 from omokage.errors import InputError, OutputError
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.reader import Looks, looks
-from omokage.results import Box
+from omokage.pipeline.reader import Looks, landmark_box, looks
 
 Image = NDArray[np.uint8]
 _TOGETHER = 16  # pictures that are looked at in one batch
@@ -103,10 +102,8 @@ def outline_of(image: Image, seen: Looks, drift: float = 0.1) -> NDArray[np.floa
     best: tuple[tuple[bool, float], NDArray[np.float32]] | None = None
     for detection, _, second in seen:
         points = second.outline
-        if points is None or not np.isfinite(points).all() or float(np.ptp(points, axis=0).min()) < 1.0:
-            continue
-        box = Box.around(points)
-        if box.iou(detection.box) < drift:
+        box = landmark_box(points, detection.box, drift)
+        if points is None or box is None:
             continue
         inside = box.x0 <= middle[0] <= box.x1 and box.y0 <= middle[1] <= box.y1
         away = float(np.hypot(*(np.array(box.centre) - middle)))

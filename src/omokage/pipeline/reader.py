@@ -109,31 +109,30 @@ def _second_pass(
     again: list[int] = []
     crops: list[FaceCrop] = []
     for i, answer in enumerate(first):
-        if _landmark_box(answer, answer.box, config) is None or answer.outline is None:
+        outline = answer.outline
+        if outline is None or landmark_box(outline, answer.box, config.drift_iou) is None:
             continue
         if answer.quality is not None and answer.quality < config.hopeless_quality:
             continue  # a second look would only cost time
         again.append(i)
         image = images[owner[i]]
-        crops.append(crop_landmarks(image, answer.outline, predictor.size, predictor.margin, score=answer.score))
+        crops.append(crop_landmarks(image, outline, predictor.size, predictor.margin, score=answer.score))
     for i, answer in zip(again, _predict(predictor, config.batch_size, given, crops, careful=True), strict=True):
         answers[i] = answer
     return answers
 
 
-def _landmark_box(answer: FaceAnalysis, near: Box, config: AnalyzerConfig) -> Box | None:
-    """The box of the landmarks, or None when there are none, they collapse, or they have left the face."""
-    points = answer.outline
-    if points is None or not np.isfinite(points).all():
+def landmark_box(outline: NDArray[np.floating] | None, near: Box | None = None, drift: float = 0.0) -> Box | None:
+    """The box of landmarks (68, 2), or None when there are none, they collapse, or they have left the face: less than
+    `drift` of intersection over union with the box `near`, where there is one."""
+    if outline is None or not np.isfinite(outline).all() or float(np.ptp(outline, axis=0).min()) < 1.0:
         return None
-    if float(np.ptp(points, axis=0).min()) < 1.0:
-        return None
-    box = Box.around(points)
-    return box if box.iou(near) >= config.drift_iou else None
+    box = Box.around(outline)
+    return box if near is None or box.iou(near) >= drift else None
 
 
 def _final_box(answer: FaceAnalysis, detection: Detection, config: AnalyzerConfig) -> Box:
-    return _landmark_box(answer, detection.box, config) or detection.box
+    return landmark_box(answer.outline, detection.box, config.drift_iou) or detection.box
 
 
 def _finish(faces: list[FaceAnalysis], config: AnalyzerConfig) -> list[FaceAnalysis]:

@@ -4,7 +4,7 @@ calls."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -49,18 +49,44 @@ def analyze_to_table(
     if resume and _complete(out, form, sources):
         return None
     identity = settings(analyzer, chosen)
+    sink = new_sink(analyzer, out, form, identity, resume)
+    return fill(sink, analyzer, sources, chosen, (lambda same: same) if keep_pixels else _without_pixels, on_reading)
+
+
+def new_sink(
+    analyzer: Analyzer, out: Path, form: Format, identity: dict[str, Any], resume: bool, embedding: bool = False
+) -> FacesSink:
+    """The table's sink, whose metadata say what `identity` (see `settings`) says."""
     metadata = {"omokage.weights": json.dumps(identity["weights"]), "omokage.options": json.dumps(identity)}
-    schema = table_schema(analyzer.schema, metadata)
-    sink = FacesSink(out, form, schema, identity, resume)
+    return FacesSink(out, form, table_schema(analyzer.schema, metadata, embedding=embedding), identity, resume)
+
+
+def fill(
+    sink: FacesSink,
+    analyzer: Analyzer,
+    sources: Sequence[Source],
+    options: RunOptions,
+    finished: Callable[[Iterator[Reading]], Iterator[Reading]],
+    on_reading: Callable[[Reading], None] | None = None,
+) -> Counts:
+    """Read what the sink lacks, link faces over time, and write each reading as `finished` gives it back.
+
+    Readings come to `finished` with their pixels. Returns what the whole table holds.
+    """
     with sink:
         todo = [s for s in sources if s.name not in sink.finished]
-        readings = analyzer.analyze_many(todo, every=chosen.every, crops=chosen.crops, keep_pixels=True, done=sink.done)
-        for reading in tracked(readings, resumed(sink, todo, chosen.every)):
-            reading = reading if keep_pixels else replace(reading, pixels=None)
+        readings = analyzer.analyze_many(
+            todo, every=options.every, crops=options.crops, keep_pixels=True, done=sink.done
+        )
+        for reading in finished(tracked(readings, resumed(sink, todo, options.every))):
             sink.write(reading)
             if on_reading is not None:
                 on_reading(reading)
     return sink.counts
+
+
+def _without_pixels(readings: Iterator[Reading]) -> Iterator[Reading]:
+    return (replace(reading, pixels=None) for reading in readings)
 
 
 def settings(analyzer: Analyzer, options: RunOptions) -> dict[str, Any]:

@@ -80,9 +80,8 @@ def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, objec
         labels["expression"] = given["expression"]
     for name, columns, bound in (("box", _BOX, 1e6), ("pose", _POSE, 180.0), ("landmarks", _POINTS, 1e6)):
         if all(c in given for c in columns):
-            labels[name] = [number(given[c], path, line, c, -bound, bound) for c in columns]
-    if "landmarks" in labels:  # records measure from the picture's corner
-        labels["landmarks"] = [number(given[c], path, line, c, -1e6, 1e6) + PIXEL_MIDDLE for c in _POINTS]
+            corner = PIXEL_MIDDLE if name == "landmarks" else 0.0  # records measure from the picture's corner
+            labels[name] = [number(given[c], path, line, c, -bound, bound) + corner for c in columns]
     for column, text in given.items():
         if column not in _OTHER and not column.startswith("group_"):
             labels[_attribute(column)] = _yes_no(text, path, line, column)
