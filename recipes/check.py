@@ -8,7 +8,7 @@ from omokage.pipeline.train import CheckConfig
 
 
 def shipped(
-    records: Sequence[str] = ("runs/heads-held-out",),
+    records: Sequence[str] = ("runs/heads-held-out", "runs/heads-held-out-turned"),
     backdrops: str = "runs/backdrops",
     weights: str = "synthetic",
     out: str = "runs/check",

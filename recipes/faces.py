@@ -16,10 +16,12 @@ from omokage.synthesis.write import write_records
 
 
 def shipped(
-    records: Sequence[str] = ("runs/heads-wide", "runs/heads-tight"),
+    records: Sequence[str] = ("runs/heads-wide", "runs/heads-tight", "runs/heads-turned"),
     backdrops: str = "runs/backdrops",
     out: str = "runs/finder",
     minutes: float = 51.0,
+    init: str = "",
+    rate: float = 3e-3,
 ) -> FinderConfig:
     """The shipped finder, learnt from scenes composed of rendered heads only.
 
@@ -29,17 +31,18 @@ def shipped(
     faces above 96 pixels and 75 % of those from 48 to 96 found in scenes of held-out people (the card that the run
     writes to `out` says what it reached), with the limits set so that 4.5 % of hard face-free scenes get a false face.
     """
-    folders = (records,) if isinstance(records, str) else tuple(records)
+    folders = tuple(records.split(",")) if isinstance(records, str) else tuple(records)
     command = f"omokage train faces.shipped --set minutes={minutes:g}"
     return FinderConfig(
         records=folders,
         backdrops=backdrops,
         out=out,
+        init=init,
         minutes=minutes,
-        rate=3e-3,
+        rate=rate,
         bank=400,
         save_every=100,
-        recipe=command,
+        recipe=command + (f" --set init={init} --set rate={rate:g}" if init else ""),
     )
 
 
@@ -53,13 +56,16 @@ def smoke(
     )
 
 
-def render_heads(folder: Path, size: int, frame: tuple[float, float], seed: int, people: int) -> int:
+ALL_ANGLES = PoseSampler(near_frontal=0.45, yaw_limit=88.0)
+TURNED = PoseSampler(near_frontal=0.1, yaw_sigma=30.0, yaw_limit=92.0, pitch_sigma=20.0, pitch_limit=48.0, tilted=0.25)
+
+
+def render_heads(
+    folder: Path, size: int, frame: tuple[float, float], seed: int, people: int, poses: PoseSampler = ALL_ANGLES
+) -> int:
     """Two pictures each of `people` people at all angles; returns how many the folder holds. It can be stopped and
     started again."""
-    sampler = SceneSampler(
-        cameras=CameraSampler(frame=frame, clean=0.8, shift=0.03),
-        poses=PoseSampler(near_frontal=0.45, yaw_limit=88.0),
-    )
+    sampler = SceneSampler(cameras=CameraSampler(frame=frame, clean=0.8, shift=0.03), poses=poses)
     return write_records(folder, 2 * people, seed, sampler, size=size, pictures_per_person=2)
 
 
@@ -76,5 +82,7 @@ def _backdrops(folder: Path, count: int, side: int = 256) -> None:
 if __name__ == "__main__":
     render_heads(Path("runs/heads-wide"), 192, (1.5, 2.8), 1, 1250)
     render_heads(Path("runs/heads-tight"), 128, (1.05, 1.7), 2, 1500)
+    render_heads(Path("runs/heads-turned"), 160, (1.2, 2.4), 4, 1000, TURNED)
     render_heads(Path("runs/heads-held-out"), 192, (1.3, 2.8), 3, 250)
+    render_heads(Path("runs/heads-held-out-turned"), 160, (1.2, 2.4), 5, 125, TURNED)
     _backdrops(Path("runs/backdrops"), 900)

@@ -7,6 +7,7 @@ uint8.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -163,27 +164,78 @@ def dead_leaves(rng: Rng, size: int) -> Picture:
 
 
 def hand(rng: Rng, size: int) -> tuple[Picture, NDArray[np.float32]]:
-    """A skin-coloured palm with fingers or an arm, shaded: picture and alpha (size, size) 0..1."""
-    mask = np.zeros((size, size), np.uint8)
-    middle = size / 2
-    if rng.random() < 0.5:
-        axes = (int(size * rng.uniform(0.12, 0.2)), int(size * rng.uniform(0.15, 0.25)))
-        cv2.ellipse(mask, (int(middle), int(size * 0.62)), axes, 0, 0, 360, 255, -1, cv2.LINE_AA)
-        for k in range(int(rng.integers(2, 6))):
-            angle = -np.pi / 2 + (k - 2) * rng.uniform(0.1, 0.4)
-            start = (int(middle + (k - 2) * size * 0.07), int(size * 0.55))
-            reach = size * rng.uniform(0.2, 0.4)
-            end = (int(start[0] + np.cos(angle) * reach), int(start[1] + np.sin(angle) * reach))
-            cv2.line(mask, start, end, 255, max(1, int(size * rng.uniform(0.05, 0.09))), cv2.LINE_AA)
-    else:
-        ends = rng.uniform(0.05, 0.95, (3, 2)) * size
-        cv2.polylines(
-            mask, [ends.astype(np.int32)], False, 255, max(2, int(size * rng.uniform(0.08, 0.3))), cv2.LINE_AA
-        )
+    """A skin-coloured open hand, fist or arm, shaded: picture and alpha (size, size) 0..1."""
+    kind = rng.random()
+    mask, creases = _fist(rng, size) if kind < 0.4 else ((_palm if kind < 0.7 else _arm)(rng, size), None)
     alpha = cv2.GaussianBlur(mask, (0, 0), max(0.6, size / 120)).astype(np.float32) / 255
     depth = cv2.GaussianBlur(mask, (0, 0), size / 18).astype(np.float32) / 255
     lit = 0.5 + 0.6 * depth + 0.05 * noise(rng, size)
+    if creases is not None:
+        lit = lit * (1 - rng.uniform(0.3, 0.75) * creases) + rng.uniform(0.1, 0.35) * _slope(rng, size)
     return _bytes(skin_colour(rng) * lit[..., None]), alpha
+
+
+def _palm(rng: Rng, size: int) -> NDArray[np.uint8]:
+    """The outline of a palm with two to five fingers."""
+    mask = np.zeros((size, size), np.uint8)
+    middle = size / 2
+    axes = (int(size * rng.uniform(0.12, 0.2)), int(size * rng.uniform(0.15, 0.25)))
+    cv2.ellipse(mask, (int(middle), int(size * 0.62)), axes, 0, 0, 360, 255, -1, cv2.LINE_AA)
+    for k in range(int(rng.integers(2, 6))):
+        angle = -np.pi / 2 + (k - 2) * rng.uniform(0.1, 0.4)
+        start = (int(middle + (k - 2) * size * 0.07), int(size * 0.55))
+        reach = size * rng.uniform(0.2, 0.4)
+        end = (int(start[0] + np.cos(angle) * reach), int(start[1] + np.sin(angle) * reach))
+        cv2.line(mask, start, end, 255, max(1, int(size * rng.uniform(0.05, 0.09))), cv2.LINE_AA)
+    return mask
+
+
+def _arm(rng: Rng, size: int) -> NDArray[np.uint8]:
+    """The outline of a bent limb."""
+    mask = np.zeros((size, size), np.uint8)
+    ends = rng.uniform(0.05, 0.95, (3, 2)) * size
+    cv2.polylines(mask, [ends.astype(np.int32)], False, 255, max(2, int(size * rng.uniform(0.08, 0.3))), cv2.LINE_AA)
+    return mask
+
+
+def _fist(rng: Rng, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The outline of a closed hand as large as a head, and how deep its creases are (size, size) 0..1: folds between
+    the bent fingers, their joints, a thumb across. Dark spots on a rounded patch of skin are what a face is taken from.
+    """
+    mask, lines = np.zeros((size, size), np.uint8), np.zeros((size, size), np.uint8)
+    wide, high = size * rng.uniform(0.26, 0.36), size * rng.uniform(0.2, 0.34)
+    middle, thick = size / 2, max(1, int(size * rng.uniform(0.012, 0.03)))
+    bend = float(rng.uniform(-0.3, 0.3))
+    edges = np.linspace(-wide, wide, 5)
+
+    def at(x: float, y: float) -> tuple[int, int]:
+        return int(middle + x), int(middle + y + bend * x)
+
+    for left, right in itertools.pairwise(edges):
+        reach = high * float(rng.uniform(0.85, 1.1))
+        axes = (max(1, int((right - left) * 0.62)), max(1, int(reach)))
+        cv2.ellipse(mask, at((left + right) / 2, 0), axes, np.degrees(np.arctan(bend)), 0, 360, 255, -1, cv2.LINE_AA)
+        for joint in rng.uniform(-0.7, 0.7, int(rng.integers(1, 3))) * reach:
+            cv2.line(lines, at(left + 0.2 * (right - left), joint), at(right - 0.2 * (right - left), joint), 255, thick)
+    for x in edges[1:-1]:
+        cv2.line(lines, at(x, -high * rng.uniform(0.5, 0.95)), at(x, high * rng.uniform(0.3, 0.9)), 255, 2 * thick)
+    if rng.random() < 0.7:
+        start, end = at(-wide * 0.9, high * rng.uniform(0.1, 0.8)), at(wide * rng.uniform(-0.1, 0.7), high * 0.4)
+        width = max(2, int(high * rng.uniform(0.3, 0.5)))
+        cv2.line(lines, start, end, 255, width + 3 * thick, cv2.LINE_AA)
+        cv2.line(lines, start, end, 0, width, cv2.LINE_AA)
+        cv2.line(mask, start, end, 255, width, cv2.LINE_AA)
+    if rng.random() < 0.6:  # the wrist
+        cv2.line(mask, at(0, high * 0.3), at(wide * rng.uniform(-0.6, 0.6), size * 0.6), 255, int(wide * 1.3))
+    soft = cv2.GaussianBlur(lines, (0, 0), max(0.8, size * float(rng.uniform(0.008, 0.02))))
+    return mask, (np.asarray(soft) / np.float32(255)).astype(np.float32)
+
+
+def _slope(rng: Rng, size: int) -> NDArray[np.float32]:
+    """Light from one side (size, size), -1..1."""
+    angle = rng.uniform(0, 2 * np.pi)
+    ramp = np.linspace(-0.7, 0.7, size, dtype=np.float32)
+    return np.asarray(ramp[None] * np.cos(angle) + ramp[:, None] * np.sin(angle), np.float32)
 
 
 _KINDS: tuple[tuple[Callable[[Rng, int], Picture], float], ...] = (

@@ -25,6 +25,7 @@ class FinderConfig:
     held_out: tuple[str, ...] = ()
     backdrops: str = ""  # a folder of square pictures without a face, at least `size` pixels; half of them held out
     out: str = "runs/finder"
+    init: str = ""  # a weight set or folder whose finder is the start; empty: chance
     scenes: int = 120_000
     minutes: float = 0.0
     size: int = 192

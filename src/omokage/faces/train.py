@@ -21,7 +21,7 @@ from omokage.training.checkpoint import load_checkpoint, save_checkpoint
 from omokage.training.device import pick_device, seed_everything
 from omokage.training.run import RunFolder
 from omokage.training.schedule import Budget, rate_at, set_rate
-from omokage.weights.registry import Card
+from omokage.weights.registry import Card, load
 
 Batch = tuple[Tensor, Tensor]
 
@@ -59,6 +59,8 @@ def train(config: FinderConfig, resume: bool = False) -> Card:
     run = RunFolder(config.out)
     run.begin(config, resume)
     net = FinderNet(*ARCHITECTURE).to(device)
+    if config.init:
+        net.load_state_dict(load(config.init, "finder")[0])
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = WeightAverage(net, config.average)
     optimizer = torch.optim.AdamW(net.parameters(), lr=config.rate, weight_decay=config.decay)
