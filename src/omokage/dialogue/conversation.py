@@ -63,7 +63,7 @@ class Conversation:
 
 
 class Questioner(Protocol):
-    """``questions.examples``: what one picture's labels can answer. Training calls it for every picture that it draws."""
+    """``questions.examples``: what one picture's labels can answer. Training calls it for each picture drawn."""
 
     def __call__(self, labels: Mapping[str, Any], image: int | str, rng: Generator, split: str) -> list[Example]:
         """Every question that these labels (columns of `data.records`, nulls left out) answer surely, each in one
