@@ -1,0 +1,276 @@
+"""How each fact can be said: the words of the questions, apart from the frames that they stand in (`templates`).
+
+A phrase is one of three kinds. `be`: subject, is or are, complement ("the mouth" "is" "open"). `do`: subject, base
+form, third person ("something" "cover the nose" "covers the nose"). `thing`: what can be seen ("a hat"). ``{p}`` stands
+for the person.
+
+`TRAIN` is used for training, `TEST` only for measuring: no phrase is in both. All words of `TEST` and of `UNSEEN`
+occur in `TRAIN` or in the frames of training, so that what is measured is language, not vocabulary. `UNSEEN` are facts
+that no training text asks for or tells; they are said in known words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["be", "do", "thing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One way to say a fact. `be`: (subject, verb, complement); `do`: (subject, base, third); `thing`: (article, noun,
+    is or are)."""
+
+    kind: Kind
+    parts: tuple[str, str, str]
+
+    @property
+    def text(self) -> str:
+        """The words, for comparing phrases."""
+        return " ".join(part for part in self.parts if part)
+
+
+def be(subject: str, complement: str) -> Phrase:
+    plural = subject.split(" of ")[0].endswith(("eyes", "brows", "corners", "lips", "cheeks", "glasses", "lenses"))
+    return Phrase("be", (subject, "are" if plural else "is", complement))
+
+
+def do(base: str, third: str = "", subject: str = "{p}") -> Phrase:
+    """`third` is needed only where it is not the first word with an s."""
+    first, _, rest = base.partition(" ")
+    return Phrase("do", (subject, base, third or " ".join(filter(None, (first + "s", rest)))))
+
+
+def thing(noun: str, plural: bool = False) -> Phrase:
+    article, _, rest = noun.partition(" ")
+    if article in ("a", "an"):
+        return Phrase("thing", (article, rest, "is"))
+    return Phrase("thing", ("", noun, "are" if plural else "is"))
+
+
+def things(noun: str) -> Phrase:
+    return thing(noun, plural=True)
+
+
+def cover(part: str) -> tuple[Phrase, ...]:
+    """That something lies over a part of the face, in the ways that are the same for every part."""
+    return (
+        do(f"cover the {part}", subject="something"),
+        do(f"hide the {part}", subject="something"),
+        be(f"the {part}", "covered"),
+        be(f"the {part}", "hidden behind something"),
+        be("something", f"in front of the {part}"),
+        things("covered eyes") if part == "eyes" else thing(f"a covered {part}"),
+    )
+
+
+def colour(word: str) -> tuple[Phrase, ...]:
+    return (
+        be("the hair", word), be("the color of the hair", word), do(f"have {word} hair", f"has {word} hair"),
+        thing(f"{word} hair"), thing(f"hair that is {word}"),
+    )  # fmt: skip
+
+
+def direction(verb: str, word: str, part: str) -> tuple[Phrase, ...]:
+    return (
+        be(part, f"turned {word}"),
+        do(f"{verb} {word}", subject=part),
+        do(f"turn {part} {word}"),
+    )
+
+
+def look(word: str) -> tuple[Phrase, ...]:
+    return (do(f"look {word}", "", "{p}"), be("{p}", f"looking {word}"), be("the eyes", f"turned {word}"),
+            thing(f"a look {word}"))  # fmt: skip
+
+
+TRAIN: Mapping[str, tuple[Phrase, ...]] = {
+    "smiling": (
+        do("smile"), be("{p}", "smiling"), thing("a smile"), be("the mouth", "smiling"), thing("a smiling person"),
+        be("the corners of the mouth", "pulled up"), be("the corners of the mouth", "raised"),
+    ),
+    "mouth_open": (
+        be("the mouth", "open"), thing("an open mouth"), be("the lips", "apart"), do("open the mouth"),
+        do("have an open mouth", "has an open mouth"), do("hold the mouth open"),
+    ),
+    "eyes_closed": (
+        be("the eyes", "closed"), be("the eyes", "shut"), things("closed eyes"), do("close the eyes"),
+        do("have closed eyes", "has closed eyes"), do("keep the eyes shut"),
+    ),
+    "eyeglasses": (
+        do("wear glasses"), be("{p}", "wearing glasses"), things("glasses"), do("have glasses on", "has glasses on"),
+        things("eyeglasses"), do("wear eyeglasses"), things("lenses in front of the eyes"),
+    ),
+    "sunglasses": (
+        do("wear sunglasses"), be("{p}", "wearing sunglasses"), things("sunglasses"), things("dark glasses"),
+        be("{p}", "wearing dark glasses"), things("dark lenses"),
+    ),
+    "face_mask": (
+        do("wear a mask"), be("{p}", "wearing a mask"), thing("a mask"), do("have a mask on", "has a mask on"),
+        thing("a face mask"), thing("a mask on the face"),
+    ),
+    "wearing_hat": (
+        do("wear a hat"), be("{p}", "wearing a hat"), thing("a hat"), do("have a hat on", "has a hat on"),
+        thing("a hat or a cap"), thing("a hat on the head"), be("something", "on the head"),
+    ),
+    "beard": (
+        do("have a beard", "has a beard"), thing("a beard"), thing("hair on the chin"), do("wear a beard"),
+        be("{p}", "wearing a beard"), do("grow on the chin", subject="hair"),
+    ),
+    "stubble": (
+        do("have stubble", "has stubble"), thing("stubble"), thing("stubble on the chin"),
+        thing("very short beard hair"),
+    ),
+    "bald": (
+        be("{p}", "bald"), thing("a bald head"), be("the head", "bald"), do("have a bald head", "has a bald head"),
+        be("the head", "without hair"),
+    ),
+    "bangs": (
+        do("have bangs", "has bangs"), things("bangs"), thing("a fringe"), thing("hair over the forehead"),
+        do("hang over the forehead", subject="hair"), thing("hair above the brows"),
+    ),
+    "gray_hair": (*colour("grey"), thing("grey or white hair")),
+    "black_hair": colour("black"),
+    "blond_hair": colour("blond"),
+    "brown_hair": colour("brown"),
+    "long_hair": (
+        be("the hair", "long"), thing("long hair"), do("have long hair", "has long hair"), do("wear long hair"),
+        thing("hair that is long"),
+    ),
+    "wearing_lipstick": (
+        do("wear lipstick"), be("{p}", "wearing lipstick"), thing("lipstick"), be("the lips", "painted"),
+        do("have lipstick on", "has lipstick on"), things("painted lips"),
+    ),
+    "full_face": (
+        be("the face", "full"), be("the face", "round and full"), things("full cheeks"), be("the cheeks", "full"),
+        do("have full cheeks", "has full cheeks"), do("have a full face", "has a full face"),
+    ),
+    "occluded": (
+        be("something", "in front of the face"), do("cover a part of the face", subject="something"),
+        be("a part of the face", "covered"), thing("something in front of the face"),
+        do("hide a part of the face", subject="something"),
+    ),
+    "nose_covered": cover("nose"),
+    "chin_covered": cover("chin"),
+    "forehead_covered": cover("forehead"),
+    "turned_left": (*direction("point", "to the left", "the head"), be("the face", "turned to the left")),
+    "turned_right": (*direction("point", "to the right", "the head"), be("the face", "turned to the right")),
+    "head_up": (*direction("point", "up", "the head"), be("the chin", "raised"), do("raise the chin")),
+    "head_down": (*direction("point", "down", "the head"), be("the chin", "lowered"), do("lower the chin")),
+    "looks_left": (*look("to the left"), do("point to the left", "point to the left", "the eyes")),
+    "looks_right": (*look("to the right"), do("point to the right", "point to the right", "the eyes")),
+    "looks_down": (*look("down"), be("the eyes", "lowered"), do("point down", "point down", "the eyes")),
+    "brows_raised": (
+        be("the brows", "raised"), be("the brows", "pulled up"), things("raised brows"), do("raise the brows"),
+        do("pull the brows up"),
+    ),
+    "brows_lowered": (
+        be("the brows", "lowered"), be("the brows", "pulled down"), things("lowered brows"), do("lower the brows"),
+        do("pull the brows down"),
+    ),
+    "eyes_wide": (
+        be("the eyes", "wide open"), be("the eyes", "open wide"), things("wide open eyes"), do("open the eyes wide"),
+    ),
+    "nose_wrinkled": (
+        be("the nose", "wrinkled"), thing("a wrinkled nose"), do("wrinkle the nose"), be("{p}", "wrinkling the nose"),
+    ),
+    "female": (
+        be("{p}", "a woman"), be("{p}", "female"), thing("a woman"), do("look like a woman", "looks like a woman"),
+        do("look female"), thing("a female person"),
+    ),
+    **{
+        f"older_{a}": (
+            be("{p}", f"older than {a}"), be("{p}", f"over {a}"), do(f"look older than {a}"),
+            be("{p}", f"more than {a} years old"),
+        )
+        for a in (20, 30, 40, 50, 60)
+    },
+    **{
+        f"expression_{name}": (
+            be("{p}", adjective), do(f"look {adjective}"), be("the face", adjective), do(f"show {noun}"),
+            be("the expression", adjective),
+        )
+        for name, adjective, noun in (
+            ("neutral", "neutral", "no feeling"), ("happiness", "happy", "happiness"), ("sadness", "sad", "sadness"),
+            ("surprise", "surprised", "surprise"), ("fear", "afraid", "fear"), ("disgust", "disgusted", "disgust"),
+            ("anger", "angry", "anger"),
+        )
+    },
+}  # fmt: skip
+
+# Other ways to say the same facts, kept for measuring.
+TEST: Mapping[str, tuple[Phrase, ...]] = {
+    "smiling": (thing("a smiling mouth"), thing("a smiling face"), do("have a smile", "has a smile")),
+    "mouth_open": (things("open lips"), do("keep the mouth open"), be("the lips", "open")),
+    "eyes_closed": (things("shut eyes"), do("hold the eyes closed"), do("keep the eyes closed")),
+    "eyeglasses": (
+        be("{p}", "wearing eyeglasses"), be("glasses", "on the nose"), be("glasses", "in front of the eyes"),
+    ),
+    "sunglasses": (do("wear dark glasses"), do("have sunglasses on", "has sunglasses on")),
+    "face_mask": (be("a mask", "on the face"), be("{p}", "wearing a face mask"), do("wear a face mask")),
+    "wearing_hat": (
+        be("a hat", "on the head"), do("wear a cap or a hat"), do("wear something on the head"),
+    ),
+    "beard": (
+        thing("a beard on the chin"), be("hair", "on the chin"), do("have hair on the chin", "has hair on the chin"),
+    ),
+    "stubble": (be("stubble", "on the chin"), do("have stubble on the chin", "has stubble on the chin")),
+    "bald": (thing("a head without hair"), thing("a bald person")),
+    "bangs": (do("have a fringe", "has a fringe"), be("hair", "over the forehead")),
+    "gray_hair": (be("the hair on the head", "grey"), do("show grey hair")),
+    "black_hair": (be("the hair on the head", "black"), do("show black hair")),
+    "blond_hair": (be("the hair on the head", "blond"), do("show blond hair")),
+    "brown_hair": (be("the hair on the head", "brown"), do("show brown hair")),
+    "long_hair": (be("the hair on the head", "long"), be("{p}", "wearing long hair")),
+    "wearing_lipstick": (thing("lipstick on the lips"), do("have painted lips", "has painted lips")),
+    "full_face": (thing("a full face"), thing("a round face")),
+    "occluded": (thing("a covered part of the face"), be("a part of the face", "hidden behind something")),
+    **{
+        f"{part}_covered": (be("something", f"over the {part}"), be(f"the {part}", "hidden"))
+        for part in ("nose", "chin", "forehead")
+    },
+    "turned_left": (do("turn to the left"), do("hold the head turned to the left")),
+    "turned_right": (do("turn to the right"), do("hold the head turned to the right")),
+    "head_up": (be("the face", "turned up"), thing("a raised chin")),
+    "head_down": (be("the face", "turned down"), thing("a lowered chin")),
+    "looks_left": (do("look to the left", "look to the left", "the eyes"), things("eyes that look to the left")),
+    "looks_right": (do("look to the right", "look to the right", "the eyes"), things("eyes that look to the right")),
+    "looks_down": (do("look down", "look down", "the eyes"), things("lowered eyes")),
+    "brows_raised": (do("have raised brows", "has raised brows"), do("hold the brows up")),
+    "brows_lowered": (do("have lowered brows", "has lowered brows"), do("hold the brows down")),
+    "eyes_wide": (do("have wide open eyes", "has wide open eyes"), do("hold the eyes wide open")),
+    "nose_wrinkled": (do("have a wrinkled nose", "has a wrinkled nose"),),
+    "female": (be("the face", "female"), thing("a female face"), do("have a female face", "has a female face")),
+    **{f"older_{a}": (do(f"look over {a}"), do(f"look more than {a} years old")) for a in (20, 30, 40, 50, 60)},
+    **{
+        f"expression_{name}": (do(f"have a face that looks {adjective}", f"has a face that looks {adjective}"),
+                               do(f"look {adjective}", subject="the face"))
+        for name, adjective in (
+            ("neutral", "neutral"), ("happiness", "happy"), ("sadness", "sad"), ("surprise", "surprised"),
+            ("fear", "afraid"), ("disgust", "disgusted"), ("anger", "angry"),
+        )
+    },
+}  # fmt: skip
+
+# Never asked for and never told in training.
+UNSEEN: Mapping[str, tuple[Phrase, ...]] = {
+    "mouth_covered": cover("mouth"),
+    "eyes_covered": cover("eyes"),
+    "mustache": (
+        thing("hair above the mouth"), thing("hair over the lips"), do("grow above the mouth", subject="hair"),
+        do("have hair above the mouth", "has hair above the mouth"),
+    ),
+    "hair_on_cheeks": (
+        thing("hair on the cheeks"), do("grow on the cheeks", subject="hair"),
+        do("have hair on the cheeks", "has hair on the cheeks"),
+    ),
+    "mouth_corners_down": (
+        be("the corners of the mouth", "pulled down"), be("the corners of the mouth", "lowered"),
+    ),
+    "looks_up": (*look("up"), do("point up", "point up", "the eyes")),
+    "mouth_wide_open": (
+        be("the mouth", "wide open"), thing("a wide open mouth"), do("open the mouth wide"),
+    ),
+}  # fmt: skip
