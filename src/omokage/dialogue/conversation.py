@@ -3,12 +3,11 @@ door that every language model answers through. Nothing here imports torch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
-from numpy.random import Generator
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
@@ -60,28 +59,6 @@ class Conversation:
         """A conversation of one turn."""
         turn = Turn(example.question, example.answer, example.options)
         return cls(example.image, (turn,), example.task, example.split)
-
-
-class Questioner(Protocol):
-    """``questions.examples``: what one picture's labels can answer. Training calls it for each picture drawn."""
-
-    def __call__(self, labels: Mapping[str, Any], image: int | str, rng: Generator, split: str) -> list[Example]:
-        """Every question that these labels (columns of `data.records`, nulls left out) answer surely, each in one
-        phrasing that `rng` draws.
-
-        ``train``: nothing that is held out, neither attributes nor combinations nor phrasings. ``validation``: the
-        same attributes in phrasings that training never uses. ``unseen_combination`` and ``unseen_attribute``: what
-        training never asks. Each `Example.split` says which.
-        """
-        ...
-
-
-class Describer(Protocol):
-    """``questions.caption``: a description in words of one picture's labels."""
-
-    def __call__(self, labels: Mapping[str, Any], rng: Generator, split: str) -> str:
-        """A few short sentences. ``train`` leaves out what the held-out attributes say."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

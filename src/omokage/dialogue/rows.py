@@ -1,7 +1,7 @@
 """Conversations as rows of tokens: many questions about one picture share its visual tokens and do not see each other.
 
-A row is one picture and its segments. A segment is a conversation, ``<ask> question <answer> answer <end>`` once per
-turn; only what follows ``<answer>`` is learnt. Packing sixteen questions behind one picture costs a third of asking
+A row is one picture and its segments. A segment is a conversation, ``<ask> question <option> a <option> b <answer>
+answer <end>`` once per turn (an open question has no options); only what follows ``<answer>`` is learnt. Packing sixteen questions behind one picture costs a third of asking
 them one by one, with the same answers.
 """
 
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from omokage.dialogue.conversation import Turn
-from omokage.dialogue.tokenizer import ANSWER, ASK, END, PAD, Words
+from omokage.dialogue.tokenizer import ANSWER, ASK, END, OPTION, PAD, Words
 
 IGNORED = -100
 
@@ -50,26 +50,29 @@ class Rows:
         return self.ids, self.segment, self.place, self.target, self.weight, self.kind, self.seen
 
 
-def segment_of(words: Words, turns: Sequence[Turn], last_only: bool = False) -> Segment:
+def prompt_of(words: Words, question: str, options: Sequence[str] = (), history: Sequence[Turn] = ()) -> list[int]:
+    """The tokens up to and including the mark after which the model answers."""
+    ids: list[int] = []
+    for turn in history:
+        ids += [*prompt_of(words, turn.question, turn.options), *words.encode(turn.answer), END]
+    offered = [token for option in options for token in (OPTION, *words.encode(option))]
+    return [*ids, ASK, *words.encode(question), *offered, ANSWER]
+
+
+def segment_of(
+    words: Words, turns: Sequence[Turn], weight: float = 1.0, kind: int = 0, last_only: bool = False
+) -> Segment:
     """A conversation as tokens; with `last_only` the answers before the last are context and nothing is learnt of
     them."""
     ids: list[int] = []
     targets: list[int] = []
     for number, turn in enumerate(turns):
-        asked = [ASK, *words.encode(turn.question), ANSWER]
+        asked = prompt_of(words, turn.question, turn.options)
         answer = [*words.encode(turn.answer), END]
         learnt = answer if not last_only or number == len(turns) - 1 else [IGNORED] * len(answer)
         ids += [*asked, *answer]
         targets += [*[IGNORED] * (len(asked) - 1), *learnt, IGNORED]
-    return Segment(tuple(ids[:-1]), tuple(targets[:-1]))
-
-
-def prompt_of(words: Words, question: str, history: Sequence[Turn] = ()) -> list[int]:
-    """The tokens up to and including the mark after which the model answers."""
-    ids: list[int] = []
-    for turn in history:
-        ids += [ASK, *words.encode(turn.question), ANSWER, *words.encode(turn.answer), END]
-    return [*ids, ASK, *words.encode(question), ANSWER]
+    return Segment(tuple(ids[:-1]), tuple(targets[:-1]), weight, kind)
 
 
 def pack(rows: Sequence[Sequence[Segment]], seen: Sequence[bool]) -> Rows:

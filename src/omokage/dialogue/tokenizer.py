@@ -15,8 +15,8 @@ try:
 except ImportError as error:
     raise MissingExtraError("asking about a face in words", "dialogue") from error
 
-PAD, END, ASK, ANSWER = 0, 1, 2, 3
-MARKS = ("<pad>", "<end>", "<ask>", "<answer>")
+PAD, END, ASK, ANSWER, OPTION = 0, 1, 2, 3, 4
+MARKS = ("<pad>", "<end>", "<ask>", "<answer>", "<option>")
 
 
 class Words:

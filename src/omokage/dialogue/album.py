@@ -1,0 +1,86 @@
+"""Record folders as an album: pictures that stay encoded, what is known of each, and crops as the pipeline cuts them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from omokage.data import photometry, transforms
+from omokage.data.records import read_shard, shards
+from omokage.dialogue.config import DataConfig, NetworkConfig
+from omokage.dialogue.conversation import Image
+from omokage.dialogue.facts import COLUMNS, Truth, truth_of
+from omokage.errors import RecordError
+from omokage.faces.align import roll_of
+from omokage.results import Box
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Album:
+    """`n` pictures: encoded, the outline of the face in each (68 landmarks, or the corners of its box, in pixels), and
+    the truth, whose `image` is the place in the album."""
+
+    codes: list[bytes]
+    outline: list[NDArray[np.float64]]
+    truths: list[Truth]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def picture(self, i: int) -> Image:
+        """RGB (h, w, 3). Raises RecordError when it cannot be decoded."""
+        image = cv2.imdecode(np.frombuffer(self.codes[i], np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise RecordError(f"picture {i} of the album cannot be decoded; render its shard again")
+        return np.ascontiguousarray(image[..., ::-1], np.uint8)
+
+    def crop(
+        self, i: int, network: NetworkConfig, data: DataConfig | None = None, rng: Generator | None = None
+    ) -> Image:
+        """The crop (size, size, 3); with `rng` jittered and changed as photographs are."""
+        points = self.outline[i]
+        lean = roll_of(points) if len(points) == 68 else 0.0
+        jitter = transforms.Jitter() if rng is None or data is None else transforms.drawn(rng, data.geometry)
+        affine = transforms.crop_affine(points, network.size, network.margin, lean, jitter)
+        crop = transforms.warp(self.picture(i), affine, network.size)
+        return crop if rng is None or data is None else photometry.photographed(crop, rng, data.photometry)
+
+
+def read_albums(folders: Sequence[str], keep: Any = None, limit: int = 0) -> Album:
+    """The pictures of all folders for whose person `keep(person)` is true, at most `limit` of each folder. Raises
+    RecordError for damaged shards, and when nothing is left."""
+    album = Album([], [], [])
+    for folder in folders:
+        before = len(album)
+        for path in shards(Path(folder)):
+            for row in read_shard(path, ("id", "person", "image", "box", "outline", *COLUMNS)).to_pylist():
+                if limit and len(album) - before >= limit:
+                    break
+                if keep is None or keep(row["person"]):
+                    album.codes.append(row["image"])
+                    album.outline.append(_outline(row))
+                    album.truths.append(truth_of(len(album.truths), row["person"], row))
+            if limit and len(album) - before >= limit:
+                break
+    if not len(album):
+        raise RecordError(f"no picture in {', '.join(folders) or 'no folder'} is left to use; give more records")
+    return album
+
+
+def _outline(row: dict[str, Any]) -> NDArray[np.float64]:
+    points = row.get("landmarks") or row.get("outline")
+    if points is not None:
+        return np.asarray(points, np.float64).reshape(68, 2)
+    if row.get("box") is None:
+        raise RecordError(f"record {row['id']!r} says neither where the landmarks nor where the box of the face is")
+    box = Box(*row["box"])
+    pad = max(box.width, box.height) / 22  # Box.around adds a twentieth of the points' extent on each side
+    x0, y0, x1, y1 = box.x0 + pad, box.y0 + pad, box.x1 - pad, box.y1 - pad
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64)
