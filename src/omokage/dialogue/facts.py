@@ -159,10 +159,14 @@ def _mouth(labels: Mapping[str, Any]) -> dict[str, bool]:
         return {} if open_ is None else _kept({"mouth_open": between(open_, NO, YES)})
     if labels.get("attr_smiling") is None:  # the mouth is hidden
         return {}
-    points = np.asarray(labels["landmarks"], np.float64).reshape(68, 2)
-    gap = float(np.linalg.norm(points[[61, 62, 63]] - points[[67, 66, 65]], axis=1).mean())
-    gap /= max(float(np.linalg.norm(points[36] - points[45])), 1e-6)
+    gap = lip_gap(np.asarray(labels["landmarks"], np.float64).reshape(68, 2))
     return _kept({"mouth_open": between(gap, *OPEN), "mouth_wide_open": between(gap, *WIDE)})
+
+
+def lip_gap(points: NDArray[np.floating]) -> float:
+    """The gap between the inner lips over the distance of the outer eye corners, of 68 landmarks (68, 2)."""
+    gap = float(np.linalg.norm(points[[61, 62, 63]] - points[[67, 66, 65]], axis=1).mean())
+    return gap / max(float(np.linalg.norm(points[36] - points[45])), 1e-6)
 
 
 def _covered(labels: Mapping[str, Any]) -> dict[str, bool]:
