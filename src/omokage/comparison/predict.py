@@ -20,7 +20,7 @@ from torch import Tensor
 from omokage.comparison import calibration
 from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
 from omokage.comparison.data import MIRRORED_FACTORS
-from omokage.comparison.model import normalise, rebuilt, scales
+from omokage.comparison.model import ComparisonNetwork, normalise, rebuilt, scales
 from omokage.faces.align import stacked
 from omokage.nn.folding import folded
 from omokage.results import Change, FaceChange
@@ -80,6 +80,12 @@ class Comparer:
         self._fast = folded(model).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.calibration: Mapping[str, Any] = self.card.calibration
         self.size, self.margin = int(self.card.preprocessing["size"]), float(self.card.preprocessing["margin"])
+
+    @property
+    def network(self) -> ComparisonNetwork:
+        """The network itself, in evaluation mode, its norms folded."""
+        network: ComparisonNetwork = self._fast
+        return network
 
     @property
     def same_limit(self) -> float:
