@@ -156,6 +156,7 @@ class FaceAnalysis:
     action_units: Mapping[str, float] = field(default_factory=dict)  # "au12" -> 0..5
     attributes: Mapping[str, float] = field(default_factory=dict)  # schema name -> probability 0..1
     scalars: Mapping[str, Scalar] = field(default_factory=dict)  # other continuous outputs, e.g. fatness, skin_tone
+    classes: Mapping[str, Categorical] = field(default_factory=dict)  # other nominal outputs: the user's own
     quality: float | None = None  # 0..1: how well the crop shows one face
     needs_review: str = ""  # empty, or why a person should look
     embedding: NDArray[np.float32] | None = None
@@ -218,6 +219,7 @@ class RelevanceMap:
     faithfulness: Faithfulness
     warnings: tuple[str, ...] = ()
     notice: str = ""
+    before: FaceCrop | None = None  # of a change: the earlier photograph, which hidden parts are shown as
 
     @property
     def top(self) -> str:

@@ -82,6 +82,7 @@ class Attribute:
     unit: str = ""
     labels_from: str = "renderer"
     default_output: bool = True
+    own: bool = False  # learnt later than the others, by a sub-network of its own
 
     def __post_init__(self) -> None:
         if (self.kind == "nominal") != bool(self.classes):
@@ -91,7 +92,9 @@ class Attribute:
 
     @property
     def category(self) -> str:
-        """The sub-network that it belongs to: kind, scope and, when local, the region."""
+        """The sub-network that it belongs to: kind, scope and, when local, the region; or its own."""
+        if self.own:
+            return f"{self.kind}-own-{self.name}"
         return f"{self.kind}-{self.scope}" + (f"-{self.region}" if self.scope == "local" else "")
 
 
@@ -140,6 +143,12 @@ class AttributeSchema:
     def from_json(cls, text: str | Sequence[Mapping[str, Any]]) -> AttributeSchema:
         rows = json.loads(text) if isinstance(text, str) else text
         return cls(tuple(Attribute(**{**row, "classes": tuple(row["classes"])}) for row in rows))
+
+
+def own_nominal(schema: AttributeSchema) -> tuple[Attribute, ...]:
+    """The nominal attributes with classes of the user's own: neither yes/no nor one that has a place in each result."""
+    named = {"expression", "perceived_gender", "quality"}
+    return tuple(a for a in schema if a.kind == "nominal" and a.classes != ("no", "yes") and a.name not in named)
 
 
 def _yes_no(name: str, scope: Scope, region: str = "face") -> Attribute:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from omokage.data.photometry import Photometry
 from omokage.data.transforms import Geometry
@@ -59,6 +59,9 @@ class NetworkConfig:
     points_refine: int = 0  # channels of the map on which landmarks are corrected after a first guess; 0: they are not
     dropout: float = 0.1
     arrangement: Literal["categories", "shared"] = "categories"
+    # Attributes learnt later, by category: {"donors": [...]} reads what other sub-networks make of the map, {"stage":
+    # true} has the trunk's last stage for itself, {} only the usual layers.
+    branches: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

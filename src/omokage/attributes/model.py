@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from omokage.attributes.branches import OwnStage, SharedReadout, last_stage
 from omokage.attributes.config import NetworkConfig, bin_count, form
 from omokage.attributes.paper import AlexTrunk
 from omokage.attributes.refine import PointRefiner
@@ -75,8 +76,13 @@ class SubNetwork(nn.Module):
         self.dense: nn.Module = DenseUnit(squeeze * cells, hidden, dropout) if hidden else nn.Identity()
         self.heads = nn.Linear(hidden or squeeze * cells, width_out)
 
+    def hidden(self, features: Tensor) -> Tensor:
+        """What the heads read (b, hidden)."""
+        out: Tensor = self.dense(self.flatten(self.squeeze(features)))
+        return out
+
     def forward(self, features: Tensor) -> Tensor:
-        out: Tensor = self.heads(self.dense(self.flatten(self.squeeze(features))))
+        out: Tensor = self.heads(self.hidden(features))
         return out
 
 
@@ -101,11 +107,24 @@ class AttributeNetwork(nn.Module):
             raise ValueError(f"no such arrangement: {network.arrangement!r}")
         self.members = members
         self.widths = {a.name: head_width(a, ordinal) for a in schema}
-        self.categories = nn.ModuleDict({name: self._sub_network(names, cells) for name, names in members.items()})
+        self.categories = nn.ModuleDict()
+        for name, names in members.items():
+            self.categories[name] = self._branch(name, names, cells)
         self.refiner = self._point_refiner()
         if ordinal == "coral":
             steps = {a.name: torch.linspace(-3, 3, bin_count(a) - 1) for a in schema if form(a) == "bins"}
             self.thresholds = nn.ParameterDict({name: nn.Parameter(t) for name, t in steps.items()})
+
+    def _branch(self, category: str, names: list[str], cells: int) -> nn.Module:
+        """The sub-network of a category, in one of the forms of `NetworkConfig.branches`."""
+        wish = self.network.branches.get(category, {})
+        if wish.get("donors"):
+            width = sum(self.categories[donor].heads.in_features for donor in wish["donors"])  # type: ignore[misc, union-attr]
+            return SharedReadout(wish["donors"], width, sum(self.widths[name] for name in names))
+        reader = self._sub_network(names, cells)
+        if not wish.get("stage"):
+            return reader
+        return OwnStage(last_stage(self.trunk), reader)
 
     def _sub_network(self, names: list[str], cells: int) -> SubNetwork:
         points = "landmarks" in names
@@ -128,16 +147,31 @@ class AttributeNetwork(nn.Module):
         reduced = self.precision if self.training else None
         maps = self._maps(images) if reduced is None else self._reduced(images, reduced)
         raw: dict[str, Tensor] = {}
+        hidden: dict[str, Tensor] = {}
         for category, names in self.members.items():
-            out = self.categories[category](maps[-1])
+            out = self._out(self.categories[category], category, maps, hidden)
             raw.update(zip(names, torch.split(out, [self.widths[n] for n in names], 1), strict=True))
         if self.refiner is not None:
             raw["landmarks"] = self._refined(maps, raw["landmarks"])
         return raw
 
+    @staticmethod
+    def _out(part: nn.Module, category: str, maps: list[Tensor], hidden: dict[str, Tensor]) -> Tensor:
+        """The raw numbers of a sub-network; notes in `hidden` what later ones may read."""
+        if isinstance(part, SharedReadout):
+            out: Tensor = part(torch.cat([hidden[donor] for donor in part.donors], 1))
+        elif isinstance(part, OwnStage):
+            out = part(maps[-2])
+        else:
+            assert isinstance(part, SubNetwork)
+            hidden[category] = part.hidden(maps[-1])
+            out = part.heads(hidden[category])
+        return out
+
     def _maps(self, images: Tensor) -> list[Tensor]:
-        """What the trunk sees: the last map, after the finer ones where landmarks are refined."""
-        if self.refiner is None or not isinstance(self.trunk, ResidualTrunk):
+        """What the trunk sees: the last map, after the finer ones where these are needed."""
+        finer = self.refiner is not None or any(isinstance(part, OwnStage) for part in self.categories.values())
+        if not finer or not isinstance(self.trunk, ResidualTrunk):
             return [self.trunk(images)]
         return self.trunk.stages(images)
 

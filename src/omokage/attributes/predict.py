@@ -22,7 +22,7 @@ from omokage.data.transforms import MIRRORED_POINTS, MIRRORED_UNITS
 from omokage.faces.align import stacked
 from omokage.nn.folding import folded
 from omokage.results import PIXEL_MIDDLE, AgeEstimate, Categorical, FaceAnalysis, FaceCrop, Pose, Scalar
-from omokage.schema import UNITS, AttributeSchema, action_units
+from omokage.schema import UNITS, AttributeSchema, action_units, own_nominal
 from omokage.training.device import pick_device
 from omokage.weights import registry
 
@@ -171,6 +171,7 @@ class _Batch:
             action_units=action_units(units) if units else {},
             attributes=self._yes_no(i),
             scalars=self._scalars(i),
+            classes=self._own_classes(i),
             quality=self._share("quality", i),
         )
 
@@ -242,6 +243,17 @@ class _Batch:
             for name, p in self.shares.items()
             if self.schema[name].classes == ("no", "yes")
         }
+
+    def _own_classes(self, i: int) -> dict[str, Categorical]:
+        """Nominal attributes that are neither yes/no nor have a place of their own in the result."""
+        out: dict[str, Categorical] = {}
+        for a in own_nominal(self.schema):
+            if a.name in self.classes:
+                out[a.name] = Categorical(a.classes, tuple(float(v) for v in self.classes[a.name][i]))
+            else:
+                p = float(self.shares[a.name][i])
+                out[a.name] = Categorical(a.classes, (1 - p, p))
+        return out
 
     def _scalars(self, i: int) -> dict[str, Scalar]:
         """Ordinal attributes other than age: one standard deviation is the 5-95 % interval over 3.29."""

@@ -203,4 +203,9 @@ def _value(name: str, text: str) -> Any:
         return None
     if text.startswith("["):
         return json.loads(text)
-    return int(text) if name in ("frame", "face", "track") else float(text)
+    if name in ("frame", "face", "track"):
+        return int(text)
+    try:
+        return float(text)
+    except ValueError:  # a class of the user's own
+        return text

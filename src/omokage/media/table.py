@@ -6,8 +6,9 @@ Columns, in order: `source`, `frame`, `timestamp_s`, `face` (0 = largest), `trac
 (136 floats x0, y0, x1, ...) and `landmarks_sigma` (68), `yaw_deg pitch_deg roll_deg` with `*_sigma`, `gaze_right_deg
 gaze_up_deg` with `*_sigma`, `age_years age_q05 age_q95`, `gender_female_p`, `expression`, `expression_<label>_p`,
 `au01 ...` (0..5), `unit_<ARKit name>` (0..1), `attr_<name>_p` (0..1), the schema's other measures (`fatness`,
-`skin_tone`, `hair_length`) with `*_sigma`, `quality` (0..1), `needs_review` (empty, or why a person should look) and,
-on request, `embedding`. What was not estimated is null, never 0.
+`skin_tone`, `hair_length`) with `*_sigma`, the user's own classes (`<name>`, `<name>_<class>_p`), `quality` (0..1),
+`needs_review` (empty, or why a person should look) and, on request, `embedding`. What was not estimated is
+null, never 0.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from omokage.results import EXPRESSIONS, FaceAnalysis, Scalar
-from omokage.schema import ACTION_UNITS, SHIPPED, UNITS, AttributeSchema
+from omokage.schema import ACTION_UNITS, SHIPPED, UNITS, AttributeSchema, own_nominal
 
 VERSION = "1"
 BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
@@ -93,6 +94,8 @@ def table_schema(
     columns += [(name, number) for name in ACTION_UNITS] + [(f"unit_{name}", number) for name in UNITS]
     columns += [(f"attr_{name}_p", number) for name in yes_no(schema)]
     columns += [(n, number) for name in measures(schema) for n in (name, f"{name}_sigma")]
+    for own in own_nominal(schema):
+        columns += [(own.name, text), *((f"{own.name}_{label}_p", number) for label in own.classes)]
     columns += [("quality", number), ("needs_review", text)] + ([("embedding", numbers)] if embedding else [])
     return pa.schema(
         columns, metadata={"omokage.faces": VERSION, "omokage.conventions": json.dumps(CONVENTIONS), **(metadata or {})}
@@ -142,6 +145,8 @@ def face_row(face: FaceAnalysis) -> dict[str, Any]:
     row |= {f"attr_{name}_p": value for name, value in face.attributes.items()}
     for name, value in face.scalars.items():
         row |= _scalar(name, value)
+    for name, choice in face.classes.items():
+        row |= {name: choice.top, **{f"{name}_{label}_p": choice[label] for label in choice.labels}}
     row |= {"gender_female_p": face.gender_female, "quality": face.quality, "needs_review": face.needs_review}
     if face.embedding is not None:
         row["embedding"] = np.asarray(face.embedding, np.float32)

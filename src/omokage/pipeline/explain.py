@@ -15,11 +15,12 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from omokage.attributes.calibration import probability, summary
 from omokage.attributes.config import form
-from omokage.attributes.model import AttributeNetwork, Outputs, SubNetwork, normalise, pose_of_rotation
+from omokage.attributes.model import Outputs, normalise, pose_of_rotation
+from omokage.attributes.paths import path_to
 from omokage.attributes.predict import AttributePredictor
 from omokage.data.transforms import Jitter, apply_affine, crop_affine, warp
 from omokage.errors import InputError
@@ -166,15 +167,7 @@ def target_of(predictor: AttributePredictor, name: str) -> Target:
     """The target of a name for a predictor's network. Raises InputError that lists near names."""
     question = _question(predictor, name)
     model, attribute = predictor.model, question.attribute
-    category = next(c for c, names in model.members.items() if attribute.name in names)
-    sub = model.categories[category]
-    assert isinstance(sub, SubNetwork)
-    body = nn.Sequential(model.trunk, sub.squeeze, sub.flatten, sub.dense)
-    rows = _rows(model, category, attribute.name)
-    readout = nn.Linear(sub.heads.in_features, rows.stop - rows.start).to(sub.heads.weight)
-    with torch.no_grad():
-        readout.weight.copy_(sub.heads.weight[rows])
-        readout.bias.copy_(sub.heads.bias[rows])
+    body, readout = path_to(model, attribute.name)
     about = _ABOUT.get(attribute.region, ()) if attribute.scope == "local" else ()
 
     def decoded(raw: Tensor) -> tuple[Tensor, Tensor]:
@@ -193,16 +186,6 @@ def target_of(predictor: AttributePredictor, name: str) -> Target:
         answer_unit=question.answer_unit,
         about=about,
     )
-
-
-def _rows(model: AttributeNetwork, category: str, name: str) -> slice:
-    """Where an attribute's raw numbers lie among those of its sub-network."""
-    first = 0
-    for other in model.members[category]:
-        if other == name:
-            break
-        first += model.widths[other]
-    return slice(first, first + model.widths[name])
 
 
 def targets(predictor: AttributePredictor) -> list[str]:
