@@ -29,6 +29,7 @@ class BrowShape:
 
     half: float  # half thickness at the thickest place
     arch: float  # extra lift of the arch
+    inner: float  # how much further out the brow begins than usual, radians
     tail: float  # how far past the outer landmark the tail goes (or falls short of it), radians
     hairs: int  # per side
     unruly: float  # spread of hair directions, radians
@@ -52,6 +53,7 @@ def brow_shape(person: Person, rng: np.random.Generator) -> BrowShape:
     return BrowShape(
         half=half * float(rng.uniform(0.9, 1.1)) * (1 + 0.3 * bushy),
         arch=float(rng.normal(-0.004, 0.006)) + 0.006 * person.female_perceived,
+        inner=person.brow_gap / brow_radius(),
         tail=float(rng.uniform(-0.02, 0.035)),
         hairs=int(230 * density),
         unruly=float(rng.uniform(0.08, 0.22)) * (1 - 0.5 * plucked) + 0.25 * bushy,
@@ -69,6 +71,13 @@ def brow_line() -> tuple[NDArray[np.float64], float, float]:
     )
     theta = np.arctan2(x, z - AXIS_Z)
     return np.polyfit(theta, y, 3), float(theta[0]), float(theta[-1])
+
+
+@lru_cache(maxsize=1)
+def brow_radius() -> float:
+    """How many dm to the side one radian of the paint map is at the inner end of the brows."""
+    x = landmark_points(head_model().base[:, :2] * np.array([1, -1], np.float32), head_model().base)[_INNER, 0]
+    return float(x) / brow_line()[1]
 
 
 def paint_brows(person: Person, size: Size) -> Floats:
@@ -92,7 +101,8 @@ def _centre(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Theta, y of the middle of the brow and its half thickness at u in 0 (inner end) .. 1 (tip of the tail)."""
     line, inner, outer = brow_line()
-    theta = inner - 0.015 + (outer + shape.tail - inner + 0.015) * u
+    start = inner + shape.inner - 0.015
+    theta = start + (outer + shape.tail - start) * u
     half = shape.half * np.interp(u, (0, 0.12, 0.45, 0.75, 1), (0.60, 0.95, 1.0, 0.66, 0.22))
     lift = shape.arch * np.exp(-(((u - 0.62) / 0.22) ** 2)) - 0.25 * np.maximum(u - 0.85, 0) ** 2
     # The landmarks are to lie a little above the middle.

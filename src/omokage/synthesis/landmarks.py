@@ -1,6 +1,7 @@
 """The 68 iBUG landmarks on the head mesh, placed where annotators of photographs click.
 
-Each point is a mix of corners of mesh triangles. Brows run from the start of the painted hair above its middle to the
+Each point is a mix of corners of mesh triangles. Brows stand at rest as high over the eyes as on the mean face of 300-W
+(inner ends 0.26, arch 0.37, outer ends 0.21 of the distance between the eyes' centres) and run from the start of the painted hair above its middle to the
 tip of the tail; eye corners and lids lie on the edge of the visible opening (the white, not the tip of the tear duct),
 lids a third of the way in; point 27 is level with the upper lids, 30 on the middle of the ball of the nose, 33 where
 the septum meets the lip; outer lips lie on the edge of the red, inner lips on the rims that part.
@@ -32,7 +33,7 @@ MIRROR = np.array(
 # Where the points with x >= 0 (the person's left, right in the picture) stand in the front view of the rest mesh: x, y
 # in decimetres.
 _FRONT = {
-    22: (0.130, 7.462), 23: (0.242, 7.503), 24: (0.362, 7.519), 25: (0.475, 7.476), 26: (0.560, 7.408),  # brow
+    22: (0.125, 7.425), 23: (0.240, 7.465), 24: (0.362, 7.482), 25: (0.475, 7.452), 26: (0.560, 7.406),  # brow
     27: (0.0, 7.332), 28: (0.0, 7.210), 29: (0.0, 7.088), 30: (0.0, 6.965),  # bridge to tip
     33: (0.0, 6.806), 34: (0.062, 6.826), 35: (0.132, 6.850),  # under the nose
     42: (0.197, 7.272), 43: (0.272, 7.3235), 44: (0.358, 7.3295),  # eye
@@ -40,6 +41,9 @@ _FRONT = {
     51: (0.0, 6.694), 52: (0.070, 6.708), 53: (0.165, 6.683), 54: (0.262, 6.612),  # outer lip
     55: (0.172, 6.524), 56: (0.074, 6.498), 57: (0.0, 6.491),
 }  # fmt: skip
+# Brows of different people begin at different distances from the middle; how much of that the brow's points follow.
+_FOLLOW = {22: 1.0, 23: 0.5}
+BROW_GAP = 0.07  # dm, the furthest that a brow begins nearer to the middle or further from it
 # The inner rims of the lips touch at rest, so they are given as vertices of the source mesh with weights.
 _RIMS = {62: {474: 1.0}, 63: {7227: 1.0}, 64: {7190: 1.0}, 65: {7242: 0.57, 7236: 0.43}, 66: {493: 1.0}}
 # Jaw rows, temple to chin: the contour in front view (x, y), and the angles in degrees (0 sideways, 90 towards the
@@ -90,21 +94,30 @@ def _mirrored(vertex: int) -> int:
     return int(np.linalg.norm(base - base[vertex] * np.array([-1, 1, 1], np.float32), axis=1).argmin())
 
 
-@lru_cache(maxsize=1)
-def _fixed() -> tuple[Ints, Floats]:
-    """Corners (68, 3) and weights (68, 3) of the points that keep their place on the skin (jaw left zero)."""
+@lru_cache(maxsize=3)
+def _fixed(gap: float = 0.0) -> tuple[Ints, Floats]:
+    """Corners (68, 3) and weights (68, 3) of the points that keep their place on the skin (jaw left zero), of brows
+    that begin `gap` dm further out than usual."""
     model = head_model()
     corners, weights = np.zeros((68, 3), np.int64), np.zeros((68, 3))
     back = np.array([0.0, 0.0, -1.0])
     for i, (x, y) in _FRONT.items():
         for k, side in {i: 1.0, int(MIRROR[i]): -1.0}.items():
-            corners[k], weights[k] = _cast(np.array([side * x if x else 1e-6, y, 9.0]), back, nearest=True)
+            across = side * (x + gap * _FOLLOW.get(i, 0.0)) if x else 1e-6
+            corners[k], weights[k] = _cast(np.array([across, y, 9.0]), back, nearest=True)
     for i, mix in _RIMS.items():
         for slot, (source, weight) in enumerate(mix.items()):
             vertex = model.vertex(source)
             corners[i, slot], weights[i, slot] = vertex, weight
             corners[MIRROR[i], slot], weights[MIRROR[i], slot] = _mirrored(vertex), weight
     return corners, weights.astype(np.float32)
+
+
+def _between(brow_gap: float) -> tuple[Ints, Floats]:
+    """As `_fixed`, corners (68, 6) and weights (68, 6): a mix of the narrowest and the widest brows."""
+    (near, near_weights), (far, far_weights) = _fixed(-BROW_GAP), _fixed(BROW_GAP)
+    share = np.float32((brow_gap + BROW_GAP) / (2 * BROW_GAP))
+    return np.concatenate([near, far], 1), np.concatenate([near_weights * (1 - share), far_weights * share], 1)
 
 
 @lru_cache(maxsize=1)
@@ -131,10 +144,13 @@ def _jaw_rows() -> tuple[Ints, Floats, Floats]:
     return corners, weights.astype(np.float32), outward.astype(np.float32)
 
 
-def locate(projected: Floats) -> tuple[Ints, Floats]:
-    """Corners (68, 6) and weights (68, 6) of the landmarks in a picture of the vertices `projected` (V, 2), pixels."""
+def locate(projected: Floats, brow_gap: float = 0.0) -> tuple[Ints, Floats]:
+    """Corners (68, 6) and weights (68, 6) of the landmarks in a picture of the vertices `projected` (V, 2), pixels.
+
+    `brow_gap`, -`BROW_GAP`..`BROW_GAP` dm, tells how much further out than usual the person's brows begin.
+    """
     fixed_corners, fixed_weights = _fixed()
-    corners, weights = np.tile(fixed_corners, 2), np.pad(fixed_weights, ((0, 0), (0, 3)))
+    corners, weights = _between(brow_gap)
     row_corners, row_weights, outward = _jaw_rows()
     middle = _ROWS // 2
     bridge, chin = _mix(projected, fixed_corners[27], fixed_weights[27]), projected[row_corners[middle, 0]].mean(0)
@@ -174,14 +190,14 @@ def _evenly(outline: Floats, chin: float) -> NDArray[np.float64]:
     return np.asarray(np.interp(marks, along, counted))
 
 
-def landmarks(projected: Floats, posed: Floats) -> Floats:
+def landmarks(projected: Floats, posed: Floats, brow_gap: float = 0.0) -> Floats:
     """The 68 points (68, 2) in the pixels of `projected` (V, 2), the picture of the posed vertices `posed` (V, 3)."""
-    return _mix(projected, *locate(projected))
+    return _mix(projected, *locate(projected, brow_gap))
 
 
-def landmark_points(projected: Floats, posed: Floats) -> Floats:
+def landmark_points(projected: Floats, posed: Floats, brow_gap: float = 0.0) -> Floats:
     """The same 68 points in space (68, 3), in the units of `posed` (V, 3)."""
-    return _mix(posed, *locate(projected))
+    return _mix(posed, *locate(projected, brow_gap))
 
 
 def _mix(values: Floats, corners: Ints, weights: Floats) -> Floats:

@@ -70,7 +70,7 @@ def render(scene: Scene, skin: PaintedSkin | None = None) -> Rendering:
     posed = pose_mesh(mesh, scene.pose)
     look_at = view(camera, pose_points(_FACE, turn)[0] * np.array([0.9, 1.0, 1.0], np.float32))
     flat = project(posed.vertices, look_at.matrix, camera.size)[:, :2]
-    points = landmark_points(flat, posed.vertices)
+    points = landmark_points(flat, posed.vertices, person.brow_gap)
     ribbons = _ribbons(person, mesh, camera.size)
     parts = build_parts(person, scene.surroundings, mesh, np.random.default_rng((scene.surroundings.seed, 61)))
     surfaces = assemble(posed, turn, ribbons, parts)
@@ -94,7 +94,9 @@ def render(scene: Scene, skin: PaintedSkin | None = None) -> Rendering:
         _veil_pass(veil, look_at, buffer, lights, looks, colour, classes)
     image, alpha = _develop(colour, backdrop * np.float32(world.backdrop), scene)
     seen = _visibility(points, look_at, buffer)
-    return Rendering(image, _shrunk(classes, camera.size), alpha, landmarks(flat, posed.vertices), seen, points)
+    return Rendering(
+        image, _shrunk(classes, camera.size), alpha, landmarks(flat, posed.vertices, person.brow_gap), seen, points
+    )
 
 
 def warm_up() -> None:

@@ -45,6 +45,7 @@ class Person:
     grey: float = 0.0  # 0..1
     recession: float = 0.0  # 0..1 receding hairline
     brow: float = 1.0  # thickness, 0.4..1.5
+    brow_gap: float = 0.0  # dm that each brow begins further from the middle than usual, -0.07..0.07
     beard: str = "none"
     iris: tuple[float, float, float] = (0.12, 0.05, 0.02)  # linear RGB
     makeup: float = 0.0  # 0..1
