@@ -32,7 +32,7 @@ _JOINABLE = frozenset(all_pairs()) - HELD_OUT_PAIRS
 # Absent, these say something; that the head is not turned to the left says too little.
 _WORTH_DENYING = frozenset(
     ("smiling", "mouth_open", "eyeglasses", "sunglasses", "face_mask", "wearing_hat", "beard", "long_hair", "bangs",
-     "gray_hair", "black_hair", "occluded", "wearing_lipstick", "bald", "stubble", "nose_covered", "chin_covered", "female")
+     "gray_hair", "black_hair", "wearing_lipstick", "bald", "stubble", "nose_covered", "chin_covered", "female")
 )  # fmt: skip
 
 

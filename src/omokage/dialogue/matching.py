@@ -1,0 +1,205 @@
+"""Which fact a question in free words asks about: so that a specialist can be asked for the same.
+
+Words decide, not a model: what is not recognised is said to be unchecked, never guessed. A question may join two facts
+("glasses and a smile") and deny them ("no hat", "without").
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from omokage.dialogue.checking import choice as choice_of
+from omokage.dialogue.checking import specialist
+from omokage.dialogue.templates import OPTION_WORDS, WANTED
+from omokage.results import FaceAnalysis
+
+_COLOURS = {"gray_hair": "gr[ae]y|white", "black_hair": "black", "blond_hair": "blonde?|fair", "brown_hair": "brown"}
+_FEELINGS = {
+    "neutral": "neutral|no feeling", "happiness": "happy|happiness|joyful", "sadness": "sad|sadness|unhappy",
+    "surprise": "surprised?|astonished", "fear": "afraid|fear|fearful|scared|frightened",
+    "disgust": "disgust(?:ed)?", "anger": "angry|anger|furious",
+}  # fmt: skip
+_PARTS = {"nose": "nose", "chin": "chin", "forehead": "forehead", "mouth": "mouth|lips", "eyes": "eyes?"}
+_COVERS = r"(?:cover|hid(?:e|ing|den)|in front of|over|block)"
+_OWNER = r"(?:the |his |her |their )?"  # § in a pattern
+# In the order of looking: what is more special comes first, and takes its words away.
+PATTERNS: Mapping[str, str] = {
+    "mouth_corners_down": r"corners? of (?:the|his|her|their) mouth \w* ?\w* ?(?:down|lowered)",
+    "mustache": r"mou?staches?|hair (?:\w+ ){0,2}(?:above|over) the (?:mouth|lips|upper lip)",
+    "hair_on_cheeks": r"hair (?:\w+ ){0,2}on the cheeks?",
+    "sunglasses": r"sun ?glasses|(?:dark|black|tinted) (?:glasses|lenses)|\bshades\b",
+    "eyeglasses": (
+        r"(?:(?:eye ?)?glasses|lenses)(?: (?:are |is )?(?:in front of the eyes|on the nose))?"
+        r"|spectacles|eyewear"
+    ),
+    "face_mask": r"(?:face |surgical )?mask",
+    "bangs": r"bangs|fringe|hair (?:\w+ )?(?:\w+ )?(?:over|on|above) the (?:forehead|brows)",
+    "wearing_hat": r"\bhats?\b|\bcaps?\b|beanie|headwear|something (?:is )?on the head",
+    "beard": r"(?<!short )beard(?:ed)?\b(?! hair)|hair (?:\w+ ){0,2}on the chin|goatee",
+    "stubble": r"stubble|short beard hair|5 o'?clock shadow",
+    "wearing_lipstick": r"lipstick|painted lips|lips (?:\w+ )?painted",
+    **{
+        f"{name}_covered": rf"{_COVERS}\w* §(?:{w})\b|(?:{w}) (?:is |are )?{_COVERS}|covered (?:{w})"
+        for name, w in _PARTS.items()
+    },
+    "looks_down": r"look(?:s|ing)? down|lowered eyes|eyes (?:\w+ ){0,2}(?:lowered|down)",
+    "occluded": (
+        rf"{_COVERS}\w* (?:a part of )?(?:the )?face|part of the face (?:is )?{_COVERS}|covered part of the face"
+    ),
+    "smiling": r"smil\w+|\bsmile\b|\bgrin\w*|corners of the mouth (?:\w+ )?(?:\w+ )?(?:up|raised)",
+    "mouth_wide_open": r"mouth (?:\w+ )?wide|wide open mouth|open the mouth wide",
+    "mouth_open": (
+        r"mouth (?:\w+ ){0,2}open|open(?:s|ing)? §(?:mouth|lips)|lips (?:\w+ )?(?:apart|parted|open)"
+    ),
+    "eyes_wide": r"wide open eyes|eyes (?:\w+ ){0,2}wide|eyes wide",
+    "eyes_closed": r"eyes (?:\w+ ){0,2}(?:closed|shut)|(?:closed|shut|close|closes|closing) §eyes",
+    "bald": r"\bbald",
+    "long_hair": r"long hair|hair (?:\w+ ){0,4}long",
+    **{name: rf"(?:{w})[ -]hair\w*|hair (?:\w+ ){{0,4}}(?:{w})\b" for name, w in _COLOURS.items()},
+    "full_face": r"full (?:face|cheeks)|round (?:and full|face)|face (?:\w+ )?(?:round|full)|cheeks (?:\w+ )?full",
+    **{
+        f"looks_{w}": rf"(?:look(?:s|ing)?|eyes (?:\w+ ){{0,2}}(?:turned|pointed|point)) (?:to )?(?:the )?{w}\b"
+        for w in ("left", "right", "up")
+    },
+    **{
+        f"turned_{w}": rf"(?:head|face|turn(?:s|ed|ing)?|point(?:s|ed|ing)?)[\w ]* (?:to )?(?:the )?{w}\b"
+        for w in ("left", "right")
+    },
+    "brows_raised": r"(?:raise[sd]?|raising) §(?:eye)?brows|brows (?:\w+ ){0,2}(?:raised|up)",
+    "brows_lowered": r"(?:lower(?:s|ed|ing)?) §(?:eye)?brows|brows (?:\w+ ){0,2}(?:lowered|down)|frown\w*",
+    "head_up": r"(?:head|face|chin)[\w ]* (?:up|raised)\b|raised chin|raises? the chin",
+    "head_down": r"(?:head|face|chin)[\w ]* (?:down|lowered)\b|lowered chin|lowers? the chin",
+    "nose_wrinkled": r"wrinkl\w+ §nose|nose (?:\w+ )?wrinkled",
+    "female": r"\bwoman\b|\bfemale\b|\bgirl\b|\blady\b",
+    "male": r"\bman\b|\bmale\b|\bboy\b|\bguy\b",
+    **{f"older_{a}": rf"(?:older than|over|above|more than) {a}\b" for a in (20, 30, 40, 50, 60)},
+    **{f"younger_{a}": rf"(?:younger than|under|below|less than) {a}\b" for a in (20, 30, 40, 50, 60)},
+    **{f"expression_{name}": rf"\b(?:{w})\b" for name, w in _FEELINGS.items()},
+}  # fmt: skip
+_COMPILED = {name: re.compile(pattern.replace("§", _OWNER)) for name, pattern in PATTERNS.items()}
+_DENIED = re.compile(r"\bnot?\b|n't\b|\bwithout\b|\black(?:s|ing)?\b")
+# Where one clause ends and the next begins; "without" belongs to the clause that it opens.
+_JOINTS = re.compile(r" (?:and also|as well as|and|but|or|nor|with|while) | (?=without )")
+_CLOSED = re.compile(r"(?:is|are|does|do|has|have|can|could|would) .*\b(?:older|over|under|younger|more than)\b")
+# Two words for one thing, and the frames' ends, which are not what is asked for.
+_TWINS = tuple(
+    (re.compile(pattern), word)
+    for pattern, word in (
+        (r"\bgr[ae]y or white\b", "grey"), (r"\bround and full\b", "full"),
+        (r"\bhat or a cap\b|\bcap or a hat\b", "hat"),
+        (r"\bhead without hair\b|\bhead is without hair\b", "bald head"), (r"\bno feeling\b", "neutral"),
+        (r" or both\b|\b(?:yes or no|true or false|right or wrong)\b", ""), (r"\b(?:no|without) hair$", "bald"),
+        (r"\bis (?:it|this) (?:right|true)\b(?: that)?|\bis it so$|\bis there any$|\bare there any$", ""),
+        (r"\bin the picture\b|\bin this picture\b|\bwhat do you think\b|\bor not$", ""),
+    )
+)  # fmt: skip
+CHOICE_WORDS = {
+    "hair_colour": r"colou?r\b.*\bhair|hair.*\bcolou?r",
+    "expression": r"\bexpression\b|\bfeel(?:s|ing)?\b|\bemotion|\bmood\b|how does .* look\b|what does the face show",
+    "age": r"\bhow old\b|\bage\b",
+    "gender": r"\bgender\b|\bsex\b|woman or a? ?man|man or a? ?woman|female or male|male or female",
+    "eyewear": r"(?:what|which).*(?:glasses|over the eyes|front of the eyes|eyewear)",
+    "direction": r"(?:where|which way|which side|direction).*(?:head|face|turned|point)",
+}
+_CHOICES = {kind: re.compile(pattern) for kind, pattern in CHOICE_WORDS.items()}
+YES = frozenset(("yes", "true", "right", "it is so", "correct", "はい"))
+NO = frozenset(("no", "false", "wrong", "it is not so", "incorrect", "いいえ"))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question asks for: one or two facts, each perhaps denied, joined by "and", "or"; or one choice."""
+
+    facts: tuple[tuple[str, bool], ...] = ()  # name, and the value for which it is said to hold
+    join: str = "and"
+    choice: str = ""
+
+
+def asked_for(question: str, options: Sequence[str] = ()) -> Asked | None:
+    """What a question in English asks for, as far as its words tell; None when they do not. Whether `options` are yes
+    and no tells "is the expression sad?" from "what is the expression?"."""
+    text = plain(re.sub(r",\s*(?:right|correct|no|yes)\s*\?\s*$", "?", question))
+    for pattern, word in _TWINS:
+        text = pattern.sub(word, text)
+    yes_no = bool(options) and all(plain(option) in YES | NO for option in options)
+    if not yes_no:
+        for kind, rule in _CHOICES.items():
+            if rule.search(text) and not (not options and _CLOSED.match(text)):
+                return Asked(choice=kind)
+    facts = [fact for clause in _JOINTS.split(text) for fact in _told(clause)]
+    if not facts or len(facts) > 2:
+        return None
+    if len(facts) == 1:
+        return Asked(tuple(facts))
+    if "neither" in text:
+        return Asked(tuple(facts), "neither")
+    return Asked(tuple(facts), "or" if re.search(r"\bor\b", text) else "and")
+
+
+def _told(clause: str) -> list[tuple[str, bool]]:
+    """The facts of one clause, each with whether it is said to hold."""
+    holds = not _DENIED.search(clause)
+    left = " ".join(_DENIED.sub(" ", clause).split())
+    found = []
+    for name, pattern in _COMPILED.items():
+        match = pattern.search(left)
+        if match:
+            found.append((match.start(), name))
+            left = left[: match.start()] + "#" * len(match[0]) + left[match.end() :]
+    return [_signed(name, holds) for _, name in sorted(found)]
+
+
+def _signed(name: str, value: bool) -> tuple[str, bool]:
+    """`male` and `younger_40` by the facts that they are the opposite of."""
+    if name == "male":
+        return "female", not value
+    if name.startswith("younger_"):
+        return name.replace("younger", "older"), not value
+    return name, value
+
+
+def plain(text: str) -> str:
+    """Lower case, no punctuation but apostrophes and hyphens, single spaces."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    return " ".join(re.sub(r"[^\w' -]", " ", folded).split())
+
+
+def expected(face: FaceAnalysis, asked: Asked, options: Sequence[str]) -> tuple[float, ...] | None:
+    """The specialist's probability of each option (they need not sum to 1), or None when it cannot say."""
+    if asked.choice:
+        classes = choice_of(face, asked.choice)
+        words = {w: name for name, both in OPTION_WORDS[asked.choice].items() for w in both}
+        names = [words.get(plain(option)) for option in options]
+        if classes is None or not all(name in classes for name in names):
+            return None
+        return tuple(classes[name] for name in names if name is not None)
+    holds = probability(face, asked)
+    if holds is None:
+        return None
+    sides = [plain(o) in YES if plain(o) in YES | NO else None for o in options]
+    if len(options) != 2 or None in sides or sides[0] == sides[1]:
+        return None
+    return tuple(holds if yes else 1 - holds for yes in sides)
+
+
+def probability(face: FaceAnalysis, asked: Asked) -> float | None:
+    """How likely what is asked for holds; two facts are taken as independent."""
+    parts = []
+    for name, value in asked.facts:
+        p = specialist(face, name)
+        if p is None:
+            return None
+        parts.append(p if value else 1 - p)
+    if len(parts) == 1:
+        return parts[0]
+    a, b = parts
+    cases = {
+        (True, True): a * b,
+        (True, False): a * (1 - b),
+        (False, True): (1 - a) * b,
+        (False, False): (1 - a) * (1 - b),
+    }
+    return sum(p for case, p in cases.items() if WANTED[asked.join](*case))

@@ -1,0 +1,141 @@
+"""Questions that no picture of a face can answer, and that this project therefore refuses, with the reason.
+
+Who somebody is, where they or their family come from, what they are like, believe or desire, whether they are well,
+whether they did wrong: photographs invite such guesses, and the guesses harm. The rules look at words, in English and
+in Japanese, before any model is asked, so that no wording inside a picture or a question can talk a model out of them.
+They are deliberately broad; what they let through still can only be answered by one of the options.
+
+Regulation (EU) 2024/1689, article 5 (1) (g), forbids to infer race, politics, belief or sexual orientation from
+biometric data; article 5 (1) (d) to predict offences from traits of a person.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a question is not answered: `topic` is one of `REASONS`, `reason` the sentence in the language asked for."""
+
+    topic: str
+    reason: str
+
+
+REASONS: Mapping[str, Mapping[str, str]] = {
+    "identity": {
+        "en": "This does not say who somebody is: it describes what a picture shows and recognises nobody.",
+        "ja": "誰であるかはお答えしません。写真に写っている見た目を述べるだけで、人物の特定は行いません。",
+    },
+    "origin": {
+        "en": "This does not say where somebody or their family comes from: looks do not tell it, and guesses harm.",
+        "ja": "出身や民族、国籍はお答えしません。見た目からは分からず、推測は人を傷つけるからです。",
+    },
+    "trait": {
+        "en": "This does not say what somebody is like: a photograph shows looks, not character, ability or worth.",
+        "ja": "性格、能力、人柄はお答えしません。写真に写るのは見た目であり、内面ではないからです。",
+    },
+    "belief": {
+        "en": "This does not say what somebody believes or whom they love: a face does not show it.",
+        "ja": "信条、宗教、政治的立場、性的指向はお答えしません。顔には表れないからです。",
+    },
+    "health": {
+        "en": "This does not say whether somebody is well: a photograph is no examination. Please ask a doctor.",
+        "ja": "健康状態や病気はお答えしません。写真は診察ではありません。医師にご相談ください。",
+    },
+    "guilt": {
+        "en": "This does not say whether somebody did wrong, lies or is dangerous: no face shows that.",
+        "ja": "罪、嘘、危険性の有無はお答えしません。顔からは決して分からないからです。",
+    },
+}
+
+_WHO = r"(?:person|man|woman|people|guy|lady|girl|boy|child|he|she|they|someone|one|face|individual|subject)"
+_NOT_A_THING = r"(?![\w -]*(?:hair|beard|hat|cap|glasses|mask|lipstick|eye|brow|cloth|shirt|frame|lens|background))"
+_ENGLISH: Mapping[str, tuple[str, ...]] = {
+    "guilt": (
+        r"criminal|guilty|\bguilt\b|innocen|offend(?:er|ed)|\bcrime|thief|\bstole\b|steal|murder|terroris|violent|"
+        r"dangerous|\blying\b(?! (?:on|down|over))|\bliar\b|\blies?\b(?! (?:on|over|in|down|above))|"
+        r"telling the truth|suspicious|suspect\b|deceitful|\bfraud|convict|gang member",
+    ),
+    "identity": (
+        r"\bwho(?:'s|s| is| are| was)?\b(?! (?:wears|wearing|smiles|looks|has))",
+        r"\b(?:his|her|their|the person'?s|first|last|full|real) names?\b|\bname of (?:this|the|that|him|her)|"
+        r"\bname (?:the|this|that) (?:person|man|woman|actor|actress|celebrity)|\bnamed\b|\bcalled\b|"
+        r"\bidentif(?:y|ies|ied|ication)|\bidentity\b|recogni[sz]e (?:him|her|them|this|the)|\bcelebrit|"
+        r"\bfamous\b|\bsame person\b|\bwhere (?:does|do|did) .*\b(?:live|work)\b|\baddress\b|\bphone number",
+    ),
+    "origin": (
+        r"\brac(?:e|es|ial|ially)\b|ethnic|national(?:ity|ities)|\bcitizen|\bimmigra|\bmigrant|refugee|\bforeign|"
+        r"\bwhere .*\bfrom\b|\bcome[s]? from\b|\borigin|\bancest|\bheritage|\bdescent\b|\bnative (?:of|to)\b|"
+        r"\b(?:which|what) (?:country|continent|tribe|caste)|\bcaucasian|\bhispanic|\blatin[oax]\b|\bjewish\b|\barab|"
+        r"\b(?:african|asian|european|chinese|japanese|korean|indian|mexican|american|german|french|russian|turkish|"
+        r"british|italian|middle[- ]eastern)\b",
+        rf"\b{_WHO} (?:is |are |looks? )?(?:black|white|brown)\b{_NOT_A_THING}",
+        r"\b(?:black|white|brown|colou?red) (?:person|man|woman|people|guy|lady|girl|boy|child|individual)\b",
+        r"\bperson of colou?r\b|\bmixed[- ]race",
+    ),
+    "belief": (
+        r"\bgay\b|lesbian|\bstraight (?:man|woman|person|guy)\b|bisexual|homosexual|heterosexual|\bqueer\b|transgender|"
+        r"\btrans (?:man|woman|person)|sexual orientation|\bsexuality|\breligio|\bmuslim|\bchristian|\bbuddhist|"
+        r"\bhindu|\batheist|\bpolitic|\bvotes?\b|\brepublican|\bdemocrat|\bliberal\b|\bconservative\b|\bcommunist",
+    ),
+    "health": (
+        r"\bhealth|\bill\b|\billness|\bsick|\bdisease|\bdiagnos|\bdisorder|\bdepress|\bautis|\bdown'?s? syndrome|"
+        r"\bpregnan|\bdisab(?:led|ility)|\bmedical|\bcancer|\bdrunk|\bon drugs|\baddict|\balcohol|\bobes(?:e|ity)|"
+        r"\banorexi|\bstroke\b|\bdement|\bmental(?:ly)?\b|\bbipolar|\bschizo|\bsyndrome|\bfever|\bbmi\b|"
+        r"\bin pain\b|\bsuffer",
+    ),
+    "trait": (
+        r"trustworth|\bhonest|\bintelligen|\bsmart\b|\bclever|\bstupid|\bdumb\b|\biq\b|\bpersonality|\bcharacter\b|"
+        r"\bintrovert|\bextrovert|\bextravert|\bkind person|\bnice person|\bgood person|\bbad person|\bevil\b|"
+        r"\battractive|\bbeaut(?:y|iful)|\bhandsome|\bugly|\bpretty (?:person|woman|man|girl)|\bis (?:he|she) pretty|"
+        r"\bcompetent|\bcompetence|\breliab|\bloyal|\baggressive|\bhard[- ]?working|\blazy|\bleader|\bambitious|"
+        r"\brich\b|\bpoor (?:person|man|woman)|\bwealth|\bsocial class|\beducat(?:ed|ion)|\bprofession\b|"
+        r"\bwhat .*\b(?:job|occupation)\b|\bsuccessful|\bgood (?:employee|worker|parent|mother|father)|"
+        r"\bhir(?:e|ed|ing)\b|"
+        r"\bwarm person|\bdominan(?:t|ce) person|\btalent|\bconfident person|\bnarciss|\bpsychopath|\blikes? people",
+    ),
+}
+_JAPANESE: Mapping[str, tuple[str, ...]] = {
+    "guilt": (r"犯罪|犯人|有罪|無罪|罪|前科|嘘|うそ|ウソ|嘘つき|危険|泥棒|殺人|テロ|詐欺|怪し|あやし|暴力",),
+    "identity": (r"誰|だれ|ダレ|名前|氏名|本名|何者|身元|有名人|芸能人|同一人物|どなた|住所|特定し",),
+    "origin": (
+        r"人種|民族|国籍|出身|何人(?!います|いる|で)|なにじん|ハーフ|混血|移民|難民|外国人|先祖|ルーツ|血筋|"
+        r"(?:日本|中国|韓国|アメリカ|アジア|アフリカ|ヨーロッパ|欧米|インド|ロシア|ユダヤ|アラブ|ドイツ|フランス|ブラジル)人|"
+        r"黒人|白人|黄色人",
+    ),
+    "belief": (r"宗教|信仰|信者|政治|支持政党|思想|信条|同性愛|ゲイ|レズ|性的指向|性自認|トランスジェンダー|投票",),
+    "health": (
+        r"病気|健康|疾患|診断|障害|障がい|妊娠|うつ|鬱|自閉|認知症|癌|がん(?!ばり)|具合|体調|酔っ|薬物|中毒|肥満|発熱",
+    ),
+    "trait": (
+        r"性格|人柄|信頼でき|信用でき|正直|誠実|知能|頭が?(?:良|い|よ)い|賢|馬鹿|ばか|魅力|美人|美しい|ハンサム|"
+        r"イケメン|ブス|不細工|かわいい|可愛い|優秀|有能|無能|怠け|真面目|まじめ|優しい人|やさしい人|良い人|いい人|悪い人|"
+        r"リーダー|金持ち|貧乏|職業|学歴|採用|年収",
+    ),
+}  # fmt: skip
+_RULES = [
+    (topic, re.compile(pattern))
+    for topic in ("guilt", "identity", "origin", "belief", "health", "trait")
+    for pattern in (*_ENGLISH[topic], *_JAPANESE[topic])
+]
+_HIDDEN = re.compile(
+    r"[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]"
+)  # letters between letters that nobody sees
+
+
+def refused(question: str, options: Sequence[str] = (), lang: str = "en") -> Refusal | None:
+    """The refusal that a question calls for, or None when it may be asked. `lang`: ``en`` or ``ja``.
+
+    The options are read as part of the question: "which fits?" with "honest" and "a liar" asks for character.
+    """
+    for text in (question, *options):
+        plain = _HIDDEN.sub("", unicodedata.normalize("NFKC", text)).casefold().replace("’", "'")
+        plain = " ".join(plain.split())
+        for topic, rule in _RULES:
+            if rule.search(plain):
+                return Refusal(topic, REASONS[topic][lang])
+    return None
