@@ -1,11 +1,11 @@
 """The 68 iBUG landmarks on the head mesh, placed where annotators of photographs click.
 
-Each point is a mix of corners of mesh triangles. Brows stand at rest as high over the eyes as on the mean face of 300-W
-(inner ends 0.26, arch 0.37, outer ends 0.21 of the distance between the eyes' centres) and run from the start of the
-painted hair above its middle to the tip of the tail; eye corners and lids lie on the edge of the visible opening (the
-white, not the tip of the tear duct), lids a third of the way in; point 27 is level with the upper lids, 30 on the middle
-of the ball of the nose, 33 where the septum meets the lip; outer lips lie on the edge of the red, inner lips on the rims
-that part.
+Each point is a mix of corners of mesh triangles. Brows stand at rest as high over the eyes as on the mean face of
+300-W (inner ends 0.26, arch 0.37, outer ends 0.21 of the distance between the eyes' centres) and run from the start
+of the painted hair above its middle to the tip of the tail; eye corners and lids lie on the edge of the visible
+opening (the white, not the tip of the tear duct), lids a third of the way in; point 27 is level with the upper lids,
+30 on the middle of the ball of the nose, 33 where the septum meets the lip; outer lips lie on the edge of the red,
+inner lips on the rims that part.
 
 The jaw (0..16) follows what the picture shows: rows run over the cheek and round the jaw's edge, from each the point is
 taken that lies outermost in the picture, and this outline is cut into equal lengths on either side of the chin, from
