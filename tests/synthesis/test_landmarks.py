@@ -7,6 +7,7 @@ import pytest
 
 from omokage.synthesis.geometry import build_mesh, head_model, pose_mesh
 from omokage.synthesis.landmarks import LANDMARK_VERTICES, MIRROR, landmark_points, landmarks, locate
+from omokage.synthesis.people import PersonSampler
 from omokage.synthesis.scene import Expression, Person, Pose
 
 PERSON = Person(1, 30.0, 0.5, 0.5, 0.0, 0.5, (1 / 3, 1 / 3, 1 / 3), (), 0.3, 0.4, 0.1, 0.0, 0.1)
@@ -44,6 +45,30 @@ def test_scale_and_shift_of_the_picture_carry_over() -> None:
     pixels, posed = picture(Pose(25, -10, 15))
     moved = landmarks(pixels * 2 + np.float32([7, -3]), posed)
     assert np.allclose(moved, landmarks(pixels, posed) * 2 + [7, -3], atol=1e-2)
+
+
+def test_brows_at_rest_stand_as_high_as_on_the_mean_face_and_differ_in_their_gap() -> None:
+    people = [person for k in range(120) if (person := PersonSampler().draw(np.random.default_rng(k))).age > 16]
+    found = []
+    for person in people:
+        vertices = build_mesh(person, Expression()).vertices
+        points = landmark_points(vertices[:, :2] * np.float32([1, -1]), vertices, person.brow_gap)[:, :2]
+        eyes = points[36:42].mean(0), points[42:48].mean(0)
+        high = points[17:27, 1] - (eyes[0][1] + eyes[1][1]) / 2
+        gap = points[22, 0] - points[21, 0]
+        found.append([high[[4, 5]].mean(), high[[2, 7]].mean(), high[[0, 9]].mean(), gap] / (eyes[1][0] - eyes[0][0]))
+    # The mean face of 300-W: inner end, arch and outer end over the eyes' centres, and the space between the brows.
+    assert np.median(found, 0) == pytest.approx([0.262, 0.373, 0.208, 0.366], abs=0.025)
+    assert 0.04 < np.std(found, 0)[3] < 0.09
+
+
+def test_a_brow_that_begins_further_out_moves_its_inner_points_only() -> None:
+    pixels, posed = picture(Pose())
+    moved = landmarks(pixels, posed, 0.05) - landmarks(pixels, posed)
+    assert moved[22, 0] == pytest.approx(5.0, abs=0.3)  # 100 pixels a decimetre
+    assert moved[21, 0] == pytest.approx(-5.0, abs=0.3)
+    assert moved[23, 0] == pytest.approx(2.5, abs=0.3)
+    assert np.abs(np.delete(moved, [20, 21, 22, 23], 0)).max() < 1e-3
 
 
 @pytest.mark.parametrize("yaw", [25, 45])
