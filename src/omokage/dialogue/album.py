@@ -1,4 +1,4 @@
-"""Record folders as an album: pictures that stay encoded, what is known of each, and crops as the pipeline cuts them."""
+"""Record folders as an album: pictures that stay encoded, what is known of each, crops as the pipeline cuts them."""
 
 from __future__ import annotations
 

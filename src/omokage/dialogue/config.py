@@ -17,22 +17,33 @@ SOURCES = ("questions", "captions", "talks", "scenes", "scene_captions")
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    """The network: the trunk of the attributes room, a projector, a small decoder-only language model."""
+    """The network: trunk and readers of the attributes room, a projector, a small decoder-only language model.
+
+    A reader is a sub-network without its answers: category name in the attributes' weights, channels, width.
+    """
 
     size: int = 112
     margin: float = 1.3
     stem: int = 24
     widths: tuple[int, ...] = (48, 96, 192)
     blocks: tuple[int, ...] = (2, 2, 2)
-    squeeze: int = 40  # channels of the map from which the tokens of the whole face are made
-    bottleneck: int = 256
-    whole: int = 8  # visual tokens of the whole face, beside one of each cell of the trunk's map
-    hidden: int = 192
+    readers: tuple[tuple[str, int, int], ...] = (
+        ("continuous-local-face", 64, 256),
+        ("continuous-holistic", 40, 160),
+        ("continuous-local-eyes", 40, 160),
+        ("nominal-holistic", 40, 160),
+        ("ordinal-holistic", 40, 160),
+        ("ordinal-local-hair", 40, 160),
+        ("nominal-local-mouth", 40, 160),
+        ("nominal-local-eyes", 40, 160),
+        ("nominal-local-hair", 40, 160),
+    )
+    hidden: int = 160
     layers: int = 4
-    heads: int = 6
-    intermediate: int = 512
+    heads: int = 5
+    intermediate: int = 448
     positions: int = 512  # of the longest conversation, visual tokens included
-    vocabulary: int = 1536
+    vocabulary: int = 1024
     dropout: float = 0.05  # of visual tokens, so that none is indispensable
 
 
@@ -99,7 +110,7 @@ class DialogueConfig:
     log_every: int = 50
     save_every: int = 200
     scored: int = 400  # held-out pictures that every stage is scored on
-    init: str = "synthetic"  # weight set or folder whose attributes network lends its trunk; empty = from nothing
+    init: str = "synthetic"  # weight set or folder whose attributes network lends the encoder; empty = from nothing
     set: str = "synthetic"
     recipe: str = ""
     trained_on: str = "rendered heads and rendered scenes"

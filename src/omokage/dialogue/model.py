@@ -1,13 +1,13 @@
-"""The native network: the face trunk, an MLP projector to visual tokens, and a small decoder-only language model.
+"""The native network: a face encoder, an MLP projector to visual tokens, and a small decoder-only language model.
 
 The arrangement is LLaVA's (Liu et al., NeurIPS 2023), as Face-MLLM (Sun et al., 2024) uses it; sizes are ours, small
 enough to train on one CPU core. Visual tokens are one per cell of the trunk's map, so that a word like "mouth" can
-point at a place, and a few of the whole face through a bottleneck, which is how faces are read well elsewhere here.
+point at a place, and one per reader: what a sub-network of the attributes room knows before it answers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from omokage.dialogue.config import NetworkConfig
 from omokage.dialogue.rows import Rows, attention
 from omokage.errors import MissingExtraError
-from omokage.nn.blocks import ConvUnit
+from omokage.nn.blocks import ConvUnit, DenseUnit
 from omokage.nn.trunk import ResidualTrunk
 
 try:
@@ -26,30 +26,66 @@ except ImportError as error:
     raise MissingExtraError("asking about a face in words", "dialogue") from error
 
 
+_GEOMETRY = "continuous-local-face"
+
+
+class Reader(nn.Module):
+    """A sub-network of the attributes room without its answers: (b, width, n, n) to (b, features)."""
+
+    def __init__(self, width: int, cells: int, squeeze: int, features: int, linear: bool) -> None:
+        super().__init__()
+        self.squeeze = ConvUnit(width, squeeze, 1)
+        self.flatten = nn.Flatten()
+        size = squeeze * cells
+        self.dense: nn.Module = nn.Linear(size, features) if linear else DenseUnit(size, features)
+
+    def forward(self, found: Tensor) -> Tensor:
+        out: Tensor = self.dense(self.flatten(self.squeeze(found)))
+        return out
+
+
+class FaceEncoder(nn.Module):
+    """Trunk and readers: pictures (b, 3, s, s) to a map (b, width, n, n) and the readers' features."""
+
+    def __init__(self, network: NetworkConfig) -> None:
+        super().__init__()
+        self.trunk = ResidualTrunk(network.stem, network.widths, network.blocks)
+        self.cells = (network.size // self.trunk.stride) ** 2
+        self.width = self.trunk.width_out
+        self.readers = nn.ModuleDict(
+            {
+                name: Reader(self.width, self.cells, squeeze, features, name == _GEOMETRY)
+                for name, squeeze, features in network.readers
+            }
+        )
+
+    def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+        found = self.trunk(images)
+        return found, [reader(found) for reader in self.readers.values()]
+
+
 class Projector(nn.Module):
-    """The trunk's map (b, width, n, n) as visual tokens (b, n * n + whole, hidden)."""
+    """Map and features as visual tokens (b, n * n + readers, hidden), by one small MLP for cells and one each for the
+    readers."""
 
     def __init__(self, network: NetworkConfig, width: int, cells: int) -> None:
         super().__init__()
         hidden = network.hidden
-        self.norm = nn.LayerNorm(width)
-        self.cell = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden))
-        self.squeeze = ConvUnit(width, network.squeeze, 1)
-        self.face = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(network.squeeze * cells, network.bottleneck),
-            nn.LayerNorm(network.bottleneck),
-            nn.GELU(),
-            nn.Linear(network.bottleneck, network.whole * hidden),
-        )
-        self.place = nn.Parameter(torch.randn(cells + network.whole, hidden) * 0.02)
+        self.cell = _mlp(width, hidden)
+        self.faces = nn.ModuleList([_mlp(features, hidden) for _, _, features in network.readers])
+        self.count = cells + len(self.faces)
+        self.place = nn.Parameter(torch.randn(self.count, hidden) * 0.02)
         self.drop = nn.Dropout1d(network.dropout)
-        self.count, self.whole = cells + network.whole, network.whole
 
-    def forward(self, found: Tensor) -> Tensor:
-        cells = self.cell(self.norm(found.flatten(2).transpose(1, 2)))
-        face = self.face(self.squeeze(found)).view(len(found), self.whole, -1)
-        return self.drop(torch.cat([cells, face], 1) + self.place)  # type: ignore[no-any-return]
+    def forward(self, found: Tensor, features: Sequence[Tensor]) -> Tensor:
+        cells = self.cell(found.flatten(2).transpose(1, 2))
+        faces = [mlp(x)[:, None] for mlp, x in zip(self.faces, features, strict=True)]
+        out: Tensor = self.drop(torch.cat([cells, *faces], 1) + self.place)
+        return out
+
+
+def _mlp(width: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden))
 
 
 class DialogueNetwork(nn.Module):
@@ -60,9 +96,8 @@ class DialogueNetwork(nn.Module):
         super().__init__()
         self.network, self.vocabulary = network, vocabulary
         self.precision: torch.dtype | None = None  # while training; None = float32
-        self.encoder = ResidualTrunk(network.stem, network.widths, network.blocks)
-        cells = (network.size // self.encoder.stride) ** 2
-        self.projector = Projector(network, self.encoder.width_out, cells)
+        self.encoder = FaceEncoder(network)
+        self.projector = Projector(network, self.encoder.width, self.encoder.cells)
         self.language = LlamaForCausalLM(language_config(network, vocabulary))
         self.learning: frozenset[str] = frozenset()
 
@@ -91,8 +126,8 @@ class DialogueNetwork(nn.Module):
     def see(self, images: Tensor) -> Tensor:
         """Visual tokens (b, visual, hidden) of prepared pictures."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and "encoder" in self.learning):
-            found = self.encoder(images)
-        out: Tensor = self.projector(found)
+            found, features = self.encoder(images)
+        out: Tensor = self.projector(found, features)
         return out
 
     def forward(self, images: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
@@ -129,10 +164,18 @@ def language_config(network: NetworkConfig, vocabulary: int) -> LlamaConfig:
 
 
 def adopt(model: DialogueNetwork, tensors: Mapping[str, Tensor]) -> int:
-    """Take the trunk out of the attributes room's weights; returns how many tensors fitted."""
+    """Take trunk and readers out of the attributes room's weights; returns how many tensors fitted.
+
+    Where a sub-network answers without a layer between (geometry), its answers are the reader's features.
+    """
     own = model.encoder.state_dict()
-    named = {name.removeprefix("trunk."): t for name, t in tensors.items() if name.startswith("trunk.")}
-    found = {name: t for name, t in named.items() if name in own and own[name].shape == t.shape}
+    found = {}
+    for name, t in tensors.items():
+        new = name.replace("categories.", "readers.", 1)
+        if new.startswith(f"readers.{_GEOMETRY}.heads."):
+            new = new.replace(".heads.", ".dense.")
+        if new in own and own[new].shape == t.shape:
+            found[new] = t
     model.encoder.load_state_dict({**own, **found})
     return len(found)
 
@@ -154,7 +197,11 @@ def architecture(model: DialogueNetwork) -> dict[str, Any]:
 
 def rebuilt(arguments: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> DialogueNetwork:
     """The model that `architecture` and `weights_of` described."""
-    network: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments["network"].items()}
+    network: dict[str, Any] = {k: _tuples(v) for k, v in arguments["network"].items()}
     model = DialogueNetwork(NetworkConfig(**network), int(arguments["vocabulary"]))
     model.load_state_dict({**tensors, "language.lm_head.weight": tensors["language.model.embed_tokens.weight"]})
     return model
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list | tuple) else value

@@ -1,8 +1,8 @@
 """Conversations as rows of tokens: many questions about one picture share its visual tokens and do not see each other.
 
-A row is one picture and its segments. A segment is a conversation, ``<ask> question <option> a <option> b <answer>
-answer <end>`` once per turn (an open question has no options); only what follows ``<answer>`` is learnt. Packing sixteen questions behind one picture costs a third of asking
-them one by one, with the same answers.
+A row is one picture and its segments. A segment is a conversation, once per turn ``<ask> question <option> a <option> b
+<answer> answer <end>`` (an open question has no options); only what follows ``<answer>`` is learnt. Packing sixteen
+questions behind one picture costs a third of asking them one by one, with the same answers.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def painted(things: Sequence[Thing], ground: tuple[int, int, int], size: int, rn
         colour = tuple(int(np.clip(v + rng.normal(0, 8), 0, 255)) for v in COLOURS[thing.colour])
         _paint(big, thing, colour)
     image = cv2.resize(big, (size, size), interpolation=cv2.INTER_AREA)
-    return np.clip(image + rng.normal(0, 3, image.shape), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(image + rng.normal(0, 3, image.shape), 0, 255), np.uint8)
 
 
 def _paint(image: Image, thing: Thing, colour: tuple[int, ...]) -> None:

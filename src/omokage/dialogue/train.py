@@ -1,0 +1,227 @@
+"""One loop for every stage: what trains, from which rows, at which rates is the stage's data.
+
+``train(config)`` runs the stages in order, each in its own folder below ``out`` with its own log, checkpoints and
+weights; with ``resume=True`` finished stages are kept, and an interrupted one goes on from its last checkpoint with the
+batches that an undisturbed run would have had.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from omokage.data.splits import held_out
+from omokage.dialogue import evaluate
+from omokage.dialogue.album import Album, read_albums
+from omokage.dialogue.config import SOURCES, DialogueConfig, Stage
+from omokage.dialogue.data import Batch, Steps, corpus
+from omokage.dialogue.loss import answer_loss
+from omokage.dialogue.model import DialogueNetwork, adopt, architecture, normalise, rebuilt, weights_of
+from omokage.dialogue.predict import NativeModel
+from omokage.dialogue.questions import part_of
+from omokage.dialogue.tokenizer import Words
+from omokage.errors import TrainingError
+from omokage.media.files import whole_file
+from omokage.training import device as devices
+from omokage.training.average import WeightAverage
+from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.meter import Meter
+from omokage.training.run import RunFolder, commit_of
+from omokage.training.schedule import Budget, rate_at
+from omokage.training.stream import batches
+from omokage.weights import registry
+
+
+def train(config: DialogueConfig, resume: bool = False) -> Path:
+    """Run all stages and return the run folder; the last stage's weights are in its ``weights``. Raises what `errors`
+    lists."""
+    device = devices.pick_device(config.device)
+    torch.set_num_threads(config.threads)
+    processes = devices.join_processes(device)
+    out = Path(config.out)
+    if (out / "weights" / "dialogue.json").exists() and not resume:
+        raise TrainingError(f"{out} already holds a run: go on with it (--resume) or give another folder")
+    learnt, scored = _albums(config)
+    words = _words(config, learnt, out)
+    log = RunFolder(out)
+    previous = ""
+    for number, stage in enumerate(config.stages, 1):
+        folder = RunFolder(out / f"{number}-{stage.name}")
+        weights = folder.path / "weights"
+        if not (weights / "dialogue.json").exists():
+            folder.begin(config, resume)
+            _stage(
+                config, replace(stage, parent=stage.parent or previous), folder, log, learnt, scored, words, processes
+            )
+        previous = str(weights)
+    if processes.first:
+        tensors, card = registry.load(previous, "dialogue")
+        registry.save(out / "weights", tensors, card)
+    devices.leave_processes()
+    return out
+
+
+def _albums(config: DialogueConfig) -> tuple[Album | None, Album | None]:
+    """Pictures to learn from, and those of people that nobody has learnt from, the lent trunk included."""
+    data = config.data
+    if not data.folders:
+        return None, None
+
+    def apart(person: str) -> bool:
+        return bool(held_out([person], data.held_out, data.split_seed)[0])
+
+    learnt = read_albums(data.folders, lambda person: not apart(person) and part_of(person) == "train", data.limit)
+    scored = read_albums(data.folders, apart, config.scored)
+    return learnt, scored
+
+
+def _words(config: DialogueConfig, album: Album | None, out: Path) -> Words:
+    """The tokenizer of the run, of its first stage's parent, or trained now and kept."""
+    parent = config.stages[0].parent
+    if parent:
+        return Words.from_json(registry.read_card(parent, "dialogue").preprocessing["tokenizer"])
+    kept = out / "tokenizer.json"
+    if kept.is_file():
+        return Words.from_json(kept.read_text(encoding="utf-8"))
+    words = Words.trained(corpus(album, config.seed), config.network.vocabulary)
+    RunFolder(out)
+    with whole_file(kept) as file:
+        file.write(words.to_json())
+    return words
+
+
+def model_of(config: DialogueConfig, stage: Stage, words: Words) -> DialogueNetwork:
+    """The network that a stage starts from. Raises WeightsError or TrainingError where its parent does not fit."""
+    if stage.parent:
+        tensors, card = registry.load(stage.parent, "dialogue")
+        return rebuilt(card.architecture, tensors)
+    model = DialogueNetwork(config.network, len(words))
+    if config.init:
+        tensors, _ = registry.load(config.init, "attributes")
+        if not adopt(model, tensors):
+            raise TrainingError(f"nothing in {config.init!r} fits this encoder: give weights with the same trunk")
+    return model
+
+
+def _stage(
+    config: DialogueConfig, stage: Stage, folder: RunFolder, log: RunFolder, learnt: Album | None,
+    scored: Album | None, words: Words, processes: devices.Processes,
+) -> None:  # fmt: skip
+    """Train one stage, score it, write its weights."""
+    device = devices.pick_device(config.device)
+    devices.seed_everything(config.seed, *stage.name.encode())
+    model = model_of(config, stage, words).to(device)
+    model.precision = devices.reduced_precision(config.precision, device)
+    model.freeze(frozenset(name for name, _ in stage.rates))
+    devices.share_model(model)
+    if processes.first and not stage.parent and not folder.checkpoint.exists():
+        _scored(config, model, "before", log, scored, words)
+    steps = Steps(learnt, words, config, stage, processes.rank, processes.world)
+    average = _loop(config, stage, model, steps, folder, processes)
+    if processes.first:
+        rows, temperature = _scored(config, average, stage.name, log, scored, words)
+        _save(config, stage, average, words, rows, temperature, folder.path / "weights")
+        folder.checkpoint.unlink()  # the stage is done; the next one begins from its weights
+
+
+def _loop(
+    config: DialogueConfig, stage: Stage, model: DialogueNetwork, steps: Steps, folder: RunFolder,
+    processes: devices.Processes,
+) -> DialogueNetwork:  # fmt: skip
+    """Step until the budget is used; returns the averaged model."""
+    device = next(model.parameters()).device
+    parts, rates = dict(model.parts()), dict(stage.rates)
+    optimizer = torch.optim.AdamW(
+        [{"params": list(parts[name].parameters()), "lr": rate} for name, rate in rates.items()],
+        weight_decay=config.decay, betas=(0.9, 0.98),
+    )  # fmt: skip
+    average = WeightAverage(model, config.average)
+    modules = {"model": model, "average": average.model}
+    facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
+    if folder.checkpoint.exists():
+        facts = load_checkpoint(folder.checkpoint, modules, optimizer)
+    budget, step = Budget(stage.steps, stage.minutes, facts["seconds"]), int(facts["step"])
+    stream = batches(steps, step * config.accumulate, config.data.workers)
+    meters: dict[str, Meter] = {}  # one each: not every batch holds every source
+    while (progress := devices.agree(budget.progress(step), device)) < 1:
+        devices.seed_everything(config.seed, 3, step, processes.rank)
+        for group, peak in zip(optimizer.param_groups, rates.values(), strict=True):
+            group["lr"] = rate_at(progress, step, peak, config.warmup)
+        drawn = [next(stream).to(device) for _ in range(config.accumulate)]
+        for name, value in step_once(model, optimizer, drawn, config, processes.world).items():
+            meters.setdefault(name, Meter()).add({name: value})
+        average.update(model, step)
+        step += 1
+        if processes.first and step % config.log_every == 0:
+            means = {k: v for meter in meters.values() if meter.count for k, v in meter.means().items()}
+            folder.log(stage=stage.name, step=step, seconds=budget.seconds, **means)
+        if processes.first and step % config.save_every == 0:
+            save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
+    if processes.first:
+        save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
+    return average.model
+
+
+def step_once(
+    model: DialogueNetwork, optimizer: torch.optim.Optimizer, drawn: list[Batch], config: DialogueConfig, world: int = 1
+) -> dict[str, Tensor]:
+    """One optimizer step over the batches of `drawn`; returns the mean loss and that of each source that every batch
+    held. Raises TrainingError when the loss is no longer a number."""
+    model.train()
+    optimizer.zero_grad(set_to_none=True)
+    seen: dict[str, list[Tensor]] = {}
+    for batch in drawn:
+        logits, at = model(normalise(batch.images), batch.rows)
+        total, parts = answer_loss(logits, at, batch.rows, SOURCES)
+        if not torch.isfinite(total):
+            raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
+        torch.autograd.backward(total / len(drawn))
+        for name, value in {"loss": total.detach(), **parts}.items():
+            seen.setdefault(name, []).append(value)
+    devices.share_gradients(model, world)
+    torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.grad is not None], config.clip)
+    optimizer.step()
+    return {name: torch.stack(values).mean() for name, values in seen.items()}
+
+
+def _scored(
+    config: DialogueConfig, model: DialogueNetwork, name: str, log: RunFolder, scored: Album | None, words: Words
+) -> tuple[list[dict[str, Any]], float]:
+    """What the model can do now, into the run's own log; and its temperature."""
+    asked = NativeModel.of(model, words)
+    per = 8 if scored is not None and config.scored < 1000 else 20
+    if scored is not None and name != "before":
+        asked.temperature = evaluate.fit_temperature(asked, scored, 40 * per)
+    rows = evaluate.score(asked, scored, per)
+    for row in rows:
+        log.log(stage=name, **row)
+    return rows, asked.temperature
+
+
+def _save(
+    config: DialogueConfig, stage: Stage, model: DialogueNetwork, words: Words, rows: list[dict[str, Any]],
+    temperature: float, out: Path,
+) -> None:  # fmt: skip
+    today = date.today().isoformat()
+    card = registry.Card(
+        model="dialogue", set=config.set, architecture=architecture(model),
+        preprocessing={
+            "size": model.network.size, "margin": model.network.margin, "mean": 127.5, "std": 127.5,
+            "tokenizer": words.to_json(),
+        },
+        schema=[{"name": name} for name in evaluate.SPLITS], calibration={"temperature": temperature},
+        recipe=config.recipe, commit=commit_of(), made=today, trained_on=f"{config.trained_on}; stage {stage.name}",
+        licences={"code": "Apache-2.0", "weights": config.weights_licence, "training_data": config.data_licence},
+        scores=[
+            {**{k: json.loads(json.dumps(v)) for k, v in row.items()}, "set": "held-out rendered people", "date": today}
+            for row in rows
+        ],
+        limits=list(config.limits),
+    )  # fmt: skip
+    registry.save(out, weights_of(model), card)
