@@ -23,7 +23,7 @@ CLAUSE_TRAIN = (
 THING_TRAIN = (
     "{Is} there {t}?", "Can you see {t}?", "Do you see {t}?", "{T}?", "{Is} there {t} in the picture?",
     "Does the picture show {t}?", "Look for {t}: {is} there any?", "{T}: yes or no?", "Is it true that there {is} {t}?",
-    "Say whether you can see {t}.",
+    "Say whether you can see {t}.", "And {t}?", "What about {t}?",
 )  # fmt: skip
 STATEMENT_TRAIN = ("{S}.", "True or false: {s}.", "{S}. True or false?", "Is this right? {S}.")
 CLAUSE_TEST = (

@@ -1,0 +1,296 @@
+"""Ask about a face in words: find it, ask the language model, let the attributes network check the answer.
+
+answer = omokage.ask("team.jpg", "Is the person wearing glasses?")
+answer.answer, answer.probabilities, answer.agreement, answer.needs_review
+
+talk = Talk("team.jpg")
+talk.ask("Is there a hat?")
+talk.ask("And a beard?")            # earlier turns are context
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from omokage.dialogue.answers import Answer, checked_question, clean, fields_of, fields_prompt, wanted_fields
+from omokage.dialogue.captions import Sentence, told
+from omokage.dialogue.conversation import DialogueModel, Turn
+from omokage.dialogue.refusal import refused
+from omokage.dialogue.reply import (
+    RULES,
+    Rules,
+    closed_answer,
+    fields_asked,
+    judged_fields,
+    known_facts,
+    open_answer,
+    options_for,
+)
+from omokage.errors import InputError, UnreadableError, WeightsError
+from omokage.faces.align import crop_box, crop_landmarks
+from omokage.media.image import read_image
+from omokage.media.sources import is_video
+from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.compare import OTHER_FACE
+from omokage.results import FaceAnalysis
+from omokage.weights.registry import DEFAULT_SET, has_model
+
+if TYPE_CHECKING:
+    from omokage.media.table import Reading
+
+Image = NDArray[np.uint8]
+_FIELD_TOKENS = 160  # of a larger model's answer to an open question
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One picture made ready: the crop that the model sees and the analysis of its face, or the problem with it."""
+
+    source: str
+    status: str = ""  # no_face, several_faces, unreadable; empty when it can be asked about
+    reason: str = ""
+    crop: Image | None = None
+    face: FaceAnalysis | None = None
+
+
+@lru_cache(maxsize=2)
+def open_model(model: str | Path | None = None, device: str | None = None) -> DialogueModel:
+    """The language model: of a weight set or folder, or a Hugging Face folder or id; the default set's by default.
+
+    Raises WeightsError when a set has none, MissingExtraError when the libraries for it are missing.
+    """
+    wanted = model if model is not None else DEFAULT_SET
+    if not _is_outside(wanted) and not has_model(wanted, "dialogue"):
+        raise WeightsError(
+            f"the weights {str(wanted)!r} hold no dialogue model: train one with  omokage train dialogue.shipped  and "
+            "name its weights folder with --model, or name a vision-language model there (see docs/how-to/ask.md)"
+        )
+    from omokage.dialogue.predict import load
+
+    return load(wanted, device or "auto")
+
+
+def _is_outside(model: str | Path) -> bool:
+    """Whether a name is not a weight set's: a folder in Hugging Face's layout, or ``owner/model``."""
+    return (Path(model) / "config.json").is_file() or ("/" in str(model) and not Path(model).exists())
+
+
+def limited(model: DialogueModel) -> bool:
+    """Whether a model knows only what this project taught it, so that other questions are guesses."""
+    return hasattr(model, "card")
+
+
+class Talk:
+    """A conversation about one picture. Answers become context for what is asked next, as far as they were given.
+
+    `image`: a path, encoded bytes or RGB uint8 pixels (h, w, 3). `face`: which face, 0 = the largest; needed when
+    several are as large. `crops`: the picture is one face already. `rules` say when an answer is given. Raises
+    WeightsError when there is no dialogue model, InputError for a video or a face that is not there.
+    """
+
+    def __init__(
+        self, image: str | Path | bytes | Image, *, face: int | None = None, crops: bool = False,
+        model: str | Path | DialogueModel | None = None, weights: str | Path | None = None,
+        device: str | None = None, analyzer: Analyzer | None = None, rules: Rules = RULES, lang: str = "en",
+    ) -> None:  # fmt: skip
+        if lang not in ("en", "ja"):
+            raise InputError(f"no texts in the language {lang!r}: choose en or ja")
+        self.model = opened(model, device)
+        self.analyzer = analyzer or Analyzer(weights, None, device)
+        self.rules, self.lang = rules, lang
+        self.look = look_at(image, self.model, self.analyzer, face, crops)
+        self.history: list[Turn] = []
+        self.answers: list[Answer] = []
+
+    def ask(self, question: str, options: Sequence[str] = ()) -> Answer:
+        """The answer to one question; without `options` they follow from its words, else the question is open.
+
+        Raises InputError for an empty or over-long question, and for a conversation too long for the model.
+        """
+        answer = answer_of(self.look, question, options, self.model, tuple(self.history), self.rules, self.lang)
+        self.answers.append(answer)
+        if answer.status == "answered":
+            self.history.append(Turn(answer.question, answer.answer, answer.options))
+        return answer
+
+    def words(self, prompt: str, max_tokens: int = 96) -> Iterator[str]:
+        """The model's own words, piece by piece: unchecked text, each piece cleaned of control characters. Refused
+        questions and pictures without a face give one sentence."""
+        asked, _ = checked_question(prompt)
+        refusal = refused(asked, lang=self.lang)
+        if refusal is not None or self.look.status or self.look.crop is None:
+            yield refusal.reason if refusal is not None else self.look.reason
+            return
+        for piece in self.model.generate(self.look.crop, asked, max_tokens, tuple(self.history)):
+            yield _printable(piece)
+
+
+def opened(model: str | Path | DialogueModel | None, device: str | None) -> DialogueModel:
+    """A model by its name, or the object itself."""
+    return open_model(model, device) if model is None or isinstance(model, str | Path) else model
+
+
+def _printable(piece: str) -> str:
+    """One piece of streamed text: spaces at its ends are kept, control characters are not."""
+    middle = clean(piece)
+    before = " " if piece[:1].isspace() and middle else ""
+    return before + middle + (" " if piece[-1:].isspace() else "")
+
+
+def ask(image: str | Path | bytes | Image, question: str, options: Sequence[str] = (), **settings: Any) -> Answer:
+    """Ask one question about the face in a picture; `settings` are those of `Talk`.
+
+    A closed question is answered by one of its options, with the language model's probabilities, and checked against
+    the attributes network; an open one fills fields. `Answer.status` says when there is no answer, and why: the
+    question was refused, no face or several were found, the probability was low, or the two disagree. Raises
+    InputError for a question that is empty or too long, WeightsError when there is no dialogue model.
+    """
+    asked, shown = checked_question(question, options)
+    return Talk(image, **settings).ask(asked, shown)
+
+
+def look_at(
+    image: str | Path | bytes | Image, model: DialogueModel, analyzer: Analyzer, face: int | None, crops: bool
+) -> Look:
+    """Read a picture, find its face and cut the model's crop. A picture that cannot be read is a `Look` that says
+    so."""
+    name = "" if isinstance(image, np.ndarray | bytes) else str(image)
+    if name and is_video(name):
+        raise InputError(f"{name} is a video: ask about one of its frames, saved as a picture")
+    try:
+        pixels = image if isinstance(image, np.ndarray) else read_image(image)
+    except UnreadableError as error:
+        return Look(name, "unreadable", str(error))
+    faces = [replace(f, source=name, face=k) for k, f in enumerate(analyzer(pixels, crops))]
+    return chosen(name, pixels, faces, model, face)
+
+
+def look_of(reading: Reading, model: DialogueModel, face: int | None = None) -> Look:
+    """The same from a reading of `Analyzer.analyze_many` that kept its pixels."""
+    if reading.problem or reading.pixels is None:
+        return Look(reading.source, "unreadable", reading.problem or "the picture was not kept")
+    return chosen(reading.source, reading.pixels, reading.faces, model, face)
+
+
+def chosen(name: str, pixels: Image, faces: Sequence[FaceAnalysis], model: DialogueModel, which: int | None) -> Look:
+    """The face that is meant. Raises InputError for a number that no face has."""
+    if not faces:
+        return Look(name, "no_face", "no face was found in the picture: try a larger or clearer one, or --crops")
+    if which is None and len(faces) > 1 and faces[1].box.area >= OTHER_FACE * faces[0].box.area:
+        return Look(name, "several_faces", f"{len(faces)} faces are in the picture, and it is unclear which one is "
+                    f"meant: name one with --face 0 (the largest) to --face {len(faces) - 1}")  # fmt: skip
+    if which is not None and not 0 <= which < len(faces):
+        raise InputError(f"there is no face {which} in {name or 'the picture'}: it has {len(faces)}, counted from 0")
+    face = faces[which or 0]
+    if face.outline is None:
+        crop = crop_box(pixels, face.box, model.size, model.margin)
+    else:
+        crop = crop_landmarks(pixels, face.outline, model.size, model.margin)
+    return Look(name, crop=crop.image, face=face)
+
+
+def answer_of(
+    look: Look, question: str, options: Sequence[str], model: DialogueModel, history: tuple[Turn, ...] = (),
+    rules: Rules = RULES, lang: str = "en",
+) -> Answer:  # fmt: skip
+    """The answer to one question about a picture that was made ready. Raises InputError."""
+    asked, shown = checked_question(question, options)
+    refusal = refused(asked, shown, lang)
+    if refusal is not None:
+        return Answer(look.source, asked, "refused", reason=refusal.reason, topic=refusal.topic, model=model.id)
+    if look.status or look.crop is None:
+        return Answer(look.source, asked, look.status, reason=look.reason, model=model.id)  # type: ignore[arg-type]
+    if limited(model) and not asked.isascii() and sum(c.isascii() for c in asked) < len(asked) / 2:
+        why = "this model understands English only: ask in English, or name another model with --model"
+        return Answer(look.source, asked, "not_understood", reason=why, model=model.id)
+    offered = shown or options_for(asked)
+    if offered:
+        p = model.choose(look.crop, asked, offered, history)
+        knows = known_facts() if limited(model) else None
+        return closed_answer(look.source, asked, offered, [float(v) for v in p], look.face, model.id, rules, knows)
+    return _open(look, asked, model, history, rules)
+
+
+def _open(look: Look, asked: str, model: DialogueModel, history: tuple[Turn, ...], rules: Rules) -> Answer:
+    """An open question fills the fields that its words name."""
+    assert look.crop is not None
+    wanted = wanted_fields(asked)
+    if not wanted:
+        why = (
+            "the question names nothing that can be answered as data: ask about the hair, mouth, eyes, expression, age "
+            "or what is worn, or give --option twice or more"
+        )
+        return Answer(look.source, asked, "not_understood", reason=why, model=model.id)
+    if limited(model):
+        fields = fields_asked(look.crop, wanted, look.face, model, history, rules)
+    else:
+        text = "".join(model.generate(look.crop, fields_prompt(asked, wanted), _FIELD_TOKENS, history))
+        values = fields_of(text, wanted)
+        if values is None:
+            why = "the model's words do not fit the fields of the answer: ask a closed question, or give --option"
+            return Answer(look.source, asked, "parse_failure", reason=why, model=model.id,
+                          needs_review="parse failure")  # fmt: skip
+        fields = judged_fields(values, look.face, rules)
+    return open_answer(look.source, asked, fields, look.face, model.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A face in sentences, each with what it rests on. `status` and `reason` as in `Answer`."""
+
+    source: str
+    sentences: tuple[Sentence, ...] = ()
+    origins: tuple[str, ...] = ()  # per sentence: "both" models, or "specialist" alone
+    disputed: tuple[str, ...] = ()  # facts on which the two disagree: left out
+    status: str = "answered"
+    reason: str = ""
+    needs_review: str = ""
+    model: str = ""
+
+    @property
+    def text(self) -> str:
+        """All sentences, or why there are none."""
+        return " ".join(s.text for s in self.sentences) or self.reason
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        sentences = [
+            {"text": s.text, "fact": s.fact, "value": s.value, "confidence": round(s.confidence, 4), "source": origin}
+            for s, origin in zip(self.sentences, self.origins, strict=True)
+        ]
+        return {"source": self.source, "status": self.status, "text": self.text, "sentences": sentences,
+                "disputed": list(self.disputed), "needs_review": self.needs_review, "model": self.model}  # fmt: skip
+
+
+def describe(image: str | Path | bytes | Image, **settings: Any) -> Description:
+    """What a picture's face looks like, in sentences; `settings` are those of `Talk`.
+
+    Each sentence is one fact that the attributes network reads and that the language model was asked for: what they
+    dispute is left out and named in `disputed`, what is unsure is left out or said to be unsure.
+    """
+    talk = Talk(image, **settings)
+    return described(talk.look, talk.model, talk.rules)
+
+
+def described(look: Look, model: DialogueModel, rules: Rules = RULES) -> Description:
+    """The description of a picture that was made ready."""
+    from omokage.dialogue.reply import agreed_sentences
+
+    if look.status or look.crop is None or look.face is None:
+        return Description(look.source, status=look.status, reason=look.reason, model=model.id)
+    found, disputed = agreed_sentences(look.crop, told(look.face), model, rules)
+    review = f"the models disagree on {', '.join(disputed)}" if disputed else ""
+    if not found:
+        return Description(look.source, disputed=disputed, status="abstained", model=model.id, needs_review=review,
+                           reason="not sure: nothing about this face is clear enough to be said")  # fmt: skip
+    return Description(
+        look.source, tuple(s for s, _ in found), tuple(o for _, o in found), disputed, needs_review=review,
+        model=model.id,
+    )  # fmt: skip
