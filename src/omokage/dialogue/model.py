@@ -21,7 +21,7 @@ from omokage.nn.blocks import ConvUnit, DenseUnit
 from omokage.nn.trunk import ResidualTrunk
 
 try:
-    from transformers import LlamaConfig, LlamaForCausalLM
+    from transformers import LlamaConfig, LlamaModel
 except ImportError as error:
     raise MissingExtraError("asking about a face in words", "dialogue") from error
 
@@ -98,7 +98,7 @@ class DialogueNetwork(nn.Module):
         self.precision: torch.dtype | None = None  # while training; None = float32
         self.encoder = FaceEncoder(network)
         self.projector = Projector(network, self.encoder.width, self.encoder.cells)
-        self.language = LlamaForCausalLM(language_config(network, vocabulary))
+        self.language = LlamaModel(language_config(network, vocabulary))
         self.learning: frozenset[str] = frozenset()
 
     @property
@@ -139,18 +139,22 @@ class DialogueNetwork(nn.Module):
 
     def read(self, tokens: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
         """The same from visual tokens (r, visual, hidden)."""
-        visual, model = self.visual, self.language.model
-        text = model.embed_tokens(rows.ids)
+        visual = self.visual
+        text = self.language.embed_tokens(rows.ids)
         inputs = torch.cat([tokens.to(text.dtype), text], 1)
         places = torch.arange(visual, device=rows.ids.device).expand(len(rows.ids), -1)
         positions = torch.cat([places, rows.place + visual], 1)
         allowed = attention(rows, visual)
         mask = torch.zeros(allowed.shape, dtype=inputs.dtype, device=inputs.device)
         mask.masked_fill_(~allowed, torch.finfo(inputs.dtype).min)
-        out = model(inputs_embeds=inputs, attention_mask=mask, position_ids=positions, use_cache=False)
+        out = self.language(inputs_embeds=inputs, attention_mask=mask, position_ids=positions, use_cache=False)
         at = (rows.target >= 0).nonzero()
         picked = out.last_hidden_state[at[:, 0], at[:, 1] + visual]
-        return self.language.lm_head(picked).float(), at
+        return self.logits(picked).float(), at
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """What comes next (..., vocabulary) after hidden states (..., hidden): the output layer is the embedding."""
+        return nn.functional.linear(hidden, self.language.embed_tokens.weight)
 
 
 def language_config(network: NetworkConfig, vocabulary: int) -> LlamaConfig:
@@ -185,21 +189,16 @@ def normalise(images: Tensor) -> Tensor:
     return images.permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
 
 
-def weights_of(model: DialogueNetwork) -> dict[str, Tensor]:
-    """What is written to a file: everything once (the output layer is the embedding)."""
-    return {k: t for k, t in model.state_dict().items() if k != "language.lm_head.weight"}
-
-
 def architecture(model: DialogueNetwork) -> dict[str, Any]:
     """The arguments that rebuild a model, for its card."""
     return {"network": asdict(model.network), "vocabulary": model.vocabulary}
 
 
 def rebuilt(arguments: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> DialogueNetwork:
-    """The model that `architecture` and `weights_of` described."""
+    """The model that `architecture` described, with its weights."""
     network: dict[str, Any] = {k: _tuples(v) for k, v in arguments["network"].items()}
     model = DialogueNetwork(NetworkConfig(**network), int(arguments["vocabulary"]))
-    model.load_state_dict({**tensors, "language.lm_head.weight": tensors["language.model.embed_tokens.weight"]})
+    model.load_state_dict(tensors)
     return model
 
 

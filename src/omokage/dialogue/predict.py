@@ -154,21 +154,21 @@ class NativeModel:
     def _pieces(self, image: Image | None, ids: list[int], max_tokens: int) -> Iterator[str]:
         model = self.network.language
         with torch.inference_mode():
-            text = model.model.embed_tokens(torch.tensor([ids], device=self.device))
+            text = model.embed_tokens(torch.tensor([ids], device=self.device))
             parts = [text] if image is None else [self._tokens([image]), text]
             visual = 0 if image is None else self.network.visual
             inputs = torch.cat(parts, 1)
             places = torch.arange(self.network.visual - visual, self.network.visual + len(ids), device=self.device)[
                 None
             ]
-            out = model.model(
+            out = model(
                 inputs_embeds=inputs, position_ids=places, attention_mask=self._prefix(visual, len(ids)), use_cache=True
             )
         made: list[int] = []
         told = ""
         while len(made) < max_tokens:
             with torch.inference_mode():
-                logits = model.lm_head(out.last_hidden_state[:, -1]).float()
+                logits = self.network.logits(out.last_hidden_state[:, -1]).float()
                 logits[:, [mark for mark in range(len(MARKS)) if mark != END]] = -torch.inf
                 token = int(logits.argmax(1))
                 if token == END:
@@ -178,7 +178,7 @@ class NativeModel:
                 if not now.endswith("�") and now != told:  # a letter of several bytes may still be under way
                     yield now[len(told) :]
                     told = now
-                out = model.model(
+                out = model(
                     input_ids=torch.tensor([[token]], device=self.device), past_key_values=out.past_key_values,
                     position_ids=places[:, -1:] + len(made), use_cache=True,
                 )  # fmt: skip

@@ -22,7 +22,7 @@ from omokage.dialogue.album import Album, read_albums
 from omokage.dialogue.config import SOURCES, DialogueConfig, Stage
 from omokage.dialogue.data import Batch, Steps, corpus
 from omokage.dialogue.loss import answer_loss
-from omokage.dialogue.model import DialogueNetwork, adopt, architecture, normalise, rebuilt, weights_of
+from omokage.dialogue.model import DialogueNetwork, adopt, architecture, normalise, rebuilt
 from omokage.dialogue.predict import NativeModel
 from omokage.dialogue.questions import part_of
 from omokage.dialogue.tokenizer import Words
@@ -224,4 +224,4 @@ def _save(
         ],
         limits=list(config.limits),
     )  # fmt: skip
-    registry.save(out, weights_of(model), card)
+    registry.save(out, model.state_dict(), card)

@@ -1,0 +1,125 @@
+"""Recipes of the dialogue room. Each function returns the typed configuration of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from omokage.dialogue.config import DataConfig, DialogueConfig, NetworkConfig, Stage
+
+# What each stage trains and on what: shares of rows, and of the run's minutes or steps. The encoder stays as the
+# attributes room has it. The language model has read nothing before, so that aligning teaches it its words as well.
+ALIGN = Stage(
+    "align",
+    rates=(("projector", 2e-3), ("language", 2e-3)),
+    mix=(("captions", 0.7), ("scene_captions", 0.3)),
+)
+INSTRUCT = Stage(
+    "instruct",
+    rates=(("projector", 1.5e-3), ("language", 2e-3)),
+    mix=(("questions", 0.62), ("scenes", 0.25), ("captions", 0.08), ("scene_captions", 0.05)),
+)
+SPECIALISE = Stage(
+    "specialise",
+    rates=(("projector", 1e-3), ("language", 1.5e-3)),
+    mix=(("questions", 0.77), ("talks", 0.08), ("scenes", 0.1), ("captions", 0.05)),
+)
+SHARES = {"align": 0.14, "instruct": 0.33, "specialise": 0.53}
+
+
+def shipped(
+    data: Sequence[str] = ("out/records",),
+    out: str = "runs/dialogue",
+    minutes: float = 33.0,
+    steps: int = 0,
+    limit: int = 12000,
+    init: str = "synthetic",
+    seed: int = 0,
+) -> DialogueConfig:
+    """The shipped model: the three stages in order, from an empty folder.
+
+    Command: ``omokage train dialogue --set data=out/records --set minutes=33`` after ``omokage render --out out/records
+    --count 12000``; ``--resume`` goes on after an interruption, in the middle of a stage as well. Hardware: one CPU
+    core, 1.5 GB. `init` is the weight set whose attributes network lends the encoder. Length is `minutes` for all
+    stages, or `steps` where that is above 0. Scores of every stage are in ``out/log.jsonl``.
+    """
+    folders = tuple(data.split(",")) if isinstance(data, str) else tuple(data)
+    settings = {
+        "data": ",".join(folders), "minutes": f"{minutes:g}" if not steps else "", "steps": str(steps or ""),
+        "limit": str(limit or ""), "init": init if init != "synthetic" else "", "seed": str(seed or ""),
+    }  # fmt: skip
+    return DialogueConfig(
+        out=out, stages=tuple(_long(stage, minutes, steps) for stage in (ALIGN, INSTRUCT, SPECIALISE)),
+        data=DataConfig(folders=folders, limit=limit), init=init, seed=seed,
+        recipe=" ".join(["omokage train dialogue.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)]),
+    )  # fmt: skip
+
+
+def align(data: Sequence[str] = ("out/records",), out: str = "runs/align", minutes: float = 5.0) -> DialogueConfig:
+    """The first stage alone: faces and scenes described in words."""
+    return _one(ALIGN, data, out, minutes, "")
+
+
+def instruct(
+    data: Sequence[str] = ("out/records",),
+    out: str = "runs/instruct",
+    minutes: float = 11.0,
+    parent: str = "runs/align/weights",
+) -> DialogueConfig:
+    """The second stage alone, from the weights in `parent`: questions about faces and about scenes."""
+    return _one(INSTRUCT, data, out, minutes, parent)
+
+
+def specialise(
+    data: Sequence[str] = ("out/records",),
+    out: str = "runs/specialise",
+    minutes: float = 17.0,
+    parent: str = "runs/instruct/weights",
+) -> DialogueConfig:
+    """The third stage alone, from the weights in `parent`: mostly questions and talks about faces."""
+    return _one(SPECIALISE, data, out, minutes, parent)
+
+
+def ablated(
+    data: Sequence[str] = ("out/records",),
+    out: str = "runs/dialogue-ablated",
+    without: str = "align",
+    steps: int = 600,
+    limit: int = 4000,
+    seed: int = 0,
+) -> DialogueConfig:
+    """The three stages with one left out and its steps given to the others: what a stage is worth.
+
+    `without`: ``align``, ``instruct``, ``specialise``, or ``nothing`` for the run to compare with. Command: ``python
+    benchmarks/dialogue.py stages``.
+    """
+    base = shipped(data, out, 0.0, steps, limit, seed=seed)
+    known = [stage.name for stage in base.stages]
+    if without not in (*known, "nothing"):
+        from omokage.errors import InputError
+
+        raise InputError(f"{without!r} is no stage that can be left out; choose among {', '.join(known)}, nothing")
+    kept = [stage for stage in base.stages if stage.name != without]
+    total = sum(SHARES[stage.name] for stage in kept)
+    stages = tuple(replace(s, steps=round(steps * SHARES[s.name] / total)) for s in kept)
+    return replace(base, stages=stages, recipe=f"omokage train dialogue.ablated --set without={without}")
+
+
+def smoke(data: Sequence[str] = ("out/records",), out: str = "runs/dialogue-smoke", steps: int = 6) -> DialogueConfig:
+    """A minute on anything: proves that records, network and disk work together, not that anything is learnt."""
+    base = shipped(data, out, 0.0, steps, 60)
+    network = NetworkConfig(hidden=32, layers=1, heads=2, intermediate=64)
+    return replace(base, network=network, rows=2, scored=20, log_every=1, save_every=1, warmup=1)
+
+
+def _one(stage: Stage, data: Sequence[str], out: str, minutes: float, parent: str) -> DialogueConfig:
+    base = shipped(data, out, minutes)
+    only = replace(stage, minutes=minutes, parent=parent)
+    return replace(base, stages=(only,), recipe=f"omokage train dialogue.{stage.name}")
+
+
+def _long(stage: Stage, minutes: float, steps: int) -> Stage:
+    share = SHARES[stage.name]
+    if steps:
+        return replace(stage, steps=max(1, round(steps * share)), minutes=0.0)
+    return replace(stage, minutes=minutes * share)
