@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from omokage.dialogue.answers import Answer
     from omokage.errors import (
         InputError,
         MissingExtraError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from omokage.media.table import Reading
     from omokage.pipeline import Analyzer, AnalyzerConfig, ReviewRules
     from omokage.pipeline.compare import compare
+    from omokage.pipeline.dialogue import ask, describe
     from omokage.pipeline.explain import explain
     from omokage.results import (
         EXPRESSIONS,
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "omokage.dialogue.answers": ("Answer",),
     "omokage.errors": (
         "InputError", "MissingExtraError", "OmokageError", "OutputError", "RecordError", "TrainingError",
         "UnreadableError", "WeightsError",
@@ -61,6 +64,7 @@ _HOMES = {
     "omokage.media.table": ("Reading",),
     "omokage.pipeline": ("Analyzer", "AnalyzerConfig", "ReviewRules"),
     "omokage.pipeline.compare": ("compare",),
+    "omokage.pipeline.dialogue": ("ask", "describe"),
     "omokage.pipeline.explain": ("explain",),
     "omokage.results": (
         "EXPRESSIONS", "AgeEstimate", "Box", "Categorical", "Change", "Detection", "FaceAnalysis", "FaceChange",
@@ -75,6 +79,7 @@ __all__ = [
     "AgeEstimate",
     "Analyzer",
     "AnalyzerConfig",
+    "Answer",
     "AttributeSchema",
     "Box",
     "Categorical",
@@ -97,7 +102,9 @@ __all__ = [
     "TrainingError",
     "UnreadableError",
     "WeightsError",
+    "ask",
     "compare",
+    "describe",
     "explain",
     "read_image",
 ]

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from omokage.cli import (
+    adapt,
     analyze,
+    ask,
     compare,
     doctor,
     embed,
@@ -35,6 +37,9 @@ app.command("analyze")(analyze.analyze)
 app.command("demo")(analyze.demo)
 app.command("explain")(explain.explain)
 app.command("compare")(compare.compare)
+app.command("adapt")(adapt.adapt)
+app.command("ask")(ask.ask)
+app.command("describe")(ask.describe)
 app.command("render")(render.render)
 app.command("tracks")(tracks.tracks)
 app.command("records")(records.records)
