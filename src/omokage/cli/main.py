@@ -11,6 +11,7 @@ import typer
 from omokage.cli import (
     adapt,
     analyze,
+    annotate,
     ask,
     compare,
     doctor,
@@ -41,6 +42,7 @@ app.command("adapt")(adapt.adapt)
 app.command("ask")(ask.ask)
 app.command("describe")(ask.describe)
 app.command("render")(render.render)
+app.command("annotate")(annotate.annotate)
 app.command("tracks")(tracks.tracks)
 app.command("records")(records.records)
 app.command("train")(train.train)

@@ -25,6 +25,7 @@ CAPTION_PROMPTS = (
     "Describe the face.", "Say what you see in the picture.",
 )  # fmt: skip
 SURE, UNSURE = 0.9, 0.65  # from the first probability on a thing is said, from the second on it is said to be unsure
+MOST_DENIED = 5  # sentences about what is not there
 _LONGEST = 8  # sentences
 _DENIED = 0.25  # of the sentences say what is not there
 _JOINED = 0.3
@@ -84,8 +85,8 @@ def _clause(phrase: Phrase, name: str, value: bool, person: str) -> str:
 
 
 def told(face: FaceAnalysis, names: Sequence[str] = ()) -> list[Sentence]:
-    """What a specialist's analysis says, one sentence a fact, surest first among what is there; at most `names` (none:
-    all that the analysis speaks of). What is unsure is left out or said to be unsure."""
+    """What a specialist's analysis says, one sentence a fact: first what is there, then some of what is not; at most
+    `names` (none: all that the analysis speaks of). What is unsure is left out or said to be unsure."""
     found = []
     for name in names or tuple(TASK_OF):
         probability = specialist(face, name)
@@ -94,7 +95,11 @@ def told(face: FaceAnalysis, names: Sequence[str] = ()) -> list[Sentence]:
             if sentence is not None:
                 found.append(sentence)
     ages = sorted(s.fact for s in found if s.fact.startswith("older_") and s.value)
-    return [s for s in found if s.fact not in ages[:-1]]
+    kept = [s for s in found if s.fact not in ages[:-1]]
+    # Who has no glasses has no dark ones either.
+    plain = any(s.fact == "eyeglasses" and not s.value for s in kept)
+    denied = [s for s in kept if not s.value and s.fact != "female" and not (plain and s.fact == "sunglasses")]
+    return [*(s for s in kept if s.value or s.fact == "female"), *denied[:MOST_DENIED]]
 
 
 def said(name: str, probability: float) -> Sentence | None:

@@ -144,6 +144,20 @@ class Questioner:
             self._rows[wanted] = np.flatnonzero(np.logical_and.reduce(fits))
         return self._rows[wanted]
 
+    def askable(self, name: str) -> bool:
+        """Whether pictures with and without a fact are there."""
+        return self._both(name)
+
+    @property
+    def askable_names(self) -> tuple[str, ...]:
+        """All facts of `TASKS` with pictures of both kinds."""
+        return tuple(name for members in self._askable.values() for name in members)
+
+    @property
+    def has_questions(self) -> bool:
+        """Whether anything can be asked at all: a fact, or a choice with two classes."""
+        return bool(self.askable_names) or any(len(classes) > 1 for classes in self._classes.values())
+
     def _both(self, name: str) -> bool:
         return all(len(self.rows((name, value))) for value in (False, True))
 
@@ -198,7 +212,7 @@ class Questioner:
         negative = self.rng.random() < self.mix.negative
         text, options, answer = ask(self.rng, self.rng.choice(words[name]), truth, frames, negative)
         image = self.truths[int(rows[self.rng.randrange(len(rows))])].image
-        return Example(image, TASK_OF[name], name, text, options, answer, split)
+        return Example(image, TASK_OF.get(name, "attributes"), name, text, options, answer, split)
 
     def combination(
         self, pair: tuple[str, str], words: Mapping[str, Sequence[Phrase]], frames: Frames, split: str

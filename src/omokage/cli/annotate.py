@@ -1,0 +1,104 @@
+"""`omokage annotate`: captions and labels for pictures from several sources, with who said what."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from omokage.errors import InputError
+
+if TYPE_CHECKING:
+    from omokage.dialogue.teachers import Teacher
+
+
+def annotate(
+    images: Annotated[
+        str, typer.Argument(metavar="IMAGES", help="Pictures, a folder, a folder of records, or a set's folder.")
+    ],
+    out: Annotated[Path, typer.Option(help="Where to (.jsonl, .parquet, .json).")],
+    format: Annotated[str | None, typer.Option(help="jsonl, parquet, llava or sharegpt; default: the ending.")] = None,
+    dataset: Annotated[str, typer.Option("--set", help="The folder is this published set: celeba, raf_db, ...")] = "",
+    split: Annotated[str, typer.Option(help="Which part of the set; default: its first.")] = "",
+    teacher: Annotated[
+        str | None, typer.Option(help="A vision-language model: Hugging Face folder or id; with --endpoint its name.")
+    ] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="An OpenAI-compatible address: face crops are sent there, nothing else is.")
+    ] = None,
+    key_from: Annotated[str, typer.Option(help="The environment variable that holds the endpoint's key.")] = "",
+    specialists: Annotated[bool, typer.Option(help="Let the attributes network speak.")] = True,
+    review: Annotated[Path | None, typer.Option(help="Write a CSV in which people accept or correct.")] = None,
+    apply: Annotated[Path | None, typer.Option(help="IMAGES is an annotated .jsonl: apply this filled CSV.")] = None,
+    person: Annotated[str, typer.Option(help="With --apply: who reviewed, for the provenance.")] = "reviewer",
+    pictures: Annotated[Path | None, typer.Option(help="Write the pictures here, named by hash, without EXIF.")] = None,
+    questions: Annotated[int, typer.Option(min=0, help="Closed questions per picture in the export.")] = 4,
+    crops: Annotated[bool, typer.Option("--crops", help="Each picture is one face already: skip finding.")] = False,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many pictures; 0 = all.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished --out.")] = False,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
+    weights: Annotated[str | None, typer.Option(help="The set that finds and reads faces, or a folder.")] = None,
+) -> None:
+    """Caption and label pictures, with provenance for every sentence; disagreement between sources is kept, names and
+    camera data are not."""
+    from omokage.dialogue.exporting import form_of
+    from omokage.media.files import check_writable
+
+    form = form_of(out, format)
+    for path in (out, review):
+        if path is not None:
+            check_writable(path)
+    if apply is not None:
+        _apply(Path(images), apply, out, format, person, questions)
+        return
+    if not Path(images).exists() and not any(mark in images for mark in "*?["):
+        raise InputError(f"no such file or folder: {images}")
+    from omokage.cli.progress import Counter
+    from omokage.pipeline import Analyzer
+    from omokage.pipeline.annotate import Plan, counted
+    from omokage.pipeline.annotate import annotate as run
+
+    plan = Plan(dataset, split, specialists, crops, questions, pictures, limit)
+    speaker = _teacher(teacher, endpoint, key_from, device)
+    needed = specialists or (speaker is not None and not crops)
+    analyzer = Analyzer(weights, None, device) if needed else None
+    with Counter("annotated") as counter:
+        found = run(
+            images, out, form, plan, analyzer, speaker, review=review, resume=resume, progress=counter.update
+        )  # fmt: skip
+    counts = counted(found)
+    typer.echo(f"{len(found)} pictures ({', '.join(f'{n} {name}' for name, n in counts.items())}): {out}", err=True)
+    if review is not None:
+        typer.echo(f"to be looked at by people: {review}", err=True)
+    raise typer.Exit(0 if all(a.status == "answered" for a in found) else 1)
+
+
+def _teacher(name: str | None, endpoint: str | None, key_from: str, device: str | None) -> Teacher | None:
+    """The teacher that was asked for, or None. Raises InputError."""
+    from omokage.dialogue.teachers import LocalTeacher, RemoteTeacher
+
+    if endpoint is not None:
+        if not name:
+            raise InputError("--endpoint needs the model's name there: give it with --teacher")
+        if key_from and key_from not in os.environ:
+            raise InputError(f"the environment has no variable {key_from!r} with the endpoint's key: set it first")
+        return RemoteTeacher(endpoint, name, os.environ.get(key_from, "") if key_from else "")
+    if name is None:
+        return None
+    from omokage.pipeline.dialogue import limited, open_model
+
+    model = open_model(name, device)
+    return LocalTeacher(model, sentences=not limited(model))
+
+
+def _apply(annotations: Path, review: Path, out: Path, format: str | None, person: str, questions: int) -> None:
+    """Write annotations after a person's verdicts."""
+    from datetime import date
+
+    from omokage.dialogue.exporting import apply_review, form_of, read_annotations, write_annotations
+
+    changed, count = apply_review(read_annotations(annotations), review, person, date.today().isoformat())
+    write_annotations(out, form_of(out, format), changed, questions)
+    typer.echo(f"{count} verdicts applied to {len(changed)} pictures: {out}", err=True)

@@ -1,0 +1,177 @@
+"""Annotations to files: LLaVA conversations, ShareGPT, parquet, JSON lines; and the table in which people check them.
+
+LLaVA: a JSON list of ``{"id", "image", "conversations": [{"from": "human" | "gpt", "value"}]}``, the first question
+with ``<image>`` in front. ShareGPT: ``{"id", "images": [...], "messages": [{"role", "content"}]}``, as trainers of
+open models read it. Each row names its split and its licence. A picture is named by the hash of its pixels.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from omokage.dialogue.annotate import Annotation, corrected
+from omokage.dialogue.captions import CAPTION_PROMPTS
+from omokage.dialogue.conversation import Turn
+from omokage.dialogue.facts import Truth
+from omokage.dialogue.labelled import examples_of, is_training
+from omokage.errors import InputError
+from omokage.media.files import whole_file, whole_path
+
+Form = Literal["jsonl", "parquet", "llava", "sharegpt"]
+FORMS: tuple[Form, ...] = ("jsonl", "parquet", "llava", "sharegpt")
+REVIEW_COLUMNS = (
+    "id",
+    "statement",
+    "text",
+    "fact",
+    "value",
+    "confidence",
+    "sources",
+    "disputed",
+    "verdict",
+    "text_new",
+)
+_PLAIN = ("id", "status", "reason", "caption", "split", "licence", "width", "height", "face")
+SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("id", "status", "reason", "caption", "split", "licence")]
+    + [("width", pa.int32()), ("height", pa.int32()), ("face", pa.int32())]
+    + [("facts", pa.map_(pa.string(), pa.bool_())), ("disputed", pa.list_(pa.string()))]
+    + [("questions", pa.list_(pa.struct([("question", pa.string()), ("options", pa.list_(pa.string())),
+                                         ("answer", pa.string())])))]
+    + [("statements", pa.string())]
+)  # fmt: skip
+
+
+def form_of(out: Path, given: str | None = None) -> Form:
+    """The format by its name, else by the ending. Raises InputError."""
+    named = given or {".jsonl": "jsonl", ".parquet": "parquet", ".json": "llava"}.get(out.suffix.lower(), "")
+    for form in FORMS:
+        if form == named:
+            return form
+    raise InputError(f"{out}: choose a format with --format {' | '.join(FORMS)}, or end the name in .jsonl or .parquet")
+
+
+def questions_about(annotations: Sequence[Annotation], each: int = 4, seed: int = 0) -> dict[str, list[Turn]]:
+    """About `each` closed questions per picture, from facts that are decided and sure; by picture id. Split and wording
+    go together as in `labelled`."""
+    found: dict[str, list[Turn]] = {}
+    for split in sorted({a.split for a in annotations}):
+        truths = [Truth(a.id, a.id, a.facts) for a in annotations if a.split == split and a.facts]
+        if truths:
+            part = split or "train"
+            for e in examples_of(truths, part if is_training(part) else "test", each * len(truths), seed):
+                found.setdefault(str(e.image), []).append(Turn(e.question, e.answer, e.options))
+    return found
+
+
+def write_annotations(out: Path, form: Form, annotations: Sequence[Annotation], each: int = 4, seed: int = 0) -> None:
+    """Write annotations, whole or not at all; pictures without a face only in ``jsonl`` and ``parquet``. Raises
+    OutputError."""
+    asked = questions_about(annotations, each, seed)
+    if form == "parquet":
+        table = pa.Table.from_pylist([_table_row(a, asked.get(a.id, [])) for a in annotations], schema=SCHEMA)
+        with whole_path(out) as partial:
+            pq.write_table(table, partial, compression="zstd")
+        return
+    with whole_file(out) as stream:
+        if form == "jsonl":
+            stream.writelines(json.dumps(a.to_dict(), ensure_ascii=False) + "\n" for a in annotations)
+            return
+        rows = [_llava(a, asked.get(a.id, []), seed + k) for k, a in enumerate(annotations) if a.caption]
+        json.dump(rows if form == "llava" else [_sharegpt(row) for row in rows], stream, indent=1, ensure_ascii=False)
+
+
+def _table_row(annotation: Annotation, turns: Sequence[Turn]) -> dict[str, Any]:
+    row: dict[str, Any] = {name: getattr(annotation, name) for name in _PLAIN}
+    row |= {"facts": list(annotation.facts.items()), "disputed": list(annotation.disputed)}
+    row["questions"] = [{"question": t.question, "options": list(t.options), "answer": t.answer} for t in turns]
+    row["statements"] = json.dumps(annotation.to_dict()["statements"], ensure_ascii=False)
+    return row
+
+
+def _llava(annotation: Annotation, turns: Sequence[Turn], seed: int) -> dict[str, Any]:
+    first = Turn(CAPTION_PROMPTS[seed % len(CAPTION_PROMPTS)], annotation.caption)
+    said: list[dict[str, str]] = []
+    for turn in (first, *turns):
+        offered = f"\nAnswer with one of: {', '.join(turn.options)}." if turn.options else ""
+        said += [{"from": "human", "value": turn.question + offered}, {"from": "gpt", "value": turn.answer}]
+    said[0]["value"] = "<image>\n" + said[0]["value"]
+    return {"id": annotation.id, "image": f"{annotation.id}.png", "split": annotation.split,
+            "licence": annotation.licence, "conversations": said}  # fmt: skip
+
+
+def _sharegpt(row: Mapping[str, Any]) -> dict[str, Any]:
+    roles = {"human": "user", "gpt": "assistant"}
+    messages = [{"role": roles[turn["from"]], "content": turn["value"]} for turn in row["conversations"]]
+    return {"id": row["id"], "images": [row["image"]], "split": row["split"], "licence": row["licence"],
+            "messages": messages}  # fmt: skip
+
+
+def read_annotations(path: Path) -> list[Annotation]:
+    """Annotations from the ``jsonl`` format. Raises InputError."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return [Annotation.from_dict(json.loads(line)) for line in file if line.strip()]
+    except OSError as error:
+        raise InputError(f"the annotations {path} cannot be read: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} holds no annotations in omokage's jsonl format ({error})") from error
+
+
+def write_review(out: Path, annotations: Sequence[Annotation]) -> int:
+    """The table for people: one row per statement, disputed and unsure ones first; returns how many rows. In `verdict`
+    goes accept, reject or wrong (the fact is the other way round), in `text_new` a better sentence. Raises
+    OutputError."""
+    rows = [
+        {
+            "id": a.id, "statement": k, "text": s.text, "fact": s.fact, "value": "" if s.value is None else s.value,
+            "confidence": s.confidence, "disputed": s.disputed, "verdict": "", "text_new": "",
+            "sources": "; ".join(f"{c.source} {c.model}: {c.value} {c.confidence:.2f}" for c in s.claims),
+        }
+        for a in annotations for k, s in enumerate(a.statements)
+    ]  # fmt: skip
+    rows.sort(key=lambda r: (not r["disputed"], float(str(r["confidence"]))))
+    with whole_file(out) as stream:
+        writer = csv.DictWriter(stream, REVIEW_COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+    return len(rows)
+
+
+def apply_review(
+    annotations: Sequence[Annotation], review: Path, person: str, date: str
+) -> tuple[list[Annotation], int]:
+    """The annotations after a person's verdicts, and how many verdicts there were; rows without one change nothing.
+
+    Raises InputError for another table, an unknown verdict, or a row about no statement of these annotations.
+    """
+    try:
+        with review.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise InputError(f"the review {review} cannot be read: {error.strerror or error}") from error
+    if rows and not {"id", "statement", "verdict"} <= set(rows[0]):
+        raise InputError(f"{review} lacks the columns id, statement and verdict: take the table that --review wrote")
+    held = {a.id: list(a.statements) for a in annotations}
+    count = 0
+    for line, row in enumerate(rows, 2):
+        verdict, better = (row.get("verdict") or "").strip().lower(), (row.get("text_new") or "").strip()
+        if not verdict and not better:
+            continue
+        place = int(row["statement"]) if row["statement"].isdigit() else -1
+        if row["id"] not in held or not 0 <= place < len(held[row["id"]]):
+            raise InputError(f"{review}, line {line}: no statement {row['statement']} about {row['id']} is known")
+        try:
+            held[row["id"]][place] = corrected(held[row["id"]][place], verdict or "accept", better, person, date)
+        except ValueError as error:
+            raise InputError(f"{review}, line {line}: {error}; write one of these or leave it empty") from error
+        count += 1
+    return [replace(a, statements=tuple(held[a.id])) for a in annotations], count
