@@ -38,6 +38,7 @@ class NetworkConfig:
         ("nominal-local-eyes", 40, 160),
         ("nominal-local-hair", 40, 160),
     )
+    tokens_each: int = 4  # visual tokens that a reader's features become, so that attention can pick among them
     hidden: int = 160
     layers: int = 4
     heads: int = 5
@@ -98,7 +99,7 @@ class DialogueConfig:
     network: NetworkConfig = NetworkConfig()
     data: DataConfig = DataConfig()
     seed: int = 0
-    rows: int = 8
+    rows: int = 4
     accumulate: int = 1  # batches whose gradients are added up before a step
     warmup: int = 50
     clip: float = 1.0

@@ -2,7 +2,7 @@
 
 The arrangement is LLaVA's (Liu et al., NeurIPS 2023), as Face-MLLM (Sun et al., 2024) uses it; sizes are ours, small
 enough to train on one CPU core. Visual tokens are one per cell of the trunk's map, so that a word like "mouth" can
-point at a place, and one per reader: what a sub-network of the attributes room knows before it answers.
+point at a place, and a few per reader: what a sub-network of the attributes room knows before it answers.
 """
 
 from __future__ import annotations
@@ -65,27 +65,28 @@ class FaceEncoder(nn.Module):
 
 
 class Projector(nn.Module):
-    """Map and features as visual tokens (b, n * n + readers, hidden), by one small MLP for cells and one each for the
-    readers."""
+    """Map and features as visual tokens (b, n * n + readers * tokens_each, hidden), by one small MLP for cells and one
+    each for the readers."""
 
     def __init__(self, network: NetworkConfig, width: int, cells: int) -> None:
         super().__init__()
         hidden = network.hidden
         self.cell = _mlp(width, hidden)
-        self.faces = nn.ModuleList([_mlp(features, hidden) for _, _, features in network.readers])
-        self.count = cells + len(self.faces)
+        self.each = network.tokens_each
+        self.faces = nn.ModuleList([_mlp(width, hidden, self.each) for _, _, width in network.readers])
+        self.count = cells + len(self.faces) * self.each
         self.place = nn.Parameter(torch.randn(self.count, hidden) * 0.02)
         self.drop = nn.Dropout1d(network.dropout)
 
     def forward(self, found: Tensor, features: Sequence[Tensor]) -> Tensor:
         cells = self.cell(found.flatten(2).transpose(1, 2))
-        faces = [mlp(x)[:, None] for mlp, x in zip(self.faces, features, strict=True)]
+        faces = [mlp(x).view(len(x), self.each, -1) for mlp, x in zip(self.faces, features, strict=True)]
         out: Tensor = self.drop(torch.cat([cells, *faces], 1) + self.place)
         return out
 
 
-def _mlp(width: int, hidden: int) -> nn.Sequential:
-    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden))
+def _mlp(width: int, hidden: int, count: int = 1) -> nn.Sequential:
+    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, count * hidden))
 
 
 class DialogueNetwork(nn.Module):
