@@ -47,6 +47,7 @@ class Probe:
     classes: tuple[str, ...] = ()  # names of the columns of a nominal probe
     strength: float = float("nan")
     labels: int = 0  # how many labelled pictures it has seen
+    loss: float = float("nan")  # on the held-out folds: log loss of classes, mean square error over the variance
 
     def predict(self, features: ArrayLike) -> Floats:
         """Values (n, k), or probabilities (n, classes), of features (n, d). Raises ValueError for another width."""
@@ -159,7 +160,20 @@ def fit_probe(
     ends = _ends(task)
     link: Link = "softmax" if kind == "nominal" else "values"
     spread = sigma[best] if kind != "nominal" else np.full(len(bias), np.nan)
-    return Probe(kind, link, mean, scale, weight, bias, *ends, spread, task.classes, float(strengths[best]), len(x))
+    return Probe(
+        kind,
+        link,
+        mean,
+        scale,
+        weight,
+        bias,
+        *ends,
+        spread,
+        task.classes,
+        float(strengths[best]),
+        len(x),
+        float(losses[best] / len(x)),
+    )
 
 
 def standard(features: Floats) -> tuple[Floats, Floats]:

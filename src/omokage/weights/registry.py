@@ -133,6 +133,28 @@ def save(folder: Path, tensors: Mapping[str, Tensor], card: Card) -> Card:
     return done
 
 
+def copy_model(weights: str | Path, model: str, folder: Path, preprocessing: Mapping[str, Any] | None = None) -> Card:
+    """Copy a model of a set, bit for bit, into another folder's set; its card gets the new set's name and, where given,
+    other `preprocessing`. Raises WeightsError, OutputError."""
+    card = read_card(weights, model)
+    try:
+        content = (_holder(weights, model) / f"{model}.safetensors").read_bytes()
+    except OSError as error:
+        raise WeightsError(f"the weights {str(weights)!r} hold no readable {model} ({error.strerror})") from error
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise WeightsError(f"the {model} of {str(weights)!r} is not the one its card describes; restore it")
+    done = replace(card, set=folder.name, preprocessing=card.preprocessing if preprocessing is None else preprocessing)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
+    with whole_file(folder / f"{model}.safetensors", binary=True) as stream:
+        stream.write(content)
+    with whole_file(folder / f"{model}.json") as file:
+        file.write(json.dumps(asdict(done), indent=1, ensure_ascii=False) + "\n")
+    return done
+
+
 def cards() -> list[Card]:
     """The cards of every shipped model."""
     return [read_card(name, path.stem) for name in set_names() for path in sorted((HOME / name).glob("*.json"))]
