@@ -1,0 +1,200 @@
+"""The native network: packing changes no answer, probabilities are its tokens', history and pictures matter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from omokage.dialogue.config import DialogueConfig, NetworkConfig, Stage
+from omokage.dialogue.conversation import Asked, Conversation, DialogueModel, Example, Turn
+from omokage.dialogue.loss import answer_loss
+from omokage.dialogue.model import DialogueNetwork, adopt, normalise
+from omokage.dialogue.predict import NativeModel, accepted
+from omokage.dialogue.rows import IGNORED, pack, prompt_of, segment_of
+from omokage.dialogue.tokenizer import ANSWER, ASK, END, OPTION, Words
+from omokage.errors import InputError, TrainingError
+
+WORDS = Words.trained(["Is the person smiling? Does the person wear a hat? yes no maybe Describe the face."] * 3, 330)
+SMALL = NetworkConfig(
+    size=32, stem=4, widths=(6, 8), blocks=(1, 1), readers=(("nominal-holistic", 4, 12),), tokens_each=2, hidden=16,
+    layers=2, heads=2, intermediate=24, positions=160,
+)  # fmt: skip
+YES_NO = ("yes", "no")
+
+
+def native(seed: int = 0) -> NativeModel:
+    torch.manual_seed(seed)
+    network = DialogueNetwork(SMALL, len(WORDS))
+    for parameter in network.language.parameters():  # far from uniform, so that answers differ clearly
+        parameter.data *= 4
+    return NativeModel.of(network, WORDS)
+
+
+MODEL = native()
+
+
+def crop(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (32, 32, 3)).astype(np.uint8)
+
+
+def test_it_is_a_dialogue_model() -> None:
+    assert isinstance(MODEL, DialogueModel)
+    assert (MODEL.size, MODEL.margin) == (32, 1.3)
+
+
+def test_packed_answers_are_those_of_single_questions() -> None:
+    a, b = crop(0), crop(1)
+    asked = [
+        Asked(a, "Is the person smiling?", YES_NO), Asked(a, "Does the person wear a hat?", ("yes", "no", "maybe")),
+        Asked(b, "Is the person smiling?", YES_NO), Asked(None, "Is the person smiling?", YES_NO),
+        Asked(a, "Is the person smiling?", YES_NO, (Turn("Does the person wear a hat?", "no", YES_NO),)),
+    ]  # fmt: skip
+    together = MODEL.choose_many(asked)
+    for one, p in zip(asked, together, strict=True):
+        assert p.sum() == pytest.approx(1)
+        np.testing.assert_allclose(MODEL.choose(one.image, one.question, one.options, one.history), p, atol=1e-4)
+    assert not np.allclose(together[0], together[2], atol=1e-6)
+    assert not np.allclose(together[0], together[3], atol=1e-6)
+    assert not np.allclose(together[0], together[4], atol=1e-6)
+
+
+def test_probabilities_are_those_of_the_tokens() -> None:
+    """Oracle: plain causal attention over one sequence, log-probabilities summed by hand."""
+    image, question = crop(2), "Is the person smiling?"
+    network = MODEL.network
+    sums = []
+    with torch.inference_mode():
+        seen = network.see(normalise(torch.from_numpy(image[None])))
+        for option in YES_NO:
+            prompt = prompt_of(WORDS, question, YES_NO)
+            answer = [*WORDS.encode(option), END]
+            text = network.language.embed_tokens(torch.tensor([prompt + answer]))
+            visual = seen.shape[1]
+            mask = MODEL._prefix(visual, text.shape[1])
+            out = network.language(inputs_embeds=torch.cat([seen, text], 1), attention_mask=mask).last_hidden_state[0]
+            logp = torch.log_softmax(network.logits(out).double(), 1)
+            start = visual + len(prompt) - 1
+            sums.append(sum(float(logp[start + k, token]) for k, token in enumerate(answer)))
+    expected = np.exp(sums) / np.exp(sums).sum()
+    np.testing.assert_allclose(MODEL.choose(image, question, YES_NO), expected, atol=1e-4)
+
+
+def test_words_are_the_most_likely_tokens_one_by_one() -> None:
+    """Oracle: the whole sequence anew for every token, without a cache."""
+    image, prompt = crop(3), "Describe the face."
+    network = MODEL.network
+    told: list[int] = []
+    with torch.inference_mode():
+        seen = network.see(normalise(torch.from_numpy(image[None])))
+        for _ in range(5):
+            text = network.language.embed_tokens(torch.tensor([prompt_of(WORDS, prompt) + told]))
+            mask = MODEL._prefix(seen.shape[1], text.shape[1])
+            out = network.language(inputs_embeds=torch.cat([seen, text], 1), attention_mask=mask).last_hidden_state
+            logits = network.logits(out[0, -1])
+            logits[[0, ASK, ANSWER, OPTION]] = -torch.inf
+            if int(logits.argmax()) == END:
+                break
+            told.append(int(logits.argmax()))
+    assert "".join(MODEL.generate(image, prompt, 5)).strip() == WORDS.decode(told)
+
+
+def test_only_answers_are_learnt() -> None:
+    turns = [Turn("Is the person smiling?", "yes", YES_NO), Turn("Does the person wear a hat?", "no", YES_NO)]
+    part = segment_of(WORDS, turns)
+    learnt = [t for t in part.targets if t != IGNORED]
+    assert learnt == [*WORDS.encode("yes"), END, *WORDS.encode("no"), END]
+    last = segment_of(WORDS, turns, last_only=True)
+    assert [t for t in last.targets if t != IGNORED] == [*WORDS.encode("no"), END]
+    assert last.ids == part.ids
+    assert part.ids.count(OPTION) == 4
+
+
+def test_segments_do_not_see_each_other() -> None:
+    network = MODEL.network
+    first, second = (segment_of(WORDS, [Turn(q, "yes")]) for q in ("Is the person smiling?", "Describe the face."))
+    third = segment_of(WORDS, [Turn("Does the person wear a hat?", "yes")])
+    images = normalise(torch.from_numpy(crop(4)[None]))
+    with torch.inference_mode():
+        one, at = network(images, pack([[first, second]], [True]))
+        other, _ = network(images, pack([[first, third]], [True]))
+    mine = at[:, 1] < len(first.ids)
+    torch.testing.assert_close(one[mine], other[: int(mine.sum())], atol=1e-4, rtol=1e-4)
+
+
+def test_a_row_without_a_picture_does_not_look_at_it() -> None:
+    network = MODEL.network
+    rows = pack([[segment_of(WORDS, [Turn("Is the person smiling?", "yes")])]], [False])
+    with torch.inference_mode():
+        one, _ = network(normalise(torch.from_numpy(crop(5)[None])), rows)
+        other, _ = network(normalise(torch.from_numpy(crop(6)[None])), rows)
+    torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+
+def test_the_loss_counts_answers_by_their_weight() -> None:
+    parts = [segment_of(WORDS, [Turn("Is the person smiling?", "yes")], 1.0, 0),
+             segment_of(WORDS, [Turn("Describe the face.", "no")], 0.0, 1)]  # fmt: skip
+    rows = pack([parts], [True])
+    at = (rows.target >= 0).nonzero()
+    logits = torch.randn(len(at), len(WORDS), generator=torch.Generator().manual_seed(0))
+    total, each = answer_loss(logits, at, rows, ("a", "b", "c"))
+    assert set(each) == {"a", "b"}
+    assert float(total) == pytest.approx(float(each["a"]), rel=1e-5)
+
+
+def test_odd_questions_are_one_sentence() -> None:
+    with pytest.raises(InputError, match="empty"):
+        MODEL.choose(crop(0), " ", YES_NO)
+    with pytest.raises(InputError, match="two options"):
+        MODEL.choose(crop(0), "Is it so?", ("yes",))
+    with pytest.raises(InputError, match="tokens long"):
+        MODEL.choose(crop(0), "Is it so? " * 80, YES_NO)
+    with pytest.raises(InputError, match="tokens long"):
+        MODEL.generate(crop(0), "Is it so? " * 80)
+
+
+def test_answers_in_words_are_options_or_failures() -> None:
+    assert accepted(" Yes.", ("no", "yes")) == 1
+    assert accepted("perhaps", ("no", "yes")) is None
+
+
+def test_the_encoder_is_lent_by_the_attributes_network() -> None:
+    from omokage.attributes.config import NetworkConfig as AttributesNetworkConfig
+    from omokage.attributes.model import AttributeNetwork
+    from omokage.schema import SHIPPED
+
+    schema = SHIPPED.only(["landmarks", "units", "perceived_gender", "expression"])
+    plan = AttributesNetworkConfig(
+        size=32, stem=4, widths=(6, 8), blocks=(1, 1), squeeze=4, hidden=12, points_squeeze=5, points_refine=0
+    )
+    theirs = AttributeNetwork(schema, plan).eval()
+    readers = (("continuous-local-face", 5, 256), ("nominal-holistic", 4, 12))
+    network = DialogueNetwork(NetworkConfig(**{**_fields(SMALL), "readers": readers}), len(WORDS)).eval()
+    assert adopt(network, theirs.state_dict()) == len(network.encoder.state_dict())
+    images = normalise(torch.from_numpy(crop(7)[None]))
+    with torch.inference_mode():
+        _, features = network.encoder(images)
+        geometry = theirs.categories["continuous-local-face"](theirs.trunk(images))
+    torch.testing.assert_close(features[0], geometry, atol=1e-4, rtol=1e-4)
+
+
+def _fields(config: NetworkConfig) -> dict[str, object]:
+    return {name: getattr(config, name) for name in config.__dataclass_fields__}
+
+
+def test_what_a_stage_may_say() -> None:
+    with pytest.raises(TrainingError, match="part"):
+        Stage("x", (("eyes", 1.0),), (("questions", 1.0),))
+    with pytest.raises(TrainingError, match="source"):
+        Stage("x", (("language", 1.0),), (("films", 1.0),))
+    with pytest.raises(TrainingError, match="nothing"):
+        Stage("x", (), ())
+    with pytest.raises(TrainingError, match="training data"):
+        DialogueConfig("out", (Stage("x", (("language", 1.0),), (("questions", 1.0),)),))
+
+
+def test_an_example_knows_its_options() -> None:
+    with pytest.raises(ValueError, match="none of the options"):
+        Example(0, "attributes", "smiling", "Is it?", ("yes", "no"), "maybe")
+    example = Example(0, "attributes", "smiling", "Is it?", YES_NO, "yes", "paraphrase")
+    assert Conversation.of(example) == Conversation(0, (Turn("Is it?", "yes", YES_NO),), "attributes", "paraphrase")
