@@ -3,12 +3,15 @@
     python benchmarks/explain.py [--pairs N] [--photographs FOLDER...] [--sample N] [--weights SET] [--write]
 
 **Pairs.** Two renderings of one person differ in one thing only: expression units, glasses, or beard. The picture that
-shows the thing is explained for the answer about it, where the network noticed it. Right: the top region is one that
-changed (its sum of changed pixels is at least a third of the largest one's). The same network with shuffled weights is
-the control.
+shows the thing is explained for the answer about it, where the network noticed it; `--pairs` such cases of each kind.
+Right: the top region (of occlusion by what hiding it takes away, of the others by its share of what the heat map shows
+as speaking for the answer) is one that changed: its sum of changed pixels is at least a third of the largest one's. By
+chance: the share of the regions for which that is so. The same network with shuffled weights is the control.
 
 **Photographs** (folders with a ``labels.csv``): regions of equal area are hidden in faces that are answered "yes";
-pixel flipping against random orders for every yes/no answer in default output.
+pixel flipping against random orders for every attribute in default output.
+
+**Batch** (`--batch N`): time and memory of a table of N faces.
 
 `--write` adds a dated page under docs/benchmarks.
 """
@@ -18,8 +21,12 @@ from __future__ import annotations
 import argparse
 import platform
 import random
+import resource
+import shutil
 import sys
+import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -38,26 +45,31 @@ from benchmarks.photographs import labels_of  # noqa: E402
 from omokage.attributes.predict import AttributePredictor  # noqa: E402
 from omokage.data.transforms import warp  # noqa: E402
 from omokage.explain.composites import MODERN  # noqa: E402
-from omokage.explain.evidence import maps, region_shares  # noqa: E402
+from omokage.explain.evidence import maps, region_support  # noqa: E402
 from omokage.explain.faithfulness import flipped, randomised  # noqa: E402
 from omokage.explain.occlusion import FILLS, hide_each, scores  # noqa: E402
-from omokage.explain.regions import REGIONS, equal_areas, region_map  # noqa: E402
+from omokage.explain.regions import REGIONS, equal_areas, region_map, region_masks  # noqa: E402
 from omokage.explain.target import Target, View  # noqa: E402
 from omokage.faces.align import crop_landmarks  # noqa: E402
 from omokage.media.image import read_image  # noqa: E402
+from omokage.media.sources import Source  # noqa: E402
 from omokage.metrics.bootstrap import interval  # noqa: E402
 from omokage.pipeline import Analyzer  # noqa: E402
-from omokage.pipeline.explain import explain, target_of, views_of  # noqa: E402
+from omokage.pipeline.explain import explain, target_of, targets, views_of  # noqa: E402
+from omokage.pipeline.explain_table import explain_table  # noqa: E402
 from omokage.synthesis.people import perceived_female  # noqa: E402
 from omokage.synthesis.render import Rendering, render  # noqa: E402
 from omokage.synthesis.sampling import SceneSampler  # noqa: E402
 from omokage.synthesis.scene import Camera, Expression, Light, Pose, Scene, Surroundings  # noqa: E402
 from omokage.synthesis.skin import paint  # noqa: E402
 from omokage.training.run import commit_of  # noqa: E402
+from omokage.weights.registry import DEFAULT_SET  # noqa: E402
 
 Image = NDArray[np.uint8]
 SEED = 930_000_000  # of people that no training uses
-METHODS = ("occlusion", "gradients", "lrp gamma-box", "lrp plus-flat", "lrp alpha2-beta1")
+FIRST = 1_000  # with the 60 people from 0 on, regions and fills were chosen
+METHODS = ("occlusion", "gradients", "lrp gamma-box", "lrp plus-flat")
+KINDS = ("expression units", "eyeglasses", "beard")
 NOTICED = {"log odds": 1.0, "intensity": 0.5}  # what the change must add to the score
 MOUTH = ("mouthSmileLeft", "mouthSmileRight")
 # What is changed -> the answer that is explained.
@@ -97,32 +109,34 @@ def base_scene(k: int) -> Scene:
     )  # fmt: skip
 
 
-def changes(k: int) -> Iterator[tuple[str, str, Scene, Scene]]:
-    """(kind, target, without, with) of one person: a unit, glasses, a beard where one can grow."""
+def changes(k: int, wanted: Sequence[str] = KINDS) -> Iterator[tuple[str, str, Scene, Scene]]:
+    """(kind, target, without, with) of one person: two units, glasses, a beard where one can grow."""
     rng = np.random.default_rng((SEED, 1, k))
     plain = base_scene(k)
-    target = list(UNITS)[k % len(UNITS)]
-    units = tuple((name, float(rng.uniform(0.7, 1.0))) for name in UNITS[target])
-    yield "expression units", target, plain, replace(plain, expression=Expression(units, None, 1.0))
-    person = replace(plain.person, glasses=str(rng.choice(["frame", "rimless", "sunglasses"])))
-    yield "eyeglasses", "attr.eyeglasses", plain, replace(plain, person=person)
-    if plain.person.age >= 18 and plain.person.male > 0.5:
+    for turn in (0, len(UNITS) // 2) if KINDS[0] in wanted else ():
+        target = list(UNITS)[(k + turn) % len(UNITS)]
+        units = tuple((name, float(rng.uniform(0.7, 1.0))) for name in UNITS[target])
+        yield KINDS[0], target, plain, replace(plain, expression=Expression(units, None, 1.0))
+    if KINDS[1] in wanted:
+        person = replace(plain.person, glasses=str(rng.choice(["frame", "rimless", "sunglasses"])))
+        yield KINDS[1], "attr.eyeglasses", plain, replace(plain, person=person)
+    if KINDS[2] in wanted and plain.person.age >= 18 and plain.person.male > 0.5:
         person = replace(plain.person, beard=str(rng.choice(["goatee", "full"])))
         person = replace(person, female_perceived=perceived_female(person))
-        yield "beard", "attr.beard", plain, replace(plain, person=person)
+        yield KINDS[2], "attr.beard", plain, replace(plain, person=person)
 
 
-def cases(predictor: AttributePredictor, count: int) -> Iterator[Case]:
-    for k in range(count):
-        shown: dict[str, Rendering] = {}
-        for kind, target, without, having in changes(k):
-            if "plain" not in shown:
-                shown["plain"] = render(without, paint(without.person))
-            after = render(having, paint(having.person))
-            crop = crop_landmarks(after.image, after.landmarks, predictor.size, predictor.margin)
-            (view,) = views_of(crop, after.image, after.landmarks, predictor.margin, after.segmentation, shifts=())
-            before = warp(shown["plain"].image, crop.affine, predictor.size)
-            yield Case(kind, target, view, before, ranked(view, before))
+def cases(predictor: AttributePredictor, k: int, wanted: Sequence[str] = KINDS) -> Iterator[Case]:
+    """The cases of one person."""
+    shown: dict[str, Rendering] = {}
+    for kind, target, without, having in changes(k, wanted):
+        if "plain" not in shown:
+            shown["plain"] = render(without, paint(without.person))
+        after = render(having, paint(having.person))
+        crop = crop_landmarks(after.image, after.landmarks, predictor.size, predictor.margin)
+        (view,) = views_of(crop, after.image, after.landmarks, predictor.margin, after.segmentation, shifts=())
+        before = warp(shown["plain"].image, crop.affine, predictor.size)
+        yield Case(kind, target, view, before, ranked(view, before))
 
 
 def ranked(view: View, before: Image) -> tuple[str, ...]:
@@ -135,15 +149,14 @@ def ranked(view: View, before: Image) -> tuple[str, ...]:
 
 
 def top_region(target: Target, view: View, method: str) -> str:
-    """The region that a method puts first: by what hiding takes away, or by the sum of relevance."""
+    """The region that a method puts first: by what hiding takes away, or by its share of the map's red."""
     where = region_map(view.points, view.image.shape[0], view.segmentation)
     if method == "occlusion":
-        masks = {n: where == i for i, n in enumerate(REGIONS) if (where == i).mean() >= 0.004}
-        score, _, _ = hide_each(target, view.image, masks)
-        return min(score, key=lambda name: float(np.mean(list(score[name].values()))))
+        score, _, _ = hide_each(target, view.image, region_masks(where), {"inpaint": FILLS["inpaint"]})
+        return min(score, key=lambda name: score[name]["inpaint"])
     name, _, rules = method.partition(" ")
     found = maps(target, [view.image], name, rules or MODERN)
-    shares = region_shares(found.relevance[0], where)
+    shares = region_support(found.relevance[0], where)
     return max(shares, key=lambda region: shares[region])
 
 
@@ -152,6 +165,7 @@ class Pointed:
     """One decision: how often the top region was the most changed one, or among the much changed ones."""
 
     kind: str
+    target: str
     method: str
     random: bool
     first: bool
@@ -160,23 +174,33 @@ class Pointed:
 
 
 def pointing(predictor: AttributePredictor, count: int) -> list[Pointed]:
-    """Cases in which the network itself noticed the change; the others have no answer whose cause could be pointed
-    at, and are only counted (method "")."""
-    found = []
+    """`count` cases of each kind in which the network itself noticed the change; the others have no answer whose cause
+    could be pointed at, and are only counted (method "")."""
+    found: list[Pointed] = []
     opened: dict[str, Target] = {}
-    for k, case in enumerate(cases(predictor, count)):
-        target = opened.setdefault(case.target, target_of(predictor, case.target))
-        now, before = scores(target, [case.view.image, case.before]).score
-        if now - before < NOTICED[target.score_unit] or (target.score_unit == "log odds" and now < 0):
-            found.append(Pointed(case.kind, "", False, False, False, 0.0))
-            continue
-        there = np.unique(region_map(case.view.points, case.view.image.shape[0], case.view.segmentation)).size
-        for control, network in ((False, target), (True, randomised(target, k))):
-            for method in METHODS:
-                top = top_region(network, case.view, method)
-                right = (top == case.changed[0], top in case.changed)
-                found.append(Pointed(case.kind, method, control, *right, len(case.changed) / there))
+    left = dict.fromkeys(KINDS, count)
+    for k in range(FIRST, FIRST + 4 * count):
+        for case in cases(predictor, k, [kind for kind in KINDS if left[kind] > 0]):
+            target = opened.setdefault(case.target, target_of(predictor, case.target))
+            now, before = scores(target, [case.view.image, case.before]).score
+            if now - before < NOTICED[target.score_unit] or (target.score_unit == "log odds" and now < 0):
+                found.append(Pointed(case.kind, case.target, "", False, False, False, 0.0))
+            elif left[case.kind] > 0:
+                left[case.kind] -= 1
+                found += judged(case, target, k)
+        if not any(left.values()):
+            break
     return found
+
+
+def judged(case: Case, target: Target, seed: int) -> Iterator[Pointed]:
+    """What every method points at, on the network and on the same with shuffled weights."""
+    there = np.unique(region_map(case.view.points, case.view.image.shape[0], case.view.segmentation)).size
+    for control, network in ((False, target), (True, randomised(target, seed))):
+        for method in METHODS:
+            top = top_region(network, case.view, method)
+            right = (top == case.changed[0], top in case.changed)
+            yield Pointed(case.kind, case.target, method, control, *right, len(case.changed) / there)
 
 
 def share(values: Sequence[float]) -> str:
@@ -200,8 +224,9 @@ def pointing_table(found: Sequence[Pointed]) -> list[str]:
                     f"{np.mean([p.chance for p in real]):.2f} | {share([p.among for p in control])} | "
                     f"{share([p.first for p in real])} | {len(real)} |"
                 )
-        unseen = sum(p.kind == kind and not p.method for p in found)
-        lines.append(f"| {kind} | the network did not notice the change | | | | | {unseen} |")
+        unseen = Counter(p.target for p in found if p.kind == kind and not p.method)
+        which = ", ".join(f"{target} {n}" for target, n in unseen.most_common())
+        lines.append(f"| {kind} | the network did not notice the change ({which}) | | | | | {unseen.total()} |")
     return lines
 
 
@@ -251,15 +276,28 @@ def hiding(predictor: AttributePredictor, listed: Sequence[Face], name: str, are
     return lines + [f"| {r} | {share(drops[r])} | {share([f == r for f in first])} |" for r in order]
 
 
+def default_targets(predictor: AttributePredictor) -> list[str]:
+    """Every answer of default output but landmarks; of the many units, two of each part of the face."""
+    units = {f"au.AU{n}" for n in ("01", "04", "06", "12", "26", "43")}
+    shown = {a.name for a in predictor.schema if a.default_output} | {"gender"}
+    found = []
+    for name in targets(predictor):
+        group, _, part = name.rpartition(".")
+        if name in units or (group not in ("au", "unit") and (part if group in ("", "attr") else group) in shown):
+            found.append(name)
+    return found
+
+
 def flipping(predictor: AttributePredictor, listed: Sequence[Face], most: int) -> list[str]:
-    """Pixel flipping of every yes/no answer: how often, and by how much, the map's order beats the random ones."""
+    """Pixel flipping of every default answer: how often, and by how much, the map's order beats the random ones."""
     lines = ["| answer | method | drop by relevance | random | edges | beats the mean random order | n |",
              "|---|---|---|---|---|---|---|"]  # fmt: skip
-    names = [a.name for a in predictor.schema if a.classes == ("no", "yes") and a.default_output]
-    for name in names:
-        target = target_of(predictor, f"attr.{name}")
-        sure = sorted(listed, key=lambda f: -f.attributes[name])[:most]
-        for method in ("occlusion", "lrp"):
+    images = [face.view.image for face in listed]
+    for name in default_targets(predictor):
+        target = target_of(predictor, name)
+        order = np.argsort(-scores(target, images).score)[:most]
+        sure = [listed[k] for k in order]
+        for method in ("occlusion", "gradients"):
             rows = []
             for face in sure:
                 f = flipped(target, face.view.image, maps(target, [face.view.image], method).relevance[0])
@@ -292,10 +330,10 @@ def conservation(predictor: AttributePredictor, views: Sequence[View]) -> list[s
     return lines
 
 
-def cpu(work: object) -> float:
-    """The least CPU seconds of three runs."""
+def cpu(work: object, runs: int = 3) -> float:
+    """The least CPU seconds of some runs."""
     spent = []
-    for _ in range(3):
+    for _ in range(runs):
         began = time.process_time()
         work()  # type: ignore[operator]
         spent.append(time.process_time() - began)
@@ -306,8 +344,34 @@ def cost(analyzer: Analyzer, image: Image) -> list[str]:
     lines = ["| method | CPU s for everything about one face |", "|---|---|"]
     face = analyzer(image)[0]
     for method in ("occlusion", "gradients", "smoothgrad", "lrp"):
-        spent = cpu(lambda method=method: explain(face, "attr.smiling", method, image=image, analyzer=analyzer))
+        spent = cpu(lambda method=method: explain(face, "attr.smiling", method, image=image, analyzer=analyzer), 2)
         lines.append(f"| {method} | {spent:.2f} |")
+    return lines
+
+
+def batch(analyzer: Analyzer, image: Image, count: int, method: str = "lrp") -> list[str]:
+    """CPU seconds a face and resident memory while `count` faces become a table."""
+    lines = ["| faces explained | CPU s a face | resident memory, MiB |", "|---|---|---|"]
+    with tempfile.TemporaryDirectory() as folder:
+        first = Path(folder) / "0.png"
+        cv2.imwrite(str(first), image[..., ::-1])
+        for k in range(1, count):
+            shutil.copy(first, first.with_name(f"{k}.png"))
+        marks = {1, count // 10, count // 2, count}
+        done, began = 0, time.process_time()
+
+        def see(reading: object, found: Sequence[object]) -> None:
+            nonlocal done
+            done += len(found)
+            if done in marks:
+                pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+                memory = pages * resource.getpagesize() / 2**20
+                lines.append(f"| {done} | {(time.process_time() - began) / done:.2f} | {memory:.0f} |")
+
+        explain_table(
+            analyzer, [Source(str(Path(folder) / f"{k}.png")) for k in range(count)], "attr.smiling",
+            Path(folder) / "why.csv", method, on_found=see,
+        )  # fmt: skip
     return lines
 
 
@@ -319,10 +383,13 @@ def page(analyzer: Analyzer, given: argparse.Namespace) -> str:
     if given.pairs:
         parts += ["## Rendered pairs: does the top region lie where the pixels changed?", ""]
         parts += pointing_table(pointing(predictor, given.pairs))
-        views = [case.view for case in cases(predictor, 4)]
+        views = [case.view for case in cases(predictor, FIRST)]
         parts += ["", "## Propagation on the shipped network", "", *conservation(predictor, views)]
         shown = render(base_scene(0), paint(base_scene(0).person)).image
         parts += ["", "## Cost", "", *cost(analyzer, shown)]
+    if given.batch:
+        shown = render(base_scene(0), paint(base_scene(0).person)).image
+        parts += ["", f"## A table of {given.batch} faces, method lrp", "", *batch(analyzer, shown, given.batch)]
     for folder in given.photographs:
         listed = faces(analyzer, folder, given.sample, given.where)
         parts += ["", f"## {folder.name}: regions of equal area hidden", ""]
@@ -330,13 +397,14 @@ def page(analyzer: Analyzer, given: argparse.Namespace) -> str:
             parts += [*hiding(predictor, listed, name, 0.07, given.most), ""]
         if given.flips:
             parts += [f"## {folder.name}: pixel flipping", "", *flipping(predictor, listed, given.flips)]
+    photographs = ", ".join(f"{folder.name} ({given.sample})" for folder in given.photographs) or "none"
     head = (
         f"# Explanations, {date.today().isoformat()}\n\n`python benchmarks/explain.py {' '.join(shown_arguments())}`, "
         f"commit {commit_of(ROOT)}, "
         f"weights {', '.join(analyzer.describe().values())}, {platform.machine()}, one thread, "
-        f"{(time.process_time() - began) / 60:.1f} CPU minutes. {given.pairs} rendered people that no training uses; "
-        f"photographs: {', '.join(f'{f.name} ({given.sample})' for f in given.photographs) or 'none'}, nothing was "
-        f"fitted on them. Fills: the mean over {', '.join(FILLS)}. In brackets 95 % bootstrap intervals."
+        f"{(time.process_time() - began) / 60:.1f} CPU minutes. {given.pairs} rendered cases of each kind, people that "
+        f"no training uses; photographs: {photographs}, nothing was fitted on them. In brackets 95 % bootstrap "
+        "intervals."
     )
     return "\n".join([head, "", *parts]) + "\n"
 
@@ -349,13 +417,14 @@ def shown_arguments() -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", nargs="*", type=Path, default=[])
-    parser.add_argument("--pairs", type=int, default=48)
+    parser.add_argument("--pairs", type=int, default=100, help="noticed cases of each kind")
+    parser.add_argument("--batch", type=int, default=0, help="faces of a table whose time and memory are measured")
     parser.add_argument("--sample", type=int, default=200, help="photographs of each folder")
     parser.add_argument("--most", type=int, default=80, help="faces of each folder in which regions are hidden")
     parser.add_argument("--where", default="", help="only photographs with this label: column=value")
     parser.add_argument("--hide", nargs="*", default=["smiling", "eyeglasses"], help="answers for which regions hide")
     parser.add_argument("--flips", type=int, default=10, help="faces of each folder for pixel flipping")
-    parser.add_argument("--weights", default="synthetic")
+    parser.add_argument("--weights", default=DEFAULT_SET)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)

@@ -53,11 +53,37 @@ def test_table_grade_page_and_notice(omokage: Command, tmp_path: Path) -> None:
     assert "patents" in page
 
 
+def test_a_folder_becomes_a_table_and_a_page(omokage: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    face = cv2.imread(str(tmp_path / "face.png"))
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(folder / name), face)
+    arguments = ("--target", "attr.smiling", "--method", "lrp", "--out", "why.jsonl")
+    code, _, err = omokage("faces", *arguments, "--report", "why.html")
+    assert code == 0, err
+    assert "2 faces explained" in err
+    rows = [json.loads(line) for line in (tmp_path / "why.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [Path(r["source"]).name for r in rows] == ["a.png", "b.png"]
+    assert (tmp_path / "why.html").read_text(encoding="utf-8").count("<article") == 2
+    (folder / "c.png").write_bytes(b"no picture")
+    assert omokage("faces/c.png", *arguments)[0] == 1
+
+
+def test_a_change_needs_two_photographs(omokage: Command) -> None:
+    code, _, err = omokage("face.png", "--target", "change.age")
+    assert code == 2
+    assert "BEFORE and AFTER" in err
+
+
 def test_what_cannot_be_done_is_one_sentence(omokage: Command, tmp_path: Path) -> None:
     assert omokage("face.png", "--target", "beauty")[0] == 2
     assert omokage("face.png", "--target", "age", "--method", "magic")[0] == 2
     assert omokage("face.png", "--target", "age", "--language", "fr")[0] == 2
     assert omokage("gone.png", "--target", "age")[0] != 0
+    assert omokage("face.png", "--target", "age", "--resume")[0] == 2
+    assert omokage("face.png", "--target", "age", "--out", "a.csv", "--rate", "judged")[0] == 2
+    assert omokage("face.png", "face.png", "--target", "change.age", "--out", "a.csv")[0] == 2
     assert omokage("face.png", "--target", "age", "--report", "no/such/why.html")[0] == 1
 
 

@@ -40,7 +40,7 @@ def evidence() -> RelevanceMap:
 
 
 def test_the_choice_works_without_script_and_shows_every_recomputed_answer() -> None:
-    card = explanation_card(evidence(), "en", 3)
+    card = explanation_card(evidence(), "en", "3")
     assert "<script" not in card
     buttons = re.findall(r'<input type="radio" name="x3" id="(x3-\d)"', card)
     assert len(buttons) == 4  # heat map, crop, and one for each region
@@ -68,6 +68,14 @@ def test_the_page_is_whole_and_loads_nothing(language: str, tmp_path: Path) -> N
     assert "w&lt;1&gt;" in text
     assert not re.search(r'(src|href)="(?!data:|#)', text)
     assert len(set(re.findall(r' id="([^"]+)"', text))) == 8
+
+
+def test_a_change_shows_the_earlier_photograph_and_says_what_hiding_means() -> None:
+    found = evidence()
+    card = explanation_card(replace(found, before=found.crop), "en", "0", "a.jpg → b.jpg")
+    assert card.count("<input") == 5
+    assert "as before: mouth: 0.25" in card
+    assert "a.jpg → b.jpg" in card
 
 
 def test_both_languages_say_everything() -> None:

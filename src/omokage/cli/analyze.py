@@ -11,12 +11,16 @@ import typer
 from omokage.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from omokage.cli.reporting import ReportPages
     from omokage.media.journal import Counts
     from omokage.media.sources import Source
     from omokage.media.table import Reading
     from omokage.pipeline import Analyzer
     from omokage.pipeline.run import RunOptions
+    from omokage.results import FaceAnalysis, RelevanceMap
 
 LANGUAGES = ("en", "ja")
 
@@ -54,10 +58,16 @@ def analyze(
     given: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="What is known already, e.g. age=70.")
     ] = None,
+    why: Annotated[
+        list[str] | None,
+        typer.Option("--explain", metavar="TARGET", help="In the report, explain this answer, e.g. attr.smiling."),
+    ] = None,
     lang: Annotated[str, typer.Option(help="Language of the printed table and the report: en or ja.")] = "en",
 ) -> None:
     """Read age, expression, pose, landmarks and attributes off every face, each with its uncertainty."""
     _check(out, format, resume, features_only, report, review, lang, annotated)
+    if why and report is None:
+        raise InputError("--explain adds cards to a report: add --report, or use  omokage explain")
     from omokage.media.files import check_writable
     from omokage.media.sources import expand
 
@@ -73,7 +83,8 @@ def analyze(
     known = dict(_pair(text) for text in given or [])
     analyzer = Analyzer(weights, finder, device, batch_size, given=known or None)
     options = RunOptions(every, crops, features_only, known)
-    failed = _work(analyzer, list(found.sources), out, format, options, resume, report, review, lang, annotated)
+    pages = _pages(report, lang, analyzer, why or [])
+    failed = _work(analyzer, list(found.sources), out, format, options, resume, pages, review, lang, annotated)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -94,7 +105,9 @@ def demo(
     path = Path(skimage.__file__).parent / "data" / "astronaut.png"
     if not path.is_file():
         raise InputError(f"scikit-image's picture {path} is missing: reinstall scikit-image")
-    failed = _work(Analyzer(), [Source(str(path))], None, None, RunOptions(), False, report, None, lang)
+    analyzer = Analyzer()
+    pages = _pages(report, lang, analyzer, [])
+    failed = _work(analyzer, [Source(str(path))], None, None, RunOptions(), False, pages, None, lang)
     raise typer.Exit(1 if failed else 0)
 
 
@@ -138,7 +151,7 @@ def _pair(text: str) -> tuple[str, float | str]:
 
 def _work(
     analyzer: Analyzer, sources: list[Source], out: Path | None, kind: str | None, options: RunOptions, resume: bool,
-    report: Path | None, review: Path | None, lang: str, annotated: Path | None = None,
+    pages: ReportPages | None, review: Path | None, lang: str, annotated: Path | None = None,
 ) -> bool:  # fmt: skip
     """Analyse, print, and write what was asked for; returns whether an input failed."""
     from omokage.cli.annotating import Annotation
@@ -147,7 +160,6 @@ def _work(
     from omokage.pipeline.run import analyze_to_table
     from omokage.pipeline.tracking import tracked
 
-    pages = _pages(report, lang)
     kept: list[Reading] = []
     pixels = pages is not None or annotated is not None  # whether somebody behind the tracker wants them
 
@@ -181,18 +193,29 @@ def _work(
     if pages is not None:
         shown = pages.write({k: str(v) for k, v in analyzer.describe(options.crops).items()})
         more = f" ({pages.left_out} more are left out)" if pages.left_out else ""
-        typer.echo(f"report of {shown} faces{more}: {report}", err=True)
+        typer.echo(f"report of {shown} faces{more}: {pages.path}", err=True)
     if review is not None and (out is None or out.is_file()):
         _write_review(review, out, kind, kept, options)
     return stopped or (counts.unreadable > 0 if counts is not None else any(r.problem for r in kept))
 
 
-def _pages(report: Path | None, lang: str) -> ReportPages | None:
+def _pages(report: Path | None, lang: str, analyzer: Analyzer, targets: list[str]) -> ReportPages | None:
+    """What collects the report's faces, with the explanations of `targets`. Raises InputError for unknown targets."""
     if report is None:
         return None
     from omokage.cli.reporting import ReportPages
 
-    return ReportPages(report, lang)
+    if not targets:
+        return ReportPages(report, lang)
+    from omokage.pipeline.explain import asked, explain_face
+
+    wanted = [asked(analyzer, name, "occlusion") for name in targets]
+
+    def why(face: FaceAnalysis, pixels: NDArray[np.uint8]) -> list[RelevanceMap]:
+        assert face.outline is not None
+        return [explain_face(network, pixels, face.outline, one, score=face.score) for network, one in wanted]
+
+    return ReportPages(report, lang, why)
 
 
 def _write_review(review: Path, out: Path | None, kind: str | None, kept: list[Reading], options: RunOptions) -> None:

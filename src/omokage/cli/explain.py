@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,58 +12,161 @@ import typer
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
-    from omokage.explain.rating import Duel, Verdict
+    from omokage.media.table import Reading
     from omokage.pipeline import Analyzer
     from omokage.results import RelevanceMap
 
+    Page = tuple[str, RelevanceMap]
+
 _BAR = 16
+_CARDS = 50  # explanations that a page shows
 
 
 def explain(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="A picture; its largest face is meant.")],
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", help="Pictures, of each the largest face; of a change: BEFORE AFTER; "
+                       "with --out also folders, patterns, videos, or - for a list."),
+    ],
     target: Annotated[
-        str, typer.Option(help="age, gender, expression.happiness, attr.smiling, au.AU12, pose.yaw, ...")
+        str, typer.Option(help="age, gender, expression.happiness, attr.smiling, au.AU12, change.fatness, ...")
     ],
     method: Annotated[str, typer.Option(help="occlusion, gradients, smoothgrad or lrp.")] = "occlusion",
     rules: Annotated[
         str, typer.Option(help="The rule set of lrp: plus-flat, gamma-box, alpha2-beta1, ...")
     ] = "plus-flat",
+    out: Annotated[
+        Path | None, typer.Option(help="Explain every face and write a table here (.csv, .jsonl, .parquet).")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write an HTML page with the explanation.")] = None,
     rate: Annotated[
         Path | None, typer.Option(help="A folder: put pairs of heat maps there and collect blind verdicts on them.")
     ] = None,
     rater: Annotated[str, typer.Option(help="Who judges, with --rate.")] = "rater",
     crops: Annotated[bool, typer.Option("--crops", help="Each picture is one face already: skip finding.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished --out.")] = False,
+    every: Annotated[int, typer.Option(min=1, help="Of videos, with --out, explain every N-th frame.")] = 1,
     language: Annotated[str, typer.Option("--language", "--lang", help="en or ja, for the report.")] = "en",
     weights: Annotated[str | None, typer.Option(help="A shipped set's name or a folder.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
-) -> None:
+) -> None:  # fmt: skip
     """Show why an answer came about: which regions of the face decide, and whether that can be believed."""
     from omokage.media.files import check_writable
     from omokage.report.words import LANGUAGES
 
     if language not in LANGUAGES:
         raise InputError(f"no report language called {language!r}; choose {' or '.join(LANGUAGES)}")
-    if report is not None:
-        check_writable(report)
+    if resume and out is None:
+        raise InputError("--resume needs --out: name the file to write")
+    if rate is not None and out is not None:
+        raise InputError("--rate shows pairs of maps to a person and writes no table: leave --out or --rate away")
+    for place in (out, report):
+        if place is not None:
+            check_writable(place)
+    if target.lower().startswith("change."):
+        if rate is not None or out is not None:
+            raise InputError("changes are explained one at a time: leave --rate and --out away")
+        pages = [_change(inputs, target, method, rules, crops, weights, device)]
+        raise typer.Exit(_finish(pages, report, language, {"comparison": weights or "default"}))
     from omokage.pipeline import Analyzer
-    from omokage.pipeline.explain import explain as why
 
     analyzer = Analyzer(weights, None, device)
     if rate is not None:
-        _rate(rate, rater, images, target, method, rules, crops, analyzer)
+        from omokage.cli.explain_rating import rate as judge
+
+        judge(rate, rater, [Path(i) for i in inputs], target, method, rules, crops, analyzer)
         return
+    question = Question(target, method, rules, crops, every)
+    if out is not None:
+        pages, failed = _table(analyzer, inputs, question, out, resume, report)
+    else:
+        pages, failed = _each(analyzer, inputs, question), 0
+    _finish(pages, report, language, analyzer.describe(crops))
+    raise typer.Exit(1 if failed else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of every face."""
+
+    target: str
+    method: str
+    rules: str
+    crops: bool
+    every: int = 1
+
+
+def _each(analyzer: Analyzer, inputs: list[str], asked: Question) -> list[Page]:
+    """Explain and print the largest face of each picture."""
+    from omokage.pipeline.explain import explain as why
+
     found = []
-    for image in images:
-        found.append(why(image, target, method, crops=crops, analyzer=analyzer, rules=rules))
-        _print(found[-1], str(image))
+    for name in inputs:
+        one = why(Path(name), asked.target, asked.method, crops=asked.crops, analyzer=analyzer, rules=asked.rules)
+        _print(one, name)
+        found.append((Path(name).name, one))
+    return found
+
+
+def _change(
+    inputs: list[str], target: str, method: str, rules: str, crops: bool, weights: str | None, device: str | None
+) -> Page:
+    """Explain and print what changed between two photographs."""
+    from omokage.pipeline.compare import open_analyzer, open_comparer
+    from omokage.pipeline.explain_change import explain_change
+
+    if len(inputs) != 2:
+        raise InputError(f"{target} is about two photographs: give BEFORE and AFTER, not {len(inputs)} inputs")
+    networks = {"analyzer": open_analyzer(weights, device), "comparer": open_comparer(weights, device)}
+    found = explain_change(inputs[0], inputs[1], target, method, rules=rules, crops=crops, **networks)  # type: ignore[arg-type]
+    name = " → ".join(Path(i).name for i in inputs)
+    _print(found, name)
+    return name, found
+
+
+def _table(
+    analyzer: Analyzer, inputs: list[str], asked: Question, out: Path, resume: bool, report: Path | None
+) -> tuple[list[Page], int]:
+    """Write the table of all faces; gives the first explanations for a page, and how many inputs failed."""
+    from omokage.cli.progress import Counter, Readings
+    from omokage.media.sources import expand
+    from omokage.pipeline.explain_table import explain_table
+    from omokage.results import RelevanceMap
+
+    sources = list(expand(inputs).sources)
+    pages: list[Page] = []
+    count = 0
+    with Counter("explained") as counter:
+        progress = Readings(counter, len(sources))
+
+        def see(reading: Reading, found: Sequence[object]) -> None:
+            nonlocal count
+            progress.step(reading)
+            count += len(found)
+            for number, one in enumerate(found):
+                if report is not None and len(pages) < _CARDS and isinstance(one, RelevanceMap):
+                    pages.append((f"{Path(reading.source).name} · {number + 1}", one))
+
+        failed = explain_table(
+            analyzer, sources, asked.target, out, asked.method, rules=asked.rules, crops=asked.crops,
+            every=asked.every, resume=resume, on_found=see,
+        )  # fmt: skip
+    typer.echo(f"{count} faces explained: {out}", err=True)
+    if report is not None and count > len(pages):
+        typer.echo(f"the report shows the first {len(pages)} faces", err=True)
+    return pages, failed
+
+
+def _finish(pages: list[Page], report: Path | None, language: str, weights: Mapping[str, str]) -> int:
+    """Write the page where one is wanted."""
     if report is not None:
         from omokage import __version__
         from omokage.report.explain import write_explanations
 
-        about = {"omokage": __version__, **analyzer.describe(crops), "pictures": ", ".join(i.name for i in images)}
-        write_explanations(report, found, language, about)
+        names, found = [name for name, _ in pages], [one for _, one in pages]
+        write_explanations(report, found, language, {"omokage": __version__, **weights}, names)
         typer.echo(f"report: {report}", err=True)
+    return 0
 
 
 def _print(found: RelevanceMap, name: str) -> None:
@@ -93,109 +196,3 @@ def _print(found: RelevanceMap, name: str) -> None:
         console.print(f"note: {text}")
     if found.notice:
         Console(stderr=True, highlight=False, markup=False).print(found.notice)
-
-
-def _rate(
-    folder: Path, rater: str, images: list[Path], target: str, method: str, rules: str, crops: bool, analyzer: Analyzer
-) -> None:
-    """Pairs of heat maps into the folder, verdicts from standard input, agreement to standard output."""
-    from omokage.explain.rating import VERDICTS, Verdict, agreement
-
-    # Propagation takes part only where it was asked for.
-    methods = ["occlusion", "gradients", "smoothgrad", *(["lrp"] if method == "lrp" else [])]
-    listed = _pairs(folder, images, target, methods, rules, crops, analyzer)
-    log = folder / "verdicts.jsonl"
-    verdicts = _verdicts(log)
-    done = {v.duel for v in verdicts if v.rater == rater}
-    typer.echo(f"Which map points at the reason for {target}? a, b, = (no difference), or q to stop.", err=True)
-    for duel in listed:
-        if duel.number in done:
-            continue
-        typer.echo(f"{folder / _file(duel)}: ", nl=False, err=True)
-        choice = sys.stdin.readline().strip().lower()
-        while choice and choice not in (*VERDICTS, "q"):
-            typer.echo("a, b, = or q: ", nl=False, err=True)
-            choice = sys.stdin.readline().strip().lower()
-        if choice not in VERDICTS:  # q, or the end of the input
-            break
-        verdicts.append(Verdict(rater, duel.number, choice))
-        with log.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps({"rater": rater, "pair": duel.number, "choice": choice}) + "\n")
-    result = agreement(listed, verdicts)
-    for name, (won, lost, drawn) in sorted(result.wins.items(), key=lambda item: -item[1][0]):
-        typer.echo(f"{name}: won {won}, lost {lost}, drawn {drawn}")
-    if result.raters is None:
-        typer.echo("agreement between raters: needs a second rater (--rater NAME) on the same folder")
-    else:
-        kappa = "" if result.kappa is None else f", kappa {result.kappa:.2f}"
-        typer.echo(f"agreement between raters: {100 * result.raters:.0f} % of {result.shared} pairs{kappa}")
-
-
-def _file(duel: Duel) -> str:
-    return f"pair-{duel.number:03d}.png"
-
-
-def _pairs(
-    folder: Path, images: list[Path], target: str, methods: list[str], rules: str, crops: bool, analyzer: Analyzer
-) -> list[Duel]:
-    """The folder's pairs: those of an earlier run of the same question, else drawn and written now."""
-    from omokage.explain.rating import Duel, duels
-    from omokage.media.files import output_error, whole_file
-
-    key = folder / "key.json"
-    asked = {"target": target, "pictures": [str(i) for i in images], "methods": methods}
-    if key.is_file():
-        try:
-            known = json.loads(key.read_text(encoding="utf-8"))
-            if known["asked"] != asked:
-                raise InputError(f"{folder} holds pairs of another question; choose another folder")
-            return [Duel(**row) for row in known["pairs"]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{key} is damaged ({error}); choose another folder") from error
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(folder, error) from error
-    listed = duels([str(i) for i in images], methods)
-    _draw(folder, listed, target, rules, crops, analyzer)
-    with whole_file(key) as file:
-        rows = [{"number": d.number, "picture": d.picture, "left": d.left, "right": d.right} for d in listed]
-        file.write(json.dumps({"asked": asked, "pairs": rows}, indent=1) + "\n")
-    return listed
-
-
-def _draw(folder: Path, listed: list[Duel], target: str, rules: str, crops: bool, analyzer: Analyzer) -> None:
-    """Each pair as one picture: the crop, map A, map B."""
-    import numpy as np
-
-    from omokage.pipeline.explain import explain as why
-    from omokage.report.explain import heat_map
-    from omokage.report.pairs import beside, write_png
-
-    maps: dict[tuple[str, str], RelevanceMap] = {}
-    for duel in listed:
-        for method in (duel.left, duel.right):
-            if (duel.picture, method) not in maps:
-                maps[duel.picture, method] = why(
-                    Path(duel.picture), target, method, crops=crops, analyzer=analyzer, rules=rules
-                )
-        left, right = maps[duel.picture, duel.left], maps[duel.picture, duel.right]
-        shown = beside([("", left.crop.image), ("A", heat_map(left)), ("B", heat_map(right))])
-        write_png(folder / _file(duel), np.asarray(shown, np.uint8))
-
-
-def _verdicts(log: Path) -> list[Verdict]:
-    from omokage.explain.rating import VERDICTS, Verdict
-
-    if not log.is_file():
-        return []
-    found = []
-    for number, line in enumerate(log.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            row = json.loads(line)
-            verdict = Verdict(str(row["rater"]), int(row["pair"]), str(row["choice"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{log}, line {number}: not a verdict; repair or delete the line") from error
-        if verdict.choice in VERDICTS:
-            found.append(verdict)
-    return found

@@ -1,8 +1,8 @@
-"""Collects the faces of a run for `--report`, keeping only their surroundings in memory."""
+"""Collects the faces of a run for `--report`, keeping only their surroundings and explanation cards in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,18 +12,21 @@ from PIL import Image
 
 from omokage.media.table import Reading
 from omokage.report.html import ReportFace, write_report
-from omokage.results import PIXEL_MIDDLE, Box, FaceAnalysis
+from omokage.results import PIXEL_MIDDLE, Box, FaceAnalysis, RelevanceMap
 
+Why = Callable[[FaceAnalysis, NDArray[np.uint8]], Sequence[RelevanceMap]]
 FACES = 200  # a page with more is no longer read by anybody, and browsers become slow
 _MARGIN = 1.0  # of the box, around it
+EXPLAINED = 20  # faces whose answers are explained: each card is a third of a megabyte
 _SIDE = 900  # pixels that a kept cut-out has at most
 
 
 class ReportPages:
-    """`add` every reading (with pixels), then `write`. Faces beyond `FACES` are counted and left out."""
+    """`add` every reading (with pixels), then `write`. Faces beyond `FACES` are counted and left out; `why` explains
+    the first `EXPLAINED`."""
 
-    def __init__(self, path: Path, language: str) -> None:
-        self.path, self.language = path, language
+    def __init__(self, path: Path, language: str, why: Why | None = None) -> None:
+        self.path, self.language, self.why = path, language, why
         self._faces: list[ReportFace] = []
         self._without: list[tuple[str, str]] = []
         self.left_out = 0
@@ -37,7 +40,18 @@ class ReportPages:
                 self.left_out += 1
             elif reading.pixels is not None:
                 small, pixels = cut_out(face, reading.pixels)
-                self._faces.append(ReportFace(small, pixels, Path(reading.source).name))
+                evidence = self._evidence(face, reading.pixels)
+                self._faces.append(ReportFace(small, pixels, Path(reading.source).name, evidence))
+
+    def _evidence(self, face: FaceAnalysis, pixels: NDArray[np.uint8]) -> tuple[str, ...]:
+        """The explanation cards of a face of the first few."""
+        number = len(self._faces)
+        if self.why is None or number >= EXPLAINED or face.outline is None:
+            return ()
+        from omokage.report.explain import explanation_card
+
+        found = self.why(face, pixels)
+        return tuple(explanation_card(one, self.language, f"{number}-{k}") for k, one in enumerate(found))
 
     def write(self, about: Mapping[str, str]) -> int:
         """Write the page; returns how many faces it shows. Raises OutputError."""

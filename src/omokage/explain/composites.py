@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from omokage.errors import InputError
+from omokage.explain.joining import Join, Split
 from omokage.explain.rules import AlphaBeta, Epsilon, Flat, Gamma, Meet, Pass, Pool, Rule, ZBox
 from omokage.nn.blocks import Add
 
@@ -19,7 +20,7 @@ Entry = tuple[type[nn.Module], Rule]
 _QUIET: tuple[Entry, ...] = (
     (nn.ReLU, Pass()), (nn.LeakyReLU, Pass()), (nn.Dropout, Pass()), (nn.Dropout2d, Pass()), (nn.Flatten, Pass()),
     (nn.Unflatten, Pass()), (nn.MaxPool2d, Pool()), (nn.AvgPool2d, Pool()), (nn.AdaptiveAvgPool2d, Pool()),
-    (Add, Meet()),
+    (Add, Meet()), (Join, Split()),
 )  # fmt: skip
 
 

@@ -14,16 +14,15 @@ from omokage.errors import InputError
 from omokage.explain import faithfulness as judging
 from omokage.explain.canonizers import canonized
 from omokage.explain.composites import MODERN, Composite, composite
-from omokage.explain.gradients import integrated, smoothed
+from omokage.explain.gradients import Attributed, integrated, smoothed
 from omokage.explain.lrp import NOTICE, propagate
-from omokage.explain.occlusion import FILLS, hide_each, patch_map, scores
-from omokage.explain.regions import OUTSIDE, REGIONS, region_map
+from omokage.explain.occlusion import FILLS, fills_for, hide_each, patch_map, scores
+from omokage.explain.regions import OUTSIDE, REGIONS, region_map, region_masks, shown
 from omokage.explain.target import Image, Target, View
 from omokage.results import FaceCrop, Faithfulness, RegionEvidence, RelevanceMap
 
 METHODS = ("occlusion", "gradients", "smoothgrad", "lrp")
 _OUTSIDE_SHARE = 0.5  # of all relevance, from which on what is not face decides
-_SMALL = 0.004  # share of the crop below which a region is not there
 
 Floats = NDArray[np.float64]
 
@@ -38,18 +37,34 @@ class Maps:
     allowed: float | None = None
 
 
-def maps(target: Target, images: Sequence[Image], method: str, rules: str = MODERN) -> Maps:
+def maps(
+    target: Target,
+    images: Sequence[Image],
+    method: str,
+    rules: str = MODERN,
+    before: Sequence[Image] | None = None,
+) -> Maps:
     """Relevance maps of crops by one of `METHODS`. `rules` names a rule set of `composites`, for propagation only.
 
-    Raises InputError for unknown words, and where propagation does not fit the network.
+    With `before`, as many crops of the photographs that these are compared with, maps explain the change between the
+    two: patches and paths start from there, and propagation takes the difference of both pictures' relevance. Raises
+    InputError for unknown words, and where propagation does not fit the network.
     """
     if method not in METHODS:
         raise InputError(f"no method called {method!r}; choose among {', '.join(METHODS)}")
     if method == "occlusion":
-        return Maps(np.stack([patch_map(target, image) for image in images]).astype(np.float64))
+        starts = [None] * len(images) if before is None else before
+        found = [patch_map(target, image, before=start) for image, start in zip(images, starts, strict=True)]
+        return Maps(np.stack(found).astype(np.float64))
     if method == "lrp":
-        return _propagated(target, images, composite(rules))
-    found = (integrated if method == "gradients" else smoothed)(target, np.stack(images))
+        return _propagated(target, images, composite(rules), before)
+    start = None if before is None else np.stack(before)
+    if method == "gradients":
+        return _summed(integrated(target, np.stack(images), before=start))
+    return _summed(smoothed(target, np.stack(images), before=start))
+
+
+def _summed(found: Attributed) -> Maps:
     relevance = found.relevance.double().cpu().numpy()
     if found.total is None:
         return Maps(relevance)
@@ -57,9 +72,11 @@ def maps(target: Target, images: Sequence[Image], method: str, rules: str = MODE
     return Maps(relevance, _ratio(relevance.sum((1, 2)), total), judging.COMPLETE)
 
 
-def _propagated(target: Target, images: Sequence[Image], rules: Composite) -> Maps:
+def _propagated(
+    target: Target, images: Sequence[Image], rules: Composite, before: Sequence[Image] | None = None
+) -> Maps:
     """Propagation of the score's local contrast: how the raw numbers would move it."""
-    pictures = target.prepare(np.stack(images))
+    pictures = target.prepare(np.stack([*images, *(before or ())]))
 
     def contrast(raw: Tensor) -> Tensor:
         with torch.enable_grad():
@@ -68,8 +85,11 @@ def _propagated(target: Target, images: Sequence[Image], rules: Composite) -> Ma
         return slope
 
     found = propagate(canonized(target.body), target.readout, contrast, pictures, rules)
-    kept = found.conservation.double().cpu().numpy()
-    return Maps(found.relevance.sum(1).double().cpu().numpy(), kept, judging.CONSERVED if rules.conserves else None)
+    relevance, start = (t.double().cpu().numpy() for t in (found.relevance.sum(1), found.start))
+    if before is not None:
+        relevance, start = (v[: len(images)] - v[len(images) :] for v in (relevance, start))
+    kept = _ratio(relevance.sum((1, 2)), start)
+    return Maps(relevance, kept, judging.CONSERVED if rules.conserves else None)
 
 
 def _ratio(found: Floats, wanted: Floats) -> Floats:
@@ -86,14 +106,15 @@ def explained(
     if not views:
         raise ValueError("at least one view is needed")
     images = [view.image for view in views]
-    found = maps(target, images, method, rules)
+    found = maps(target, images, method, rules, _before(views))
     places = [region_map(v.points, v.image.shape[0], v.segmentation) for v in views]
     shares = _shares(found.relevance, places)
     effects, answers, pictures, by_fill = _hidden(target, views, places)
     got = scores(target, images[:1])
-    regions = _table(places[0], shares, effects, answers, by_fill, pictures)
+    support = region_support(found.relevance[0], places[0])
+    regions = _table(places[0], shares, support, effects, answers, by_fill, pictures)
     conservation = None if found.kept is None else float(found.kept[0])
-    checks = _faithful(target, images[0], places[0], found, method, rules, regions, conservation)
+    checks = _faithful(target, views[0], places[0], found, method, rules, regions, conservation)
     return RelevanceMap(
         target=target.name,
         method=f"lrp ({rules})" if method == "lrp" else method,
@@ -111,10 +132,23 @@ def explained(
     )
 
 
+def _before(views: Sequence[View]) -> list[Image] | None:
+    """The crops that these are compared with, or None where one has none."""
+    found = [view.before for view in views if view.before is not None]
+    return found if len(found) == len(views) else None
+
+
 def region_shares(relevance: Floats, places: NDArray[np.uint8]) -> dict[str, float]:
     """Each region's sum of relevance over the sum of all absolute relevance (n, n): -1..1."""
     total = float(np.abs(relevance).sum()) or 1.0
     return {name: float(relevance[places == i].sum()) / total for i, name in enumerate(REGIONS)}
+
+
+def region_support(relevance: Floats, places: NDArray[np.uint8]) -> dict[str, float]:
+    """Each region's share (0..1) of what the heat map of (n, n) shows as speaking for the target."""
+    red = shown(relevance).clip(min=0)
+    total = float(red.sum()) or 1.0
+    return {name: float(red[places == i].sum()) / total for i, name in enumerate(REGIONS)}
 
 
 def _shares(relevance: Floats, places: Sequence[NDArray[np.uint8]]) -> list[dict[str, float]]:
@@ -135,22 +169,25 @@ def _hidden(
     by_fill: dict[str, dict[str, float]] = {}
     before = scores(target, [view.image for view in views]).score
     for k, (view, where) in enumerate(zip(views, places, strict=True)):
-        masks = {n: where == i for i, n in enumerate(REGIONS) if (where == i).mean() >= _SMALL}
-        score, answer, shown = hide_each(target, view.image, masks)
+        fills = fills_for(view.before)
+        counts = list(fills)[-1]
+        fills = fills if k == 0 else {counts: fills[counts]}
+        score, answer, drawn = hide_each(target, view.image, region_masks(where), fills)
         for name, values in score.items():
             drops = {fill: float(before[k]) - value for fill, value in values.items()}
-            effects.setdefault(name, []).append(float(np.mean(list(drops.values()))))
+            effects.setdefault(name, []).append(drops[counts])
             if k == 0:
                 by_fill[name] = drops
-                answers[name] = float(np.mean(list(answer[name].values())))
+                answers[name] = answer[name][counts]
         if k == 0:
-            pictures = shown
+            pictures = drawn
     return {n: v for n, v in effects.items() if n in by_fill}, answers, pictures, by_fill
 
 
 def _table(
     places: NDArray[np.uint8],
     shares: Sequence[Mapping[str, float]],
+    support: Mapping[str, float],
     effects: Effects,
     answers: Mapping[str, float],
     by_fill: Mapping[str, Mapping[str, float]],
@@ -173,6 +210,7 @@ def _table(
                 effect_by_fill=by_fill[name],
                 answer_hidden=answers[name],
                 hidden=pictures[name],
+                support=support[name],
             )
         )
     return tuple(sorted(rows, key=lambda r: -r.effect))
@@ -180,7 +218,7 @@ def _table(
 
 def _faithful(
     target: Target,
-    image: Image,
+    view: View,
     places: NDArray[np.uint8],
     found: Maps,
     method: str,
@@ -189,14 +227,16 @@ def _faithful(
     conservation: float | None,
 ) -> Faithfulness:
     """The checks; occlusion is compared with gradients, every other method with hiding the regions."""
-    flipping = judging.flipped(target, image, found.relevance[0])
+    image, before = [view.image], _before([view])
+    flipping = judging.flipped(target, view.image, found.relevance[0], before=view.before)
     ours = {r.name: r.effect if method == "occlusion" else r.relevance for r in regions}
     if method == "occlusion":
-        rival, name = region_shares(maps(target, [image], "gradients").relevance[0], places), "gradients"
+        rival = region_shares(maps(target, image, "gradients", before=before).relevance[0], places)
+        name = "gradients"
     else:
         rival, name = {r.name: r.effect for r in regions}, "occlusion"
     agreement = judging.rank_correlation([ours[n] for n in ours], [rival[n] for n in ours])
-    other = maps(judging.randomised(target), [image], method, rules).relevance[0]
+    other = maps(judging.randomised(target), image, method, rules, before).relevance[0]
     random_map = judging.rank_correlation(judging.blocks_of(found.relevance[0]), judging.blocks_of(other))
     return judging.judged(flipping, agreement, name, random_map, conservation, found.allowed)
 
@@ -224,4 +264,6 @@ def without_pictures(found: RelevanceMap) -> RelevanceMap:
     return replace(found, regions=tuple(replace(r, hidden=None) for r in found.regions))
 
 
-__all__ = ["FILLS", "METHODS", "Maps", "explained", "maps", "region_shares", "warnings", "without_pictures"]
+__all__ = [
+    "FILLS", "METHODS", "Maps", "explained", "maps", "region_shares", "region_support", "warnings", "without_pictures",
+]  # fmt: skip

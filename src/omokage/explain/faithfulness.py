@@ -56,13 +56,15 @@ def edge_map(image: Image) -> NDArray[np.float64]:
     return np.asarray(np.hypot(cv2.Sobel(grey, cv2.CV_64F, 1, 0), cv2.Sobel(grey, cv2.CV_64F, 0, 1)))
 
 
-def flipped(target: Target, image: Image, relevance: Floats, seed: int = 0) -> Flipping:
-    """Hide blocks by blurring, the most relevant first, up to a third of the crop; the same by edges and at random."""
+def flipped(target: Target, image: Image, relevance: Floats, seed: int = 0, before: Image | None = None) -> Flipping:
+    """Hide blocks by blurring, or by what was there in `before`, the most relevant first, up to a third of the crop;
+    the same by edges and at random."""
     count = BLOCKS * BLOCKS
     rng = np.random.default_rng(seed)
     orders = [np.argsort(-blocks_of(m), axis=None, kind="stable") for m in (relevance, edge_map(image))]
     orders += [rng.permutation(count) for _ in range(RANDOM_ORDERS)]
-    blur, n = FILLS["blur"](image, np.ones(image.shape[:2], bool)), image.shape[0]
+    everywhere, n = np.ones(image.shape[:2], bool), image.shape[0]
+    blur = FILLS["blur"](image, everywhere) if before is None else before
     pictures = [image]
     for order in orders:
         for step in _STEPS:

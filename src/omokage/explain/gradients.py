@@ -38,12 +38,13 @@ def plain(images: Image) -> Image:
     return np.stack([cv2.GaussianBlur(one, (0, 0), one.shape[0] / 6) for one in images])
 
 
-def integrated(target: Target, images: Image, steps: int = 20) -> Attributed:
-    """Integrated gradients (Sundararajan et al., ICML 2017) from the blurred crop to the crop, by the midpoint rule.
+def integrated(target: Target, images: Image, steps: int = 20, before: Image | None = None) -> Attributed:
+    """Integrated gradients (Sundararajan et al., ICML 2017) from the blurred crop, or from `before` (b, n, n, 3), to
+    the crop, by the midpoint rule.
 
     The sum over a picture approaches the difference of the two scores, which is `total`.
     """
-    x, start = target.prepare(images), target.prepare(plain(images))
+    x, start = target.prepare(images), target.prepare(plain(images) if before is None else before)
     way = (torch.arange(steps, device=x.device) + 0.5) / steps
     points = start[:, None] + way.reshape(1, -1, 1, 1, 1) * (x - start)[:, None]
     slope = gradient(target, points.flatten(0, 1)).reshape(len(x), steps, *x.shape[1:]).mean(1)
@@ -52,8 +53,11 @@ def integrated(target: Target, images: Image, steps: int = 20) -> Attributed:
     return Attributed(((x - start) * slope).sum(1), total)
 
 
-def smoothed(target: Target, images: Image, copies: int = 16, noise: float = 0.1, seed: int = 0) -> Attributed:
-    """SmoothGrad (Smilkov et al., 2017): the mean gradient of noisy copies, times how the crop differs from its blur.
+def smoothed(
+    target: Target, images: Image, copies: int = 16, noise: float = 0.1, seed: int = 0, before: Image | None = None
+) -> Attributed:
+    """SmoothGrad (Smilkov et al., 2017): the mean gradient of noisy copies, times how the crop differs from its blur,
+    or from `before` (b, n, n, 3).
 
     `noise` is a standard deviation in shares of the input's range. Multiplying by the difference gives it a sign that
     means the same as in the other methods.
@@ -64,4 +68,5 @@ def smoothed(target: Target, images: Image, copies: int = 16, noise: float = 0.1
     shape = (len(x), copies, *x.shape[1:])
     noisy = x[:, None] + spread * torch.randn(shape, generator=generator, device=x.device)
     slope = gradient(target, noisy.flatten(0, 1)).reshape(shape).mean(1)
-    return Attributed(((x - target.prepare(plain(images))) * slope).sum(1), None)
+    start = target.prepare(plain(images) if before is None else before)
+    return Attributed(((x - start) * slope).sum(1), None)

@@ -1,7 +1,8 @@
 """What hiding a part of the picture does to an answer: by named regions, and patch by patch (Zeiler and Fergus, 2014).
 
 Whatever replaces the hidden part is a picture of its own: three fills are tried, and where their effects disagree, the
-fill itself is what the network reacts to.
+fill itself is what the network reacts to. The last one, inpainting, counts: a blur lets dark glasses through, and a
+flat colour is a thing that faces do not have.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from omokage.explain.target import Image, Target
 
 Mask = NDArray[np.bool_]
+Fill = Callable[[Image, Mask], Image]
 BATCH = 64
 
 
@@ -43,7 +45,12 @@ def _inpaint(image: Image, mask: Mask) -> Image:
     return np.asarray(cv2.resize(done, (n, n), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-FILLS: Mapping[str, Callable[[Image, Mask], Image]] = {"blur": _blur, "mean": _mean, "inpaint": _inpaint}
+FILLS: Mapping[str, Fill] = {"blur": _blur, "mean": _mean, "inpaint": _inpaint}
+
+
+def fills_for(before: Image | None) -> Mapping[str, Fill]:
+    """What hidden parts are filled with: `FILLS`, or the photograph that this one is compared with alone."""
+    return FILLS if before is None else {"before": lambda image, mask: before}
 
 
 def hidden(image: Image, mask: Mask, fill: str) -> Image:
@@ -78,28 +85,35 @@ def scores(target: Target, images: Sequence[Image]) -> Scores:
 
 
 def hide_each(
-    target: Target, image: Image, masks: Mapping[str, Mask], fills: Sequence[str] = tuple(FILLS)
+    target: Target, image: Image, masks: Mapping[str, Mask], fills: Mapping[str, Fill] = FILLS
 ) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]], dict[str, Image]]:
     """For every named mask: score and answer by fill, and the picture of the last fill."""
-    pictures = {(name, fill): hidden(image, mask, fill) for name, mask in masks.items() for fill in fills}
+    pictures = {
+        (name, fill): blended(image, make(image, mask), mask)
+        for name, mask in masks.items()
+        for fill, make in fills.items()
+    }
     got = scores(target, list(pictures.values()))
     score: dict[str, dict[str, float]] = {name: {} for name in masks}
     answer: dict[str, dict[str, float]] = {name: {} for name in masks}
     for (name, fill), s, a in zip(pictures, got.score, got.answer, strict=True):
         score[name][fill], answer[name][fill] = float(s), float(a)
-    return score, answer, {name: pictures[name, fills[-1]] for name in masks}
+    return score, answer, {name: pictures[name, list(fills)[-1]] for name in masks}
 
 
-def patch_map(target: Target, image: Image, patch: float = 0.18, step: float = 0.1) -> NDArray[np.float32]:
+def patch_map(
+    target: Target, image: Image, patch: float = 0.18, step: float = 0.1, before: Image | None = None
+) -> NDArray[np.float32]:
     """(n, n): what hiding a soft disc around each place takes from the score; sizes are shares of the crop's side.
 
-    Between the places that were tried, and with the blur as the fill, values are interpolated.
+    Discs are filled with the blurred crop, or with `before`. Between the places that were tried values are
+    interpolated.
     """
     n = image.shape[0]
     at = np.linspace(0, n, max(round(1 / step), 2) + 1)
     ys, xs = np.mgrid[:n, :n] + 0.5
     discs = [(ys - y) ** 2 + (xs - x) ** 2 < (patch * n / 2) ** 2 for y in at for x in at]
-    without = FILLS["blur"](image, discs[0])
+    without = FILLS["blur"](image, discs[0]) if before is None else before
     got = scores(target, [image, *(blended(image, without, disc) for disc in discs)])
     drops = (got.score[0] - got.score[1:]).reshape(len(at), len(at)).astype(np.float32)
     # The grid's first and last points lie on the crop's edges: sample it at the pixel centres between them.

@@ -19,6 +19,7 @@ OUTSIDE = ("background", "hair", "neck", "clothing")  # an answer about a face s
 _OF_CLASS = {"background": "background", "hair": "hair", "hat": "hair", "cloth": "clothing", "ear": "ears",
              "neck": "neck"}  # fmt: skip
 _ON_EYES = ("glasses", "lens")
+_SMALL = 0.004  # share of the crop below which a region is not there
 _HIDES = ("hair", "hat", "cloth")  # classes that count as what they are, also inside the outline of the face
 
 Map = NDArray[np.uint8]
@@ -49,22 +50,30 @@ def region_map(points: NDArray[np.floating], size: int, segmentation: Map | None
     put("chin", _filled(np.concatenate([p[5:12], p[[54, 57, 48]]]), size))
     put("nose", _grown(_filled(p[28:36], size), 0.03 * side))
     put("eyes", _lines([p[[39, 27, 42]]], size, 0.13 * side))  # the bridge between them, where glasses rest
-    for eye in (p[36:42], p[42:48]):
-        put("eyes", _grown(_filled(eye, size), 0.085 * side))
+    for eye, brow in ((p[36:42], p[17:22]), (p[42:48], p[22:27])):
+        put("eyes", _filled(np.concatenate([eye, brow]), size))  # the lid up to the brow
+        put("eyes", _grown(_filled(eye, size), 0.105 * side))
     put("brows", _lines([p[17:22], p[22:27]], size, 0.075 * side))
     put("mouth", _grown(_filled(p[48:60], size), 0.045 * side))
-    return found if segmentation is None else _with_classes(found, segmentation)
+    if segmentation is None:
+        return found
+    hanging = p[6:11] + np.array([0.0, 0.35 * side])  # as far down as a beard reaches
+    jaw = _grown(_filled(np.concatenate([p[2:15], hanging]), size), 0.06 * side) & _below_level(float(p[30, 1]), size)
+    return _with_classes(found, segmentation, jaw > 0)
 
 
-def _with_classes(found: Map, segmentation: Map) -> Map:
+def _with_classes(found: Map, segmentation: Map, jaw: NDArray[np.bool_]) -> Map:
     """Classes decide outside the face, and inside it where hair or clothes lie over the skin; glasses belong to the
-    eyes."""
+    eyes. Hair on and below the jaw (n, n) is a beard: it stays the part of the face that it grows on, or
+    belongs to the chin."""
     out = found.copy()
+    beard = jaw & (segmentation == SEGMENTATION.index("hair"))
     outside = np.isin(found, [REGIONS.index(n) for n in (*OUTSIDE, "ears")])
     rest = np.isin(found, [REGIONS.index(n) for n in ("cheeks", "forehead", "chin")])
     for name, region in _OF_CLASS.items():
         here = segmentation == SEGMENTATION.index(name)
         out[here & (outside | rest if name in (*_HIDES, "background", "ear") else outside)] = REGIONS.index(region)
+    out[beard] = np.where(outside, REGIONS.index("chin"), found)[beard]
     out[np.isin(segmentation, [SEGMENTATION.index(n) for n in _ON_EYES])] = REGIONS.index("eyes")
     skin = np.isin(segmentation, [SEGMENTATION.index(n) for n in ("skin", "brow", "eye", "lips")])
     bare = outside & skin
@@ -73,6 +82,23 @@ def _with_classes(found: Map, segmentation: Map) -> Map:
     if len(upper):
         out[: upper[0]][bare[: upper[0]]] = REGIONS.index("forehead")
     return out
+
+
+def region_masks(regions: Map) -> dict[str, NDArray[np.bool_]]:
+    """What to hide for each region that is there: a 37th of the crop's side more than itself, so that no outline of
+    what it holds stays to be seen."""
+    size = len(regions)
+    return {
+        name: _grown((regions == i).astype(np.uint8), size / 37) > 0
+        for i, name in enumerate(REGIONS)
+        if (regions == i).mean() >= _SMALL
+    }
+
+
+def shown(relevance: NDArray[np.floating]) -> NDArray[np.float64]:
+    """A relevance map (n, n) as a heat map shows it: single pixels mean nothing, so it is smoothed over a 28th of its
+    side."""
+    return np.asarray(cv2.GaussianBlur(np.asarray(relevance, np.float64), (0, 0), len(relevance) / 28))
 
 
 def equal_areas(regions: Map, share: float) -> dict[str, NDArray[np.bool_]]:
@@ -104,9 +130,13 @@ def _hairline(p: Points) -> Points:
 
 def _above(p: Points, size: int) -> Map:
     """What lies higher than the eyes."""
-    level = int(np.clip(round(float(p[36:48, 1].mean())), 0, size))
+    return np.asarray(255 - _below_level(float(p[36:48, 1].mean()), size), np.uint8)
+
+
+def _below_level(y: float, size: int) -> Map:
+    """What lies lower than `y` pixels."""
     mask = np.zeros((size, size), np.uint8)
-    mask[:level] = 255
+    mask[int(np.clip(round(y), 0, size)) :] = 255
     return mask
 
 

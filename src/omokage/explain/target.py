@@ -40,8 +40,12 @@ class Target:
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     """A crop RGB uint8 (n, n, 3) with 68 landmarks (68, 2) in its pixels, and its segmentation where that is known
-    ((n, n) index into `data.records.SEGMENTATION`)."""
+    ((n, n) index into `data.records.SEGMENTATION`).
+
+    `before` (n, n, 3) is the same face, cut the same way, in the photograph that this one is compared with, where the
+    target is a change: what is hidden then becomes what it was before."""
 
     image: Image
     points: NDArray[np.floating]
     segmentation: Image | None = None
+    before: Image | None = None

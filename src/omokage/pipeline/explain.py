@@ -25,7 +25,7 @@ from omokage.attributes.predict import AttributePredictor
 from omokage.data.transforms import Jitter, apply_affine, crop_affine, warp
 from omokage.errors import InputError
 from omokage.explain.canonizers import canonized
-from omokage.explain.composites import MODERN
+from omokage.explain.composites import MODERN, composite
 from omokage.explain.evidence import METHODS, explained
 from omokage.explain.target import Target, View
 from omokage.faces.align import crop_landmarks, roll_of
@@ -54,6 +54,7 @@ def explain(
     crops: bool = False,
     analyzer: Analyzer | None = None,
     rules: str = MODERN,
+    before: str | Path | None = None,
 ) -> RelevanceMap:
     """Why the network answers as it does: relevance by pixel and by named region, and whether that can be believed.
 
@@ -66,20 +67,44 @@ def explain(
     ``smoothgrad``, ``lrp``; propagation is covered by patents in some countries and only used on request, with a
     rule set named by `rules`. The answer is that of the crop alone, without the mirror image that an `Analyzer` adds.
 
+    With ``change.fatness``, ``change.age`` or ``change.<ARKit name>`` both `picture` and `before`, the earlier
+    photograph of the same person, are paths (see `pipeline.explain_change`).
+
     Raises InputError for unknown words, a picture without that face, or a predictor that is not omokage's own network;
     UnreadableError for a picture that cannot be decoded.
     """
-    if method not in METHODS:
-        raise InputError(f"no method called {method!r}; choose among {', '.join(METHODS)}")
+    if before is not None or target.lower().startswith("change."):
+        return _change(before, picture, target, method, rules, crops, analyzer)
     analyzer = analyzer or Analyzer()
-    predictor = analyzer.predictor
-    if not isinstance(predictor, AttributePredictor):
-        raise InputError("only answers of omokage's own attribute network can be explained; use its weights")
-    wanted = target_of(predictor, target)
+    predictor, wanted = asked(analyzer, target, method, rules)
     pixels, found = _face(picture, image, face, crops, analyzer)
     if found.outline is None:
         raise InputError(f"the face in {found.source or 'the picture'} has no landmarks: its regions are unknown")
     return explain_face(predictor, pixels, found.outline, wanted, method, rules=rules, score=found.score)
+
+
+def asked(analyzer: Analyzer, target: str, method: str, rules: str = MODERN) -> tuple[AttributePredictor, Target]:
+    """Whose answer a question is about, and the target that it names. Raises InputError as `explain` does."""
+    if method not in METHODS:
+        raise InputError(f"no method called {method!r}; choose among {', '.join(METHODS)}")
+    if method == "lrp":
+        composite(rules)
+    if not isinstance(analyzer.predictor, AttributePredictor):
+        raise InputError("only answers of omokage's own attribute network can be explained; use its weights")
+    return analyzer.predictor, target_of(analyzer.predictor, target)
+
+
+def _change(
+    before: str | Path | None, after: object, target: str, method: str, rules: str, crops: bool,
+    analyzer: Analyzer | None,
+) -> RelevanceMap:  # fmt: skip
+    """An explanation of a comparison; its network is opened only for this."""
+    from omokage.pipeline.explain_change import explain_change
+
+    if before is None or not isinstance(after, str | Path):
+        raise InputError(f"{target} is about two photographs: give the paths of the later one and, as before=, the "
+                         "earlier one")  # fmt: skip
+    return explain_change(before, after, target, method, rules=rules, crops=crops, analyzer=analyzer)
 
 
 def explain_face(
@@ -268,4 +293,4 @@ def _angle(attribute: Attribute, group: str, part: str) -> _Question:
     return _Question(attribute, pick, "degrees", "degrees")
 
 
-__all__ = ["explain", "explain_face", "target_of", "targets", "views_of"]
+__all__ = ["asked", "explain", "explain_face", "target_of", "targets", "views_of"]

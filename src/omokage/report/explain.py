@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.errors import InputError
+from omokage.explain.regions import shown
 from omokage.media.files import whole_file
 from omokage.report.drawing import data_uri
 from omokage.report.style import CSS
@@ -45,6 +46,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "as_is": "as it is",
         "hide": "Hide a region: the answer is computed again",
         "without": "without",
+        "before": "before",
+        "as_before": "as before:",
+        "support": "Share of the red",
         "legend": "Red speaks for the target, blue against it.",
         "region": "Region",
         "share": "Share of relevance",
@@ -70,6 +74,9 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "as_is": "そのまま",
         "hide": "領域を隠すと、答えを計算し直します",
         "without": "隠した領域:",
+        "before": "前の写真",
+        "as_before": "前のままにした領域:",
+        "support": "赤の割合",
         "legend": "赤は対象を支持し、青は反対します。",
         "region": "領域",
         "share": "関連度の割合",
@@ -93,9 +100,14 @@ JAPANESE_REGIONS: Mapping[str, str] = {
 
 
 def write_explanations(
-    path: Path, found: Sequence[RelevanceMap], language: str = "en", about: Mapping[str, str] | None = None
+    path: Path,
+    found: Sequence[RelevanceMap],
+    language: str = "en",
+    about: Mapping[str, str] | None = None,
+    names: Sequence[str] = (),
 ) -> None:
-    """Write one self-contained page with a card for each explanation, whole or not at all.
+    """Write one self-contained page with a card for each explanation, whole or not at all. `names` say of which
+    picture each is.
 
     Raises InputError for an unknown language and OutputError when the page cannot be written.
     """
@@ -111,16 +123,17 @@ def write_explanations(
             f'<header><h1>{words["title"]}</h1><p class="duty">{words["lead"]}</p></header><main>'
         )
         for number, one in enumerate(found):
-            file.write(explanation_card(one, language, number))
+            name = names[number] if number < len(names) else ""
+            file.write(f'<article class="explanation">{explanation_card(one, language, str(number), name)}</article>')
         rows = "".join(
             f'<tr><th scope="row">{_plain(k)}</th><td>{_plain(v)}</td></tr>' for k, v in (about or {}).items()
         )
         file.write(f"<section><table>{rows}</table></section></main></body></html>\n")
 
 
-def explanation_card(found: RelevanceMap, language: str = "en", number: int = 0) -> str:
-    """One explanation as an `<article>`; it needs the report's style sheet and `OWN_CSS`. `number` keeps the buttons
-    of several cards apart."""
+def explanation_card(found: RelevanceMap, language: str = "en", mark: str = "0", name: str = "") -> str:
+    """One explanation as the inside of an `<article>`; it needs the report's style sheet and `OWN_CSS`. `mark` keeps
+    the buttons of several cards apart, `name` says which picture it is."""
     words = WORDS[language]
     facts = (
         (words["answer"], f"{found.answer:.3g} {found.answer_unit}"),
@@ -132,10 +145,10 @@ def explanation_card(found: RelevanceMap, language: str = "en", number: int = 0)
     notice = f'<p class="soft">{_plain(found.notice)}</p>' if found.notice else ""
     title = " · ".join(name_of(part, language) for part in found.target.split("."))
     return (
-        f'<article class="explanation"><h2>{_plain(title)}</h2>'
-        f"<div>{_choice(found, words, language, number)}</div>"
+        f"<h2>{_plain(title)}{f' · {_plain(name)}' if name else ''}</h2>"
+        f"<div>{_choice(found, words, language, mark)}</div>"
         f"<div>{notes}<table>{table}</table>{_regions(found, words, language)}</div>"
-        f'<div class="wide">{_checks(found.faithfulness, words)}{notice}</div></article>'
+        f'<div class="wide">{_checks(found.faithfulness, words)}{notice}</div>'
     )
 
 
@@ -145,9 +158,8 @@ def heat_map(found: RelevanceMap) -> NDArray[np.uint8]:
 
 
 def overlay(image: NDArray[np.uint8], relevance: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """The same for a crop (n, n, 3) and a map (n, n). Single pixels mean nothing, so the map is smoothed a little and
-    its strongest hundredth is all drawn in full."""
-    smooth = cv2.GaussianBlur(np.asarray(relevance, np.float32), (0, 0), image.shape[0] / 56)
+    """The same for a crop (n, n, 3) and a map (n, n). The strongest hundredth of the map is all drawn in full."""
+    smooth = shown(relevance)
     top = float(np.quantile(np.abs(smooth), 0.99)) or 1.0
     strength = np.clip(smooth / top, -1, 1)[..., None]
     grey = np.repeat(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None], 3, 2).astype(np.float32) * 0.75 + 40
@@ -160,20 +172,23 @@ def region_name(name: str, language: str) -> str:
     return JAPANESE_REGIONS.get(name, name) if language == "ja" else name
 
 
-def _choice(found: RelevanceMap, words: Mapping[str, str], language: str, number: int) -> str:
-    """Buttons and pictures: the heat map, the crop, the crop without each region."""
-    shown = [(words["map"], heat_map(found), words["legend"])]
-    shown.append((words["as_is"], found.crop.image, f"{found.answer:.3g} {found.answer_unit}"))
+def _choice(found: RelevanceMap, words: Mapping[str, str], language: str, card: str) -> str:
+    """Buttons and pictures: the heat map, the crop, the crop without each region, of a change also the earlier one."""
+    views = [(words["map"], heat_map(found), words["legend"])]
+    views.append((words["as_is"], found.crop.image, f"{found.answer:.3g} {found.answer_unit}"))
+    if found.before is not None:
+        views.append((words["before"], found.before.image, words["before"]))
     for region in found.regions:
         if region.hidden is not None:
             name = region_name(region.name, language)
-            text = f"{words['without']} {name}: {region.answer_hidden:.3g} {found.answer_unit}"
-            shown.append((name, region.hidden, text))
+            lead = words["without" if found.before is None else "as_before"]
+            text = f"{lead} {name}: {region.answer_hidden:.3g} {found.answer_unit}"
+            views.append((name, region.hidden, text))
     buttons, figures, rules = [], [], []
-    for k, (name, image, text) in enumerate(shown):
-        mark = f"x{number}-{k}"
+    for k, (name, image, text) in enumerate(views):
+        mark = f"x{card}-{k}"
         checked = " checked" if k == 0 else ""
-        buttons.append(f'<input type="radio" name="x{number}" id="{mark}"{checked}><label for="{mark}">{name}</label>')
+        buttons.append(f'<input type="radio" name="x{card}" id="{mark}"{checked}><label for="{mark}">{name}</label>')
         large = cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC)
         uri = data_uri(large, _SIDE)
         figures.append(
@@ -188,7 +203,7 @@ def _choice(found: RelevanceMap, words: Mapping[str, str], language: str, number
 
 
 def _regions(found: RelevanceMap, words: Mapping[str, str], language: str) -> str:
-    heads = "".join(f'<th scope="col">{words[k]}</th>' for k in ("region", "share", "effect", "then"))
+    heads = "".join(f'<th scope="col">{words[k]}</th>' for k in ("region", "share", "support", "effect", "then"))
     rows = "".join(_region(region, found, language) for region in found.regions)
     return (
         f'<table class="regions"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
@@ -203,13 +218,14 @@ def _region(region: RegionEvidence, found: RelevanceMap, language: str) -> str:
     bar = f'<span class="bar{kind}" aria-hidden="true"><i style="{width}"></i></span>'
     fills = ", ".join(f"{fill} {value:+.2f}" for fill, value in region.effect_by_fill.items())
     cells = (
+        f"{100 * region.support:.0f} %",
         f"{100 * region.relevance:+.0f} % ({100 * region.relevance_low:+.0f} … {100 * region.relevance_high:+.0f})",
         f"{region.effect:+.2f} ({region.effect_low:+.2f} … {region.effect_high:+.2f})",
         f"{region.answer_hidden:.3g}",
     )
     return (
-        f'<tr><th scope="row">{region_name(region.name, language)}{bar}</th><td>{cells[0]}</td>'
-        f'<td title="{_plain(fills)}">{cells[1]}</td><td>{cells[2]}</td></tr>'
+        f'<tr><th scope="row">{region_name(region.name, language)}{bar}</th><td>{cells[1]}</td>'
+        f'<td>{cells[0]}</td><td title="{_plain(fills)}">{cells[2]}</td><td>{cells[3]}</td></tr>'
     )
 
 

@@ -25,11 +25,15 @@ _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReportFace:
-    """One face of the page: what was estimated, the upright RGB uint8 picture (h, w, 3) or None, and the name shown."""
+    """One face of the page: what was estimated, the upright RGB uint8 picture (h, w, 3) or None, and the name shown.
+
+    `evidence` are explanation cards of this page's language (`report.explain.explanation_card`).
+    """
 
     analysis: FaceAnalysis
     image: NDArray[np.uint8] | None
     name: str
+    evidence: tuple[str, ...] = ()
 
 
 def write_report(
@@ -69,7 +73,7 @@ def page(
         f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(words['title'])}</title><style>{CSS}</style></head><body>"
+        f"<title>{escape(words['title'])}</title><style>{CSS}{_more_style(faces)}</style></head><body>"
         f'<header id="top"><h1>{escape(words["title"])}</h1><p>{escape(words["lead"])}</p>'
         f'<p class="duty"><strong>{escape(words["duty"])}</strong></p></header><main>'
     )
@@ -78,6 +82,7 @@ def page(
     side = _SIDE if len(faces) <= _MANY else _SIDE_MANY
     for number, face in enumerate(faces):
         yield _card(number, face, language, side, linked=len(faces) > 1)
+        yield from (f'<article class="explanation">{card}</article>' for card in face.evidence)
     if without:
         yield _without(without, language)
     yield _meaning(language)
@@ -86,6 +91,15 @@ def page(
         yield "".join(f'<tr><th scope="row">{escape(k)}</th><td>{escape(v)}</td></tr>' for k, v in about.items())
         yield "</table></section>"
     yield "</main></body></html>\n"
+
+
+def _more_style(faces: Sequence[ReportFace]) -> str:
+    """What explanation cards need, where there are any."""
+    if not any(face.evidence for face in faces):
+        return ""
+    from omokage.report.explain import OWN_CSS
+
+    return f"\n{OWN_CSS}"
 
 
 def _title(face: ReportFace, language: str) -> str:

@@ -1,0 +1,123 @@
+"""Blind verdicts on pairs of heat maps, for `omokage explain --rate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from omokage.errors import InputError
+
+if TYPE_CHECKING:
+    from omokage.explain.rating import Duel, Verdict
+    from omokage.pipeline import Analyzer
+    from omokage.results import RelevanceMap
+
+
+def rate(
+    folder: Path, rater: str, images: list[Path], target: str, method: str, rules: str, crops: bool, analyzer: Analyzer
+) -> None:
+    """Pairs of heat maps into the folder, verdicts from standard input, agreement to standard output."""
+    from omokage.explain.rating import VERDICTS, Verdict, agreement
+
+    # Propagation takes part only where it was asked for.
+    methods = ["occlusion", "gradients", "smoothgrad", *(["lrp"] if method == "lrp" else [])]
+    listed = _pairs(folder, images, target, methods, rules, crops, analyzer)
+    log = folder / "verdicts.jsonl"
+    verdicts = _verdicts(log)
+    done = {v.duel for v in verdicts if v.rater == rater}
+    typer.echo(f"Which map points at the reason for {target}? a, b, = (no difference), or q to stop.", err=True)
+    for duel in listed:
+        if duel.number in done:
+            continue
+        typer.echo(f"{folder / _file(duel)}: ", nl=False, err=True)
+        choice = sys.stdin.readline().strip().lower()
+        while choice and choice not in (*VERDICTS, "q"):
+            typer.echo("a, b, = or q: ", nl=False, err=True)
+            choice = sys.stdin.readline().strip().lower()
+        if choice not in VERDICTS:  # q, or the end of the input
+            break
+        verdicts.append(Verdict(rater, duel.number, choice))
+        with log.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"rater": rater, "pair": duel.number, "choice": choice}) + "\n")
+    result = agreement(listed, verdicts)
+    for name, (won, lost, drawn) in sorted(result.wins.items(), key=lambda item: -item[1][0]):
+        typer.echo(f"{name}: won {won}, lost {lost}, drawn {drawn}")
+    if result.raters is None:
+        typer.echo("agreement between raters: needs a second rater (--rater NAME) on the same folder")
+    else:
+        kappa = "" if result.kappa is None else f", kappa {result.kappa:.2f}"
+        typer.echo(f"agreement between raters: {100 * result.raters:.0f} % of {result.shared} pairs{kappa}")
+
+
+def _file(duel: Duel) -> str:
+    return f"pair-{duel.number:03d}.png"
+
+
+def _pairs(
+    folder: Path, images: list[Path], target: str, methods: list[str], rules: str, crops: bool, analyzer: Analyzer
+) -> list[Duel]:
+    """The folder's pairs: those of an earlier run of the same question, else drawn and written now."""
+    from omokage.explain.rating import Duel, duels
+    from omokage.media.files import output_error, whole_file
+
+    key = folder / "key.json"
+    asked = {"target": target, "pictures": [str(i) for i in images], "methods": methods}
+    if key.is_file():
+        try:
+            known = json.loads(key.read_text(encoding="utf-8"))
+            if known["asked"] != asked:
+                raise InputError(f"{folder} holds pairs of another question; choose another folder")
+            return [Duel(**row) for row in known["pairs"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{key} is damaged ({error}); choose another folder") from error
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
+    listed = duels([str(i) for i in images], methods)
+    _draw(folder, listed, target, rules, crops, analyzer)
+    with whole_file(key) as file:
+        rows = [{"number": d.number, "picture": d.picture, "left": d.left, "right": d.right} for d in listed]
+        file.write(json.dumps({"asked": asked, "pairs": rows}, indent=1) + "\n")
+    return listed
+
+
+def _draw(folder: Path, listed: list[Duel], target: str, rules: str, crops: bool, analyzer: Analyzer) -> None:
+    """Each pair as one picture: the crop, map A, map B."""
+    import numpy as np
+
+    from omokage.pipeline.explain import explain as why
+    from omokage.report.explain import heat_map
+    from omokage.report.pairs import beside, write_png
+
+    maps: dict[tuple[str, str], RelevanceMap] = {}
+    for duel in listed:
+        for method in (duel.left, duel.right):
+            if (duel.picture, method) not in maps:
+                maps[duel.picture, method] = why(
+                    Path(duel.picture), target, method, crops=crops, analyzer=analyzer, rules=rules
+                )
+        left, right = maps[duel.picture, duel.left], maps[duel.picture, duel.right]
+        shown = beside([("", left.crop.image), ("A", heat_map(left)), ("B", heat_map(right))])
+        write_png(folder / _file(duel), np.asarray(shown, np.uint8))
+
+
+def _verdicts(log: Path) -> list[Verdict]:
+    from omokage.explain.rating import VERDICTS, Verdict
+
+    if not log.is_file():
+        return []
+    found = []
+    for number, line in enumerate(log.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            row = json.loads(line)
+            verdict = Verdict(str(row["rater"]), int(row["pair"]), str(row["choice"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{log}, line {number}: not a verdict; repair or delete the line") from error
+        if verdict.choice in VERDICTS:
+            found.append(verdict)
+    return found

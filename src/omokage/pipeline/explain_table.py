@@ -1,0 +1,182 @@
+"""Explanations of many faces as one table: streaming, resumable, memory that does not grow with the number of faces.
+
+One row per face, pictures without a face or without readable content keep a row of their own: `source`, `frame`,
+`face`, `status` (``ok``, ``no_face``, ``unreadable: <why>``, ``unexplained: <why>``), `target`, `method`, `answer`,
+`answer_unit`, `score`, `score_unit`, `top` (the region whose hiding takes most from the score), `top_of_map`, `grade`,
+`flipping`, `flipping_random`, `agreement`, `randomised`, `conservation`, `warnings`, and for every region
+`effect_<region>` with `_low` and `_high`, `relevance_<region>`, `support_<region>` (see `results.RegionEvidence`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from omokage.errors import InputError
+from omokage.explain.composites import MODERN
+from omokage.explain.regions import REGIONS
+from omokage.media.files import check_writable, output_error
+from omokage.media.sinks import format_of, write_table
+from omokage.media.sources import Source
+from omokage.media.table import Reading
+from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.explain import asked, explain_face
+from omokage.results import RelevanceMap
+
+ROWS = 256  # in memory at once while the output is written
+_TEXTS = ("source", "status", "target", "method", "answer_unit", "score_unit", "top", "top_of_map", "grade", "warnings")
+_NUMBERS = ("answer", "score", "flipping", "flipping_random", "agreement", "randomised", "conservation")
+_PER_REGION = ("effect_{}", "effect_{}_low", "effect_{}_high", "relevance_{}", "support_{}")
+COLUMNS = (
+    "source", "frame", "face", "status", "target", "method", "answer", "answer_unit", "score", "score_unit", "top",
+    "top_of_map", "grade", "flipping", "flipping_random", "agreement", "randomised", "conservation", "warnings",
+    *(column.format(region) for region in REGIONS for column in _PER_REGION),
+)  # fmt: skip
+
+
+def explain_many(
+    analyzer: Analyzer,
+    sources: Sequence[Source],
+    target: str,
+    method: str = "occlusion",
+    *,
+    rules: str = MODERN,
+    crops: bool = False,
+    every: int = 1,
+) -> Iterator[tuple[Reading, list[RelevanceMap | InputError]]]:
+    """The explanations of all faces of each picture or video frame, one picture at a time; a face that cannot be
+    explained gives the error that says why. Raises InputError for unknown words."""
+    predictor, wanted = asked(analyzer, target, method, rules)
+    for reading in analyzer.analyze_many(list(sources), every=every, crops=crops, keep_pixels=True):
+        found: list[RelevanceMap | InputError] = []
+        for face in reading.faces:
+            assert reading.pixels is not None
+            if face.outline is None:
+                found.append(InputError("the face has no landmarks: its regions are unknown"))
+            else:
+                found.append(
+                    explain_face(predictor, reading.pixels, face.outline, wanted, method, rules=rules, score=face.score)
+                )
+        yield reading, found
+
+
+def explain_table(
+    analyzer: Analyzer,
+    sources: Sequence[Source],
+    target: str,
+    out: Path,
+    method: str = "occlusion",
+    *,
+    rules: str = MODERN,
+    crops: bool = False,
+    every: int = 1,
+    resume: bool = False,
+    on_found: Callable[[Reading, Sequence[RelevanceMap | InputError]], None] | None = None,
+) -> int:
+    """Write the table (.csv, .jsonl, .parquet) of all faces; returns how many inputs could not be read.
+
+    Rows are kept beside the output (``<out>.parts``) until it is whole, and `resume` goes on from there, picture by
+    picture. Raises InputError for unknown words, another ending, or a run that was begun differently.
+    """
+    asked(analyzer, target, method, rules)
+    kind = format_of(out)
+    check_writable(out)
+    identity = {"target": target, "method": method, "rules": rules, "crops": crops, "every": every,
+                "weights": analyzer.describe(crops)}  # fmt: skip
+    parts = out.with_name(out.name + ".parts")
+    done = _begun(parts, identity, out, resume)
+    todo = [s for s in sources if s.name not in done]
+    try:
+        with parts.open("a", encoding="utf-8") as file:
+            if not done and not parts.stat().st_size:
+                file.write(json.dumps(identity) + "\n")
+            waiting: list[dict[str, Any]] = []
+            for reading, found in explain_many(analyzer, todo, target, method, rules=rules, crops=crops, every=every):
+                waiting += rows_of(reading, found)
+                if reading.last:  # all rows of a source in one write: of none there is only a part
+                    file.write("".join(json.dumps(row) + "\n" for row in waiting))
+                    file.flush()
+                    waiting = []
+                if on_found is not None:
+                    on_found(reading, found)
+    except OSError as error:
+        raise output_error(parts, error, "work done so far is kept: run the same command with --resume") from error
+    write_table(out, kind, _tables(parts), schema(identity))
+    unread = sum(str(row["status"]).startswith("unreadable") for row in _rows(parts))
+    parts.unlink(missing_ok=True)
+    return unread
+
+
+def schema(identity: Mapping[str, Any]) -> pa.Schema:
+    """The table's columns; its metadata say which weights and settings made it."""
+    whole = {"frame": pa.int64(), "face": pa.int64()}
+    kinds = [(name, pa.string() if name in _TEXTS else whole.get(name, pa.float64())) for name in COLUMNS]
+    return pa.schema(kinds, metadata={f"omokage.{k}": json.dumps(v) for k, v in identity.items()})
+
+
+def rows_of(reading: Reading, found: Sequence[RelevanceMap | InputError]) -> list[dict[str, Any]]:
+    """A reading with its explanations as table rows; what does not exist is absent."""
+    where: dict[str, Any] = {"source": reading.source, "frame": reading.frame}
+    if reading.silent:
+        return []
+    if not reading.faces:
+        return [{**where, "status": f"unreadable: {reading.problem}" if reading.problem else "no_face"}]
+    rows = []
+    for number, one in enumerate(found):
+        if isinstance(one, InputError):
+            rows.append({**where, "face": number, "status": f"unexplained: {one}"})
+        else:
+            rows.append({**where, "face": number, "status": "ok", **_row(one)})
+    return rows
+
+
+def _row(found: RelevanceMap) -> dict[str, Any]:
+    checks = found.faithfulness
+    row: dict[str, Any] = {
+        "target": found.target, "method": found.method, "answer": found.answer, "answer_unit": found.answer_unit,
+        "score": found.score, "score_unit": found.score_unit, "top": found.top, "top_of_map": found.top_of_map,
+        "grade": checks.grade, "flipping": checks.flipping, "flipping_random": float(np.mean(checks.flipping_random)),
+        "agreement": checks.agreement, "randomised": checks.randomised, "conservation": checks.conservation,
+        "warnings": "; ".join(found.warnings),
+    }  # fmt: skip
+    for r in found.regions:
+        values = (r.effect, r.effect_low, r.effect_high, r.relevance, r.support)
+        row |= {column.format(r.name): value for column, value in zip(_PER_REGION, values, strict=True)}
+    return {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
+
+
+def _begun(parts: Path, identity: Mapping[str, Any], out: Path, resume: bool) -> set[str]:
+    """The sources that are done. A last line that was cut short is dropped. Raises InputError for another run."""
+    if not parts.exists():
+        return set()
+    if not resume:
+        raise InputError(f"{parts} holds unfinished work for this output: add --resume to go on, or delete it")
+    whole = parts.read_text(encoding="utf-8").split("\n")[:-1]
+    if whole and json.loads(whole[0]) != json.loads(json.dumps(identity)):
+        raise InputError(
+            f"{out} was begun with another target, other weights or options: use the same, or another file"
+        )
+    with parts.open("w", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in whole)
+    return {str(json.loads(line)["source"]) for line in whole[1:]}
+
+
+def _rows(parts: Path) -> Iterator[dict[str, Any]]:
+    with parts.open(encoding="utf-8") as file:
+        for line in islice(file, 1, None):
+            yield json.loads(line)
+
+
+def _tables(parts: Path) -> Iterator[pa.Table]:
+    rows = _rows(parts)
+    while chunk := list(islice(rows, ROWS)):
+        yield pa.Table.from_pylist(chunk, schema=schema({}))
+
+
+__all__ = ["COLUMNS", "explain_many", "explain_table", "rows_of", "schema"]
