@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.data.readers import ages, celeba, expressions, fairface, folder, points, voxceleb
+from omokage.data.readers import ages, celeba, expressions, fairface, folder, points, ratings, voxceleb
 from omokage.data.readers.protocol import SPLITS as FOLD_SPLITS
 from omokage.data.records import Record, write_shard
 from omokage.errors import InputError
@@ -111,6 +111,21 @@ SETS: dict[str, Dataset] = {
             voxceleb.SPLITS,
             voxceleb.read_voxceleb,
         ),
+        Dataset(
+            "us_adult_faces",
+            "10k US Adult Faces, rated impressions",
+            ratings.ADULT_FACES_SOURCE.licence,
+            FOLD_SPLITS,
+            ratings.read_us_adult_faces,
+        ),
+        Dataset(
+            "omi",
+            "One Million Impressions, rated generated faces",
+            ratings.OMI_SOURCE.licence,
+            FOLD_SPLITS,
+            ratings.read_omi,
+        ),
+        Dataset("kdef", "KDEF, seven posed expressions", ratings.KDEF_SOURCE.licence, FOLD_SPLITS, ratings.read_kdef),
         Dataset(
             "folder", "your own pictures with labels.csv", folder.SOURCE.licence, folder.SPLITS, folder.read_folder
         ),

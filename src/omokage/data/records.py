@@ -23,6 +23,7 @@ bytes), `width`, `height`; then the labels, null where a record lacks them:
 | age_std | float32 | years; spread of the raters' answers where a set publishes it |
 | attr_<name> | float32 | 0..1 for each yes/no attribute of the shipped schema and of CelebA's |
 | segmentation | binary | PNG, one class index per pixel (`SEGMENTATION`) |
+| ratings | string | JSON object of mean ratings by name: impressions of the photograph, not of the person |
 | groups | string | JSON object of group columns for audits, e.g. crowd labels |
 | scene | string | JSON of the rendered scene |
 | provenance | string | JSON: made by, licence, seed |
@@ -64,7 +65,7 @@ SCHEMA = pa.schema(
     + [("visibility", pa.list_(pa.uint8(), 68)), ("expression", pa.string())]
     + [(name, pa.float32()) for name in _FLOATS]
     + [("segmentation", pa.binary())]
-    + [(name, pa.string()) for name in ("action_units", "groups", "scene", "provenance")],
+    + [(name, pa.string()) for name in ("action_units", "ratings", "groups", "scene", "provenance")],
     metadata={"omokage.records": FORMAT},
 )
 LABELS = frozenset(SCHEMA.names) - {"id", "person", "source", "image", "width", "height", "provenance"}
