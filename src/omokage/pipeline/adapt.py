@@ -1,0 +1,144 @@
+"""`omokage adapt LABELS.csv`: new attributes from few labels, as a weight set that `analyze` and `explain` accept.
+
+    adapted = adapt(Path("labels.csv"), Path("pictures"), Path("mine"))
+    omokage.Analyzer(weights="mine")("photo.jpg")[0].attributes["..."]
+
+The set holds the shipped networks bit for bit, and the attributes beside them: what they answered before, they still
+answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from omokage.attributes.predict import AttributePredictor
+from omokage.errors import InputError, OutputError
+from omokage.explain.adapt import Plan, learn
+from omokage.explain.labels import Kind, Label, LabelTable, read_label_table
+from omokage.explain.ratings import ceiling
+from omokage.explain.scores import group_scores, scores
+from omokage.media.table import table_schema
+from omokage.pipeline.adapt_features import Faces, Seen, attribute_predictor, read_faces_of, see
+from omokage.pipeline.adapt_network import BranchTuner, attribute_of
+from omokage.pipeline.adapt_set import AdaptedLabel, Part, calibrated, sigma_of, write_set
+from omokage.pipeline.analyzer import Analyzer
+from omokage.schema import AttributeSchema
+from omokage.weights import registry
+
+Progress = Callable[[str, int, int], None]
+TUNES = ("none", "dense", "stage")
+
+
+@dataclass(frozen=True, slots=True)
+class AdaptOptions:
+    """What to learn and how far. `tune` is the deepest that may be fine-tuned: nothing, the dense layers, or the
+    trunk's last stage as well; held-out people decide whether it is. `private` is a budget epsilon of differential
+    privacy for the people in the labels, 0: none."""
+
+    names: tuple[str, ...] = ()
+    kinds: Mapping[str, Kind] | None = None
+    skip: tuple[str, ...] = ()
+    tune: str = "dense"
+    crops: bool = False
+    plan: Plan = field(default_factory=Plan)
+    private: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Adapted:
+    """The set that was written, its attributes, and the pictures that were left out, with the reason."""
+
+    folder: Path
+    card: registry.Card
+    labels: tuple[AdaptedLabel, ...]
+    pictures: int
+    left_out: Mapping[str, str]
+
+
+def adapt(
+    labels: Path,
+    images: Path,
+    out: Path,
+    *,
+    weights: str | Path = registry.DEFAULT_SET,
+    analyzer: Analyzer | None = None,
+    device: str | None = None,
+    options: AdaptOptions | None = None,
+    progress: Progress | None = None,
+) -> Adapted:
+    """Learn the labels of a CSV (`explain.labels`) about the pictures in `images`, and write the weight set `out`.
+
+    The base is the shipped set or folder `weights`. Raises InputError for labels that cannot be learnt, OutputError
+    where `out` cannot be written or holds weights already.
+    """
+    chosen, tell = options or AdaptOptions(), progress or (lambda what, done, total: None)
+    if chosen.tune not in TUNES:
+        raise InputError(f"--tune {chosen.tune!r} is unknown; choose {', '.join(TUNES)}")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
+    table = read_label_table(labels, chosen.names, chosen.kinds, chosen.skip)
+    analyzer = analyzer or Analyzer(weights, device=device)
+    predictor = attribute_predictor(analyzer)
+    _names_free(table, predictor.schema)
+    faces = read_faces_of(
+        analyzer, [images / file for file in table.files], chosen.crops, lambda d, n: tell("faces found", d, n)
+    )
+    private = chosen.private > 0
+    seen = see(predictor, faces.crops, "none" if private else chosen.tune, progress=lambda d, n: tell("read", d, n))
+    people = [table.people[k] for k in faces.kept]
+    groups = {name: [values[k] for k in faces.kept] for name, values in table.groups.items()}
+    done, parts = [], []
+    for label in (one.among(faces.kept) for one in table.labels):
+        found, part = _one(label, predictor, faces, seen, people, groups, chosen, tell)
+        done.append(found)
+        parts.append(part)
+    card = write_set(out, weights, predictor, done, parts)
+    return Adapted(out, card, tuple(done), len(faces.kept), faces.left_out)
+
+
+def _names_free(table: LabelTable, schema: AttributeSchema) -> None:
+    """Raises InputError for a name that the base, or the faces table, uses already."""
+    taken = set(table_schema(schema).names) | {a.name for a in schema}
+    for label in table.labels:
+        if label.name in taken:
+            raise InputError(
+                f"there is an answer called {label.name!r} already; rename the column, for example my_{label.name}"
+            )
+
+
+def _one(
+    label: Label, predictor: AttributePredictor, faces: Faces, seen: Seen, people: Sequence[str],
+    groups: Mapping[str, Sequence[str]], options: AdaptOptions, tell: Progress,
+) -> tuple[AdaptedLabel, Part]:  # fmt: skip
+    """Learn one label: scores first, then what is kept."""
+    attribute, landmarks = attribute_of(label), faces.landmarks.reshape(len(faces.landmarks), -1)
+    tuner = None
+    if seen.maps is not None:
+        tuner = BranchTuner(predictor, label, seen.hidden, seen.maps, options.tune == "stage", people)
+    try:
+        learnt = learn(
+            seen.hidden, landmarks, label, people, options.plan, tuner, lambda d, n: tell(f"{label.name}: folds", d, n)
+        )
+    except ValueError as error:
+        raise InputError(
+            f"{label.name!r} cannot be learnt from {len(label)} pictures ({error}); label more people"
+        ) from error
+    if learnt.fit.probe is None:
+        raise InputError(
+            f"{label.name!r} cannot be learnt from {len(label)} pictures: every answer needs several people; label more"
+        )
+    best = None if label.ratings is None else ceiling(label.ratings, label.kind == "nominal")
+    found = AdaptedLabel(attribute, learnt, tuple(scores(learnt)), best, tuple(group_scores(learnt, groups)))
+    if options.private > 0:
+        from omokage.pipeline.adapt_private import private_part
+
+        return found, private_part(attribute, seen.hidden, label, people, options.private)
+    sigma, module = sigma_of(learnt), None
+    if learnt.tuned and tuner is not None:
+        tell(f"{label.name}: fine-tuning", 0, 1)
+        module = tuner.finished(tuner.tuned(np.arange(len(label)), learnt.fit), attribute, sigma)
+    return found, Part(learnt.fit, module, sigma, calibrated(attribute, learnt, sigma))

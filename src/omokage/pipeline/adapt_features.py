@@ -1,0 +1,148 @@
+"""What the shipped network sees in the user's labelled pictures: crops, features for probes, maps for fine-tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from omokage.attributes.model import SubNetwork, normalise
+from omokage.attributes.predict import AttributePredictor
+from omokage.errors import InputError, UnreadableError
+from omokage.faces.align import crop_landmarks
+from omokage.media.image import read_image
+from omokage.nn.blocks import DenseUnit
+from omokage.nn.folding import folded
+from omokage.nn.trunk import ResidualTrunk
+from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.placing import outline_of
+from omokage.pipeline.reader import looks
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Progress = Callable[[int, int], None]
+_TOGETHER = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Faces:
+    """The crops (n, size, size, 3) of the pictures `kept` (places in the list that was read) with landmarks (n, 68, 2)
+    in crop widths from its middle; and why the others were left out."""
+
+    crops: Image
+    landmarks: Floats
+    kept: tuple[int, ...]
+    left_out: Mapping[str, str]
+
+
+def attribute_predictor(analyzer: Analyzer) -> AttributePredictor:
+    """The analyzer's own network. Raises InputError for another kind of predictor."""
+    predictor = analyzer.predictor
+    if not isinstance(predictor, AttributePredictor):
+        raise InputError("only omokage's own attribute network can be adapted; use its weights")
+    return predictor
+
+
+def read_faces_of(
+    analyzer: Analyzer, paths: Sequence[Path], crops: bool = False, progress: Progress | None = None
+) -> Faces:
+    """The face that each picture is about, cut as `analyze` cuts it. Raises InputError when no picture shows one.
+
+    With `crops` each picture is one face already.
+    """
+    predictor = attribute_predictor(analyzer)
+    found: list[tuple[int, Image, Floats]] = []
+    left_out: dict[str, str] = {}
+    for start in range(0, len(paths), _TOGETHER):
+        group: list[tuple[int, Image]] = []
+        for at, path in enumerate(paths[start : start + _TOGETHER], start):
+            try:
+                group.append((at, read_image(path)))
+            except (InputError, UnreadableError) as error:
+                left_out[path.name] = str(error)
+        images = [image for _, image in group]
+        seen = looks(images, None if crops else analyzer.finder, predictor, analyzer.config) if images else []
+        for (at, image), one in zip(group, seen, strict=True):
+            points = outline_of(image, one)
+            if points is None:
+                left_out[paths[at].name] = "no face was found"
+                continue
+            crop = crop_landmarks(image, points, predictor.size, predictor.margin)
+            inside = points @ crop.affine[:, :2].T + crop.affine[:, 2]
+            found.append((at, crop.image, inside / predictor.size - 0.5))
+        if progress is not None:
+            progress(min(start + _TOGETHER, len(paths)), len(paths))
+    if not found:
+        why = next(iter(left_out.values()), "there are none")
+        raise InputError(f"none of the {len(paths)} pictures can be learnt from: {why}")
+    return Faces(np.stack([c for _, c, _ in found]), np.stack([p for _, _, p in found]),
+                 tuple(at for at, _, _ in found), left_out)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the network makes of n crops, each read as it is and mirrored.
+
+    `hidden`: the numbers (n, d) that each sub-network's heads read, mean of the two; `maps`: (n, 2, c, h, w) half
+    precision, what a fine-tuned part reads: the trunk's map, or that before its last stage; None when not asked for.
+    """
+
+    hidden: Mapping[str, Floats]
+    maps: Tensor | None
+
+
+def donors(predictor: AttributePredictor) -> tuple[str, ...]:
+    """The sub-networks whose hidden numbers can be lent."""
+    model = predictor.model
+    own = {a.category for a in predictor.schema if a.own}
+    return tuple(
+        name
+        for name, part in model.categories.items()
+        if isinstance(part, SubNetwork)
+        and isinstance(part.dense, DenseUnit)
+        and name not in own
+        and "landmarks" not in model.members[name]
+    )
+
+
+@torch.inference_mode()
+def see(
+    predictor: AttributePredictor, crops: Image, tune: str = "none", batch: int = 32, progress: Progress | None = None
+) -> Seen:
+    """Read crops (n, size, size, 3). `tune`: "dense" keeps the trunk's map, "stage" the one before the last stage."""
+    model = folded(predictor.model).to(predictor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    names = donors(predictor)
+    if not names:
+        raise InputError("these weights have no sub-network to learn from; use shipped ones")
+    if tune == "stage" and not (isinstance(model.trunk, ResidualTrunk) and len(model.trunk.ends) > 1):
+        raise InputError("this network has no last stage that could be fine-tuned; choose --tune dense")
+    hidden: dict[str, list[Tensor]] = {name: [] for name in names}
+    maps: list[Tensor] = []
+    for start in range(0, len(crops), batch):
+        inputs = normalise(torch.from_numpy(crops[start : start + batch]).to(predictor.device))
+        views = [_maps(model.trunk, x) for x in (inputs, inputs.flip(3))]
+        for name in names:
+            part = model.categories[name]
+            assert isinstance(part, SubNetwork)
+            hidden[name].append(sum(part.hidden(last) for _, last in views).cpu() / 2)  # type: ignore[union-attr]
+        if tune != "none":
+            maps.append(torch.stack([v[0 if tune == "stage" else 1] for v in views], 1).half().cpu())
+        if progress is not None:
+            progress(min(start + batch, len(crops)), len(crops))
+    return Seen(
+        {name: torch.cat(parts).double().numpy() for name, parts in hidden.items()}, torch.cat(maps) if maps else None
+    )
+
+
+def _maps(trunk: torch.nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """The map before the last stage (where there is one) and the last map."""
+    if isinstance(trunk, ResidualTrunk) and len(trunk.ends) > 1:
+        stages = trunk.stages(inputs)
+        return stages[-2], stages[-1]
+    last: Tensor = trunk(inputs)
+    return last, last

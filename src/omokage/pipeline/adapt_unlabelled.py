@@ -1,0 +1,292 @@
+"""`omokage adapt --unlabelled`: the network gets used to the user's own pictures, if that does no harm.
+
+Only the statistics of the trunk's batch norms move, a part of the way towards those of the new pictures (Li et al.,
+2017; Schneider et al., NeurIPS 2020). Nobody says what the pictures show, so the check asks for less: on pictures that
+were not used, the answers must depend less on what changes nothing (mirror, small shifts), and on rendered heads, whose
+truth is known, errors must not grow. Otherwise nothing is written.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from omokage.attributes.model import AttributeNetwork, bin_centres, normalise
+from omokage.attributes.predict import AttributePredictor
+from omokage.data.splits import position
+from omokage.errors import InputError, OutputError
+from omokage.faces.align import crop_landmarks
+from omokage.media.sources import expand
+from omokage.metrics.bootstrap import interval
+from omokage.pipeline.adapt_features import attribute_predictor, read_faces_of
+from omokage.pipeline.analyzer import Analyzer
+from omokage.training.run import commit_of
+from omokage.weights import registry
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+Statistics = Mapping[str, tuple[Tensor, Tensor]]  # of each batch norm: mean and variance of its channels
+SHARES = (0.15, 0.3, 0.6, 1.0)  # how far the statistics may move
+FEWEST, MOST = 40, 1000  # pictures
+HARM = 0.05  # by which share errors on rendered heads may grow
+_HEADS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One number before and after, the 95 percent interval of its change, and whether the change is allowed."""
+
+    name: str
+    before: float
+    after: float
+    low: float
+    high: float
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What came of the user's pictures: how far the statistics moved, what the checks say, the weights if accepted."""
+
+    share: float
+    checks: tuple[Check, ...]
+    pictures: int
+    left_out: int
+    folder: Path | None
+
+    @property
+    def accepted(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    def lines(self) -> list[str]:
+        """The result in words."""
+        said = [
+            f"{'passed' if c.passed else 'FAILED'}  {c.name}: {c.before:.4g} before, {c.after:.4g} after (change "
+            f"{c.low:+.3g} to {c.high:+.3g})"
+            for c in self.checks
+        ]
+        read = f"{self.pictures} pictures with a face" + (f", {self.left_out} left out" if self.left_out else "")
+        if self.folder is None:
+            return [read, *said, "not accepted: the weights stay as they are, nothing was written"]
+        return [read, *said, f"accepted: statistics moved by {self.share:.0%}; weights: {self.folder}"]
+
+
+def adapt_unlabelled(
+    folder: Path,
+    out: Path,
+    *,
+    weights: str | Path = registry.DEFAULT_SET,
+    device: str | None = None,
+    analyzer: Analyzer | None = None,
+    crops: bool = False,
+    heads: int = _HEADS,
+    progress: Progress | None = None,
+) -> Used:
+    """Move the network's statistics towards the pictures below `folder`; write the set `out` if both checks pass.
+
+    At most `MOST` pictures are read. Raises InputError with fewer than `FEWEST` faces, OutputError where `out` holds
+    something already.
+    """
+    tell = progress or (lambda what, done, total: None)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
+    paths = [Path(source.path) for source in expand([str(folder)]).sources if not source.video]
+    paths = sorted(paths, key=lambda path: position(path.name))[:MOST]
+    analyzer = analyzer or Analyzer(weights, device=device)
+    predictor = attribute_predictor(analyzer)
+    faces = read_faces_of(analyzer, paths, crops, lambda d, n: tell("faces found", d, n))
+    if len(faces.crops) < FEWEST:
+        raise InputError(f"{folder} shows {len(faces.crops)} faces; at least {FEWEST} are needed to get used to them")
+    tell("rendering heads", 0, 1)
+    rendered = Heads.drawn(heads, predictor)
+    share, checks, model = moved(predictor, faces.crops, rendered)
+    passed = all(check.passed for check in checks)
+    if passed:
+        _write(out, weights, predictor, model, share, checks, len(faces.crops))
+    return Used(share, checks, len(faces.crops), len(faces.left_out), out if passed else None)
+
+
+def moved(
+    predictor: AttributePredictor, crops: Image, heads: Heads, shares: tuple[float, ...] = SHARES
+) -> tuple[float, tuple[Check, ...], AttributeNetwork]:
+    """The best of `shares` for crops (n, size, size, 3) in random order, the checks of it, and the moved network.
+
+    Half of the crops give the statistics, a quarter chooses, the last quarter judges.
+    """
+    model, count = predictor.model, len(crops)
+    first, second = crops[: count // 2], crops[count // 2 : 3 * count // 4]
+    judging = crops[3 * count // 4 :]
+    found = statistics_of(model, first)
+    tried = {share: unsteadiness(answers(blended(model, found, share), second)) for share in shares}
+    share = min(tried, key=lambda s: tried[s])
+    new = blended(model, found, share)
+    before, after = answers(model, judging), answers(new, judging)
+
+    def change(rows: NDArray) -> float:
+        return unsteadiness(after[:, rows]) - unsteadiness(before[:, rows])
+
+    low, high = interval(change, np.arange(len(judging)), draws=200)
+    name = "answers that hang on mirror and shifts, share of all variation"
+    steady = Check(name, unsteadiness(before), unsteadiness(after), low, high, high < 0)
+    return share, (steady, *heads.checks(model, new)), new
+
+
+@torch.no_grad()
+def statistics_of(model: AttributeNetwork, crops: Image, batch: int = 64) -> Statistics:
+    """Means and variances that the trunk's batch norms see in crops, each behind the adapted ones before it."""
+    trunk = copy.deepcopy(model.trunk)
+    norms = {name: part for name, part in trunk.named_modules() if isinstance(part, nn.BatchNorm2d)}
+    if not norms:
+        raise InputError("this network has no batch norms whose statistics could move")
+    for norm in norms.values():
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over all batches
+        norm.train()
+    for rows in np.array_split(np.arange(len(crops)), max(len(crops) // batch, 1)):
+        trunk(_inputs(model, crops[rows]))
+    return {name: (_known(norm.running_mean), _known(norm.running_var)) for name, norm in norms.items()}
+
+
+def _known(found: Tensor | None) -> Tensor:
+    assert found is not None
+    return found.clone()
+
+
+@torch.no_grad()
+def blended(model: AttributeNetwork, found: Statistics, share: float) -> AttributeNetwork:
+    """A copy of the network whose trunk's statistics have gone `share` (0..1) of the way."""
+    new = copy.deepcopy(model)
+    for name, part in new.trunk.named_modules():
+        if name in found and isinstance(part, nn.BatchNorm2d):
+            assert part.running_mean is not None
+            assert part.running_var is not None
+            mean, variance = found[name]
+            part.running_mean.lerp_(mean, share)
+            part.running_var.lerp_(variance, share)
+    return new.eval()
+
+
+def _inputs(model: AttributeNetwork, crops: Image) -> Tensor:
+    return normalise(torch.from_numpy(np.ascontiguousarray(crops)).to(next(model.parameters()).device))
+
+
+@torch.inference_mode()
+def answers(model: AttributeNetwork, crops: Image, batch: int = 64) -> Floats:
+    """What must not depend on the view: (views, n, answers) of each crop as it is, mirrored, and shifted two ways.
+
+    Log odds of classes and means of ranges, `quality` excepted.
+    """
+    parts = []
+    for start in range(0, len(crops), batch):
+        x = _inputs(model, crops[start : start + batch])
+        padded = nn.functional.pad(x, (4, 4, 4, 4), mode="replicate")
+        size = x.shape[-1]
+        shifted = [padded[..., 4 + dy : 4 + dy + size, 4 + dx : 4 + dx + size] for dx, dy in ((3, -2), (-3, 2))]
+        parts.append(torch.stack([_plain(model, v) for v in (x, x.flip(3), *shifted)]))
+    return torch.cat(parts, 1).double().cpu().numpy()
+
+
+def _plain(model: AttributeNetwork, inputs: Tensor) -> Tensor:
+    out = model.decode(model(inputs))
+    rows = [logits[:, None] for name, logits in out.shares.items() if name != "quality"]
+    rows += [logits - logits.mean(1, keepdim=True) for logits in out.classes.values()]
+    for name, logits in out.bins.items():
+        rows.append((torch.softmax(logits, 1) @ bin_centres(model.schema[name], logits.device))[:, None])
+    return torch.cat(rows, 1)
+
+
+def unsteadiness(said: Floats) -> float:
+    """The share (0..1) of the variation of answers (views, n, k) that is between views of one picture, mean over k.
+
+    Scaling all answers down does not lower it: what tells pictures apart shrinks as well.
+    """
+    views = said.shape[0]
+    within = said.var(0, ddof=1).mean(0)
+    between = np.maximum(said.mean(0).var(0, ddof=1) - within / views, 0)
+    return float(np.mean(within / np.maximum(within + between, 1e-12)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heads:
+    """Rendered heads whose truth is known: crops (n, size, size, 3), landmarks (n, 68, 2) in -1..1 of the crop, age."""
+
+    crops: Image
+    landmarks: Floats
+    ages: Floats
+
+    @classmethod
+    def drawn(cls, count: int, predictor: AttributePredictor, seed: int = 940_000_000) -> Heads:
+        """`count` random scenes of people that no training uses."""
+        from omokage.synthesis.render import render
+        from omokage.synthesis.sampling import SceneSampler
+
+        sampler, rows = SceneSampler(), []
+        for k in range(count):
+            scene = sampler.draw(np.random.default_rng((seed, k)))
+            camera = replace(scene.camera, size=160)
+            picture = render(replace(scene, camera=camera))
+            crop = crop_landmarks(picture.image, picture.landmarks, predictor.size, predictor.margin)
+            inside = picture.landmarks @ crop.affine[:, :2].T + crop.affine[:, 2]
+            rows.append((crop.image, inside / predictor.size * 2 - 1, scene.person.age))
+        return cls(np.stack([r[0] for r in rows]), np.stack([r[1] for r in rows]), np.array([r[2] for r in rows]))
+
+    @torch.inference_mode()
+    def errors(self, model: AttributeNetwork) -> dict[str, Floats]:
+        """Landmark error in percent of the distance between the outer eye corners, and years of age, of each head."""
+        raw = [model(_inputs(model, self.crops[k : k + 64])) for k in range(0, len(self.crops), 64)]
+        out = model.decode({name: torch.cat([r[name] for r in raw]) for name in raw[0]})
+        found: dict[str, Floats] = {}
+        if "landmarks" in out.points:
+            gap = out.points["landmarks"].value.double().cpu().numpy() - self.landmarks
+            between = np.linalg.norm(self.landmarks[:, 36] - self.landmarks[:, 45], axis=1)
+            found["landmark error on rendered heads, % of the eye distance"] = (
+                100 * np.linalg.norm(gap, axis=2).mean(1) / np.maximum(between, 0.1)
+            )
+        if "age" in out.bins:
+            logits = out.bins["age"]
+            said = torch.softmax(logits, 1) @ bin_centres(model.schema["age"], logits.device)
+            found["age error on rendered heads, years"] = np.abs(said.double().cpu().numpy() - self.ages)
+        return found
+
+    def checks(self, before: AttributeNetwork, after: AttributeNetwork) -> list[Check]:
+        """No error may grow by more than `HARM` of itself, at the upper end of its interval."""
+        found, old = [], self.errors(before)
+        for name, new in self.errors(after).items():
+            low, high = interval(lambda d: float(np.mean(d)), new - old[name], draws=200)
+            mean = float(old[name].mean())
+            found.append(Check(name, mean, float(new.mean()), low, high, high <= HARM * mean))
+        return found
+
+
+def _write(
+    out: Path, weights: str | Path, predictor: AttributePredictor, model: AttributeNetwork, share: float,
+    checks: tuple[Check, ...], pictures: int,
+) -> None:  # fmt: skip
+    base = predictor.card
+    rows = [
+        {
+            "measure": c.name, "value": round(c.after, 4), "baseline": round(c.before, 4),
+            "interval": [round(c.before + c.low, 4), round(c.before + c.high, 4)], "date": date.today().isoformat(),
+        }
+        for c in checks
+    ]  # fmt: skip
+    card = replace(
+        base, set=out.name, recipe=f"omokage adapt --unlabelled, on {base.id}", commit=commit_of(),
+        made=date.today().isoformat(),
+        trained_on=f"{base.trained_on}; statistics moved by {share:.0%} towards {pictures} pictures of the user",
+        scores=[*base.scores, *rows],
+        limits=[*base.limits, "Statistics were moved towards the user's pictures: the scores above these were measured "
+                "before, and there is no fitted check of false finds."],
+    )  # fmt: skip
+    if registry.has_model(weights, "finder"):
+        registry.copy_model(weights, "finder", out)
+    registry.save(out, {name: t.cpu() for name, t in model.state_dict().items()}, card)
