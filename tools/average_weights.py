@@ -1,19 +1,23 @@
 """Average the weights of runs that started from one another, calibrate the mean, and write it with a card of its own.
 
     python tools/average_weights.py OUT DATA[,DATA...] WEIGHTS WEIGHTS...
+    python tools/average_weights.py --finder OUT DATA[,DATA...] WEIGHTS WEIGHTS...
 
 `DATA` are the record folders that the runs were trained on (their held-out people calibrate and score the mean),
-`WEIGHTS` folders with ``attributes.safetensors``. Averaging nearby solutions often carries over better to other
-pictures than each of them (Wortsman et al., "Model soups", ICML 2022).
+`WEIGHTS` folders or sets with ``attributes.safetensors``, or with ``finder.safetensors``. Averaging nearby solutions
+often carries over better to other pictures than each of them (Wortsman et al., "Model soups", ICML 2022).
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch import Tensor
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -24,34 +28,60 @@ from omokage.attributes.data import Crops, split  # noqa: E402
 from omokage.attributes.model import rebuilt  # noqa: E402
 from omokage.attributes.sources import read_sources  # noqa: E402
 from omokage.attributes.train import finish  # noqa: E402
+from omokage.faces.config import ARCHITECTURE  # noqa: E402
+from omokage.faces.network import FinderNet  # noqa: E402
+from omokage.faces.publish import publish  # noqa: E402
 from omokage.schema import AttributeSchema  # noqa: E402
 from omokage.weights import registry  # noqa: E402
+from omokage.weights.registry import Card  # noqa: E402
+from recipes import faces  # noqa: E402
+
+Loaded = tuple[Mapping[str, Tensor], Card]
 
 
 def main() -> None:
-    if len(sys.argv) < 5:
+    finder = "--finder" in sys.argv
+    arguments = [word for word in sys.argv[1:] if word != "--finder"]
+    if len(arguments) < 4:
         sys.exit(__doc__)
-    out, data, folders = Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    out, data, folders = Path(arguments[0]), arguments[1], arguments[2:]
     torch.set_num_threads(1)
-    loaded = [registry.load(folder, "attributes") for folder in folders]
-    first, card = loaded[0]
-    mean = {
-        name: torch.stack([tensors[name] for tensors, _ in loaded]).mean(0) if tensor.is_floating_point() else tensor
-        for name, tensor in first.items()
-    }
-    model = rebuilt(AttributeSchema.from_json(list(card.schema)), card.architecture).eval()
-    model.load_state_dict(mean)
+    loaded = [registry.load(folder, "finder" if finder else "attributes") for folder in folders]
     command = f"python tools/average_weights.py OUT {data} {' '.join(folders)}; " + "; ".join(
         c.recipe for _, c in loaded
     )
+    rows = (publish_finder if finder else publish_attributes)(loaded, out, data, command)
+    for row in rows:
+        print(row["measure"], row["value"], row["n"])
+
+
+def mean_of(loaded: Sequence[tuple[Mapping[str, Tensor], Card]]) -> dict[str, Tensor]:
+    """The mean of every tensor of numbers; counters are those of the first."""
+    return {
+        name: torch.stack([tensors[name] for tensors, _ in loaded]).mean(0) if tensor.is_floating_point() else tensor
+        for name, tensor in loaded[0][0].items()
+    }
+
+
+def publish_finder(loaded: Sequence[Loaded], out: Path, data: str, command: str) -> Sequence[Mapping[str, Any]]:
+    """Calibrate and score the mean of finders on scenes of held-out people; returns the card's rows."""
+    net = FinderNet(*ARCHITECTURE).eval()
+    net.load_state_dict(mean_of(loaded))
+    return publish(replace(faces.shipped(data, out=str(out)), recipe=command), net, out).scores
+
+
+def publish_attributes(loaded: Sequence[Loaded], out: Path, data: str, command: str) -> Sequence[Mapping[str, Any]]:
+    """Calibrate and score the mean of attribute networks on held-out people; returns the card's rows."""
+    card = loaded[0][1]
+    model = rebuilt(AttributeSchema.from_json(list(card.schema)), card.architecture).eval()
+    model.load_state_dict(mean_of(loaded))
     config = replace(
         shipped(data, str(out)), recipe=command, set=card.set, trained_on=card.trained_on,
         data_licence=card.licences["training_data"], limits=tuple(card.limits),
     )  # fmt: skip
     sources = read_sources(config.data.folders, config.schema, config.data.limit)
     validation = Crops(split(sources, config.data)[1], config.schema, config.network, config.data)
-    for row in finish(config, model, validation, out).scores:
-        print(row["measure"], row["value"], row["n"])
+    return finish(config, model, validation, out).scores
 
 
 if __name__ == "__main__":
