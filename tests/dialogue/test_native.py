@@ -62,40 +62,39 @@ def test_packed_answers_are_those_of_single_questions() -> None:
 def test_probabilities_are_those_of_the_tokens() -> None:
     """Oracle: plain causal attention over one sequence, log-probabilities summed by hand."""
     image, question = crop(2), "Is the person smiling?"
-    network = MODEL.network
     sums = []
-    with torch.inference_mode():
-        seen = network.see(normalise(torch.from_numpy(image[None])))
-        for option in YES_NO:
-            prompt = prompt_of(WORDS, question, YES_NO)
-            answer = [*WORDS.encode(option), END]
-            text = network.language.embed_tokens(torch.tensor([prompt + answer]))
-            visual = seen.shape[1]
-            mask = MODEL._prefix(visual, text.shape[1])
-            out = network.language(inputs_embeds=torch.cat([seen, text], 1), attention_mask=mask).last_hidden_state[0]
-            logp = torch.log_softmax(network.logits(out).double(), 1)
-            start = visual + len(prompt) - 1
-            sums.append(sum(float(logp[start + k, token]) for k, token in enumerate(answer)))
+    for option in YES_NO:
+        prompt = prompt_of(WORDS, question, YES_NO)
+        answer = [*WORDS.encode(option), END]
+        logp = torch.log_softmax(plainly(image, prompt + answer).double(), 1)
+        start = MODEL.network.visual + len(prompt) - 1
+        sums.append(sum(float(logp[start + k, token]) for k, token in enumerate(answer)))
     expected = np.exp(sums) / np.exp(sums).sum()
     np.testing.assert_allclose(MODEL.choose(image, question, YES_NO), expected, atol=1e-4)
+
+
+def plainly(image: np.ndarray, ids: list[int]) -> torch.Tensor:
+    """Logits (n, vocabulary) of visual tokens and one sequence, in one pass without packing and without a cache."""
+    network = MODEL.network
+    with torch.inference_mode():
+        look = network.see(normalise(torch.from_numpy(image[None])))
+        text = network.language.embed_tokens(torch.tensor([ids]))
+        mask = MODEL._prefix(look.tokens.shape[1], len(ids))
+        network.glance(look.glances)
+        out = network.language(inputs_embeds=torch.cat([look.tokens, text], 1), attention_mask=mask).last_hidden_state
+        return network.logits(out[0])
 
 
 def test_words_are_the_most_likely_tokens_one_by_one() -> None:
     """Oracle: the whole sequence anew for every token, without a cache."""
     image, prompt = crop(3), "Describe the face."
-    network = MODEL.network
     told: list[int] = []
-    with torch.inference_mode():
-        seen = network.see(normalise(torch.from_numpy(image[None])))
-        for _ in range(5):
-            text = network.language.embed_tokens(torch.tensor([prompt_of(WORDS, prompt) + told]))
-            mask = MODEL._prefix(seen.shape[1], text.shape[1])
-            out = network.language(inputs_embeds=torch.cat([seen, text], 1), attention_mask=mask).last_hidden_state
-            logits = network.logits(out[0, -1])
-            logits[[0, ASK, ANSWER, OPTION]] = -torch.inf
-            if int(logits.argmax()) == END:
-                break
-            told.append(int(logits.argmax()))
+    for _ in range(5):
+        logits = plainly(image, prompt_of(WORDS, prompt) + told)[-1]
+        logits[[0, ASK, ANSWER, OPTION]] = -torch.inf
+        if int(logits.argmax()) == END:
+            break
+        told.append(int(logits.argmax()))
     assert "".join(MODEL.generate(image, prompt, 5)).strip() == WORDS.decode(told)
 
 

@@ -38,7 +38,8 @@ class NetworkConfig:
         ("nominal-local-eyes", 40, 160),
         ("nominal-local-hair", 40, 160),
     )
-    tokens_each: int = 4  # visual tokens that a reader's features become, so that attention can pick among them
+    tokens_each: int = 1  # visual tokens that a reader's features become
+    cell_squeeze: int = 8  # numbers a cell that every layer's glance at the picture sees
     hidden: int = 160
     layers: int = 4
     heads: int = 5

@@ -1,14 +1,15 @@
 """The native network: a face encoder, an MLP projector to visual tokens, and a small decoder-only language model.
 
 The arrangement is LLaVA's (Liu et al., NeurIPS 2023), as Face-MLLM (Sun et al., 2024) uses it; sizes are ours, small
-enough to train on one CPU core. Visual tokens are one per cell of the trunk's map, so that a word like "mouth" can
-point at a place, and a few per reader: what a sub-network of the attributes room knows before it answers.
+enough to train on one CPU core, and so is that every layer glances at the picture (`Glancing`). Visual tokens are one
+per cell of the trunk's map, so that a word like "mouth" can point at a place, and one per reader: what a sub-network of
+the attributes room knows before it answers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -64,29 +65,67 @@ class FaceEncoder(nn.Module):
         return found, [reader(found) for reader in self.readers.values()]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A picture as the language model gets it: visual tokens (b, n, hidden) and a glance for each of its layers (b,
+    layers, hidden)."""
+
+    tokens: Tensor
+    glances: Tensor
+
+
 class Projector(nn.Module):
     """Map and features as visual tokens (b, n * n + readers * tokens_each, hidden), by one small MLP for cells and one
-    each for the readers."""
+    each for the readers; and, linearly, as one glance a layer."""
 
     def __init__(self, network: NetworkConfig, width: int, cells: int) -> None:
         super().__init__()
-        hidden = network.hidden
-        self.cell = _mlp(width, hidden)
-        self.each = network.tokens_each
-        self.faces = nn.ModuleList([_mlp(width, hidden, self.each) for _, _, width in network.readers])
-        self.count = cells + len(self.faces) * self.each
-        self.place = nn.Parameter(torch.randn(self.count, hidden) * 0.02)
+        self.hidden, self.each = network.hidden, network.tokens_each
+        widths = [features for _, _, features in network.readers]
+        self.cell_norm = nn.LayerNorm(width)
+        self.norms = nn.ModuleList([nn.LayerNorm(features) for features in widths])
+        self.cell = _mlp(width, self.hidden)
+        self.faces = nn.ModuleList([_mlp(features, self.hidden, self.each) for features in widths])
+        self.squeeze = nn.Linear(width, network.cell_squeeze)
+        self.glance = nn.Linear(sum(widths) + cells * network.cell_squeeze, network.layers * self.hidden)
+        self.count = cells + len(widths) * self.each
+        self.place = nn.Parameter(torch.randn(self.count, self.hidden) * 0.02)
         self.drop = nn.Dropout1d(network.dropout)
 
-    def forward(self, found: Tensor, features: Sequence[Tensor]) -> Tensor:
-        cells = self.cell(found.flatten(2).transpose(1, 2))
-        faces = [mlp(x).view(len(x), self.each, -1) for mlp, x in zip(self.faces, features, strict=True)]
-        out: Tensor = self.drop(torch.cat([cells, *faces], 1) + self.place)
-        return out
+    def forward(self, found: Tensor, features: Sequence[Tensor]) -> Look:
+        cells = self.cell_norm(found.flatten(2).transpose(1, 2))
+        known = [norm(x) for norm, x in zip(self.norms, features, strict=True)]
+        faces = [mlp(x).view(len(x), self.each, -1) for mlp, x in zip(self.faces, known, strict=True)]
+        tokens = self.drop(torch.cat([self.cell(cells), *faces], 1) + self.place)
+        glances = self.glance(torch.cat([*known, self.squeeze(cells).flatten(1)], 1))
+        return Look(tokens, glances.view(len(found), -1, self.hidden))
 
 
 def _mlp(width: int, hidden: int, count: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, count * hidden))
+    return nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, count * hidden))
+
+
+class Glancing(nn.Module):
+    """A layer of the language model, after which every token asks the picture: what it holds times what is seen.
+
+    The product of words and picture (Kim et al., Hadamard product for low-rank bilinear pooling, ICLR 2017) is what
+    attention alone finds only after very many questions; a small model on a small machine has not that many.
+    """
+
+    def __init__(self, layer: nn.Module, hidden: int) -> None:
+        super().__init__()
+        self.layer = layer
+        self.norm = nn.RMSNorm(hidden)
+        self.ask, self.tell = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden, bias=False)
+        nn.init.normal_(self.tell.weight, std=0.02)
+        self.glance: Tensor | None = None  # (b, hidden), of the pictures that the next pass is about
+
+    def forward(self, hidden_states: Tensor, **arguments: Any) -> Tensor:
+        out: Tensor = self.layer(hidden_states, **arguments)
+        if self.glance is None:
+            return out
+        told: Tensor = self.tell(self.ask(self.norm(out)) * self.glance[:, None])
+        return out + told
 
 
 class DialogueNetwork(nn.Module):
@@ -100,6 +139,7 @@ class DialogueNetwork(nn.Module):
         self.encoder = FaceEncoder(network)
         self.projector = Projector(network, self.encoder.width, self.encoder.cells)
         self.language = LlamaModel(language_config(network, vocabulary))
+        self.language.layers = nn.ModuleList([Glancing(layer, network.hidden) for layer in self.language.layers])
         self.learning: frozenset[str] = frozenset()
 
     @property
@@ -124,34 +164,40 @@ class DialogueNetwork(nn.Module):
                 part.eval()
         return self
 
-    def see(self, images: Tensor) -> Tensor:
-        """Visual tokens (b, visual, hidden) of prepared pictures."""
+    def see(self, images: Tensor) -> Look:
+        """What the language model gets of prepared pictures (b, 3, s, s)."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and "encoder" in self.learning):
             found, features = self.encoder(images)
-        out: Tensor = self.projector(found, features)
+        out: Look = self.projector(found, features)
         return out
 
     def forward(self, images: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
         """Logits (n, vocabulary) at the `n` places of `rows` that have a target, and the places (n, 2) as row and
         token. `images` (r, 3, s, s) has a picture for each row; those of rows without one are not looked at."""
         with torch.autocast(images.device.type, self.precision, enabled=self.training and self.precision is not None):
-            tokens = self.see(images)
-            return self.read(tokens, rows)
+            return self.read(self.see(images), rows)
 
-    def read(self, tokens: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
-        """The same from visual tokens (r, visual, hidden)."""
+    def read(self, look: Look, rows: Rows) -> tuple[Tensor, Tensor]:
+        """The same from what `see` gave for each row."""
         visual = self.visual
         text = self.language.embed_tokens(rows.ids)
-        inputs = torch.cat([tokens.to(text.dtype), text], 1)
+        inputs = torch.cat([look.tokens.to(text.dtype), text], 1)
         places = torch.arange(visual, device=rows.ids.device).expand(len(rows.ids), -1)
         positions = torch.cat([places, rows.place + visual], 1)
         allowed = attention(rows, visual)
         mask = torch.zeros(allowed.shape, dtype=inputs.dtype, device=inputs.device)
         mask.masked_fill_(~allowed, torch.finfo(inputs.dtype).min)
+        self.glance(look.glances * rows.seen[:, None, None])
         out = self.language(inputs_embeds=inputs, attention_mask=mask, position_ids=positions, use_cache=False)
+        self.glance(None)
         at = (rows.target >= 0).nonzero()
         picked = out.last_hidden_state[at[:, 0], at[:, 1] + visual]
         return self.logits(picked).float(), at
+
+    def glance(self, glances: Tensor | None) -> None:
+        """The pictures that the next passes are about (b, layers, hidden); None: no picture."""
+        for number, layer in enumerate(self.language.layers):
+            layer.glance = None if glances is None else glances[:, number]
 
     def logits(self, hidden: Tensor) -> Tensor:
         """What comes next (..., vocabulary) after hidden states (..., hidden): the output layer is the embedding."""

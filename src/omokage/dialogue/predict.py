@@ -18,7 +18,7 @@ from torch import Tensor
 
 from omokage.dialogue.conversation import Asked, DialogueModel, Image, Turn
 from omokage.dialogue.loss import segment_scores
-from omokage.dialogue.model import DialogueNetwork, normalise, rebuilt
+from omokage.dialogue.model import DialogueNetwork, Look, normalise, rebuilt
 from omokage.dialogue.rows import Segment, pack, prompt_of, segment_of
 from omokage.dialogue.tokenizer import END, MARKS, Words
 from omokage.errors import InputError, WeightsError
@@ -98,9 +98,9 @@ class NativeModel:
 
     def _some(self, groups: Sequence[Sequence[Asked]]) -> list[NDArray[np.float64]]:
         rows = [[part for one in group for part in self._options(one)] for group in groups]
-        tokens = self._tokens([group[0].image for group in groups])
+        look = self._look([group[0].image for group in groups])
         packed = pack(rows, [group[0].image is not None for group in groups]).to(self.device)
-        logits, at = self.network.read(tokens, packed)
+        logits, at = self.network.read(look, packed)
         scores = segment_scores(logits, at, packed).double().cpu().numpy()
         found = []
         for group, line in zip(groups, scores, strict=True):
@@ -131,14 +131,17 @@ class NativeModel:
                 "begin anew"
             )
 
-    def _tokens(self, images: Sequence[Image | None]) -> Tensor:
-        """Visual tokens (b, visual, hidden), zeros where there is no picture."""
+    def _look(self, images: Sequence[Image | None]) -> Look:
+        """What the network sees of pictures, zeros where there is none."""
         shown = [i for i, image in enumerate(images) if image is not None]
-        out = torch.zeros(len(images), self.network.visual, self.network.network.hidden, device=self.device)
+        plan = self.network.network
+        tokens = torch.zeros(len(images), self.network.visual, plan.hidden, device=self.device)
+        glances = torch.zeros(len(images), plan.layers, plan.hidden, device=self.device)
         if shown:
             crops = stacked([np.asarray(images[i], np.uint8) for i in shown], self.size)
-            out[shown] = self.network.see(normalise(torch.from_numpy(crops).to(self.device)))
-        return out
+            look = self.network.see(normalise(torch.from_numpy(crops).to(self.device)))
+            tokens[shown], glances[shown] = look.tokens, look.glances
+        return Look(tokens, glances)
 
     def generate(
         self, image: Image | None, prompt: str, max_tokens: int = 64, history: Sequence[Turn] = (),
@@ -155,7 +158,9 @@ class NativeModel:
         model = self.network.language
         with torch.inference_mode():
             text = model.embed_tokens(torch.tensor([ids], device=self.device))
-            parts = [text] if image is None else [self._tokens([image]), text]
+            look = self._look([image])
+            self.network.glance(look.glances)
+            parts = [text] if image is None else [look.tokens, text]
             visual = 0 if image is None else self.network.visual
             inputs = torch.cat(parts, 1)
             places = torch.arange(self.network.visual - visual, self.network.visual + len(ids), device=self.device)[
@@ -178,6 +183,7 @@ class NativeModel:
                 if not now.endswith("�") and now != told:  # a letter of several bytes may still be under way
                     yield now[len(told) :]
                     told = now
+                self.network.glance(look.glances)  # another question may have been asked meanwhile
                 out = model(
                     input_ids=torch.tensor([[token]], device=self.device), past_key_values=out.past_key_values,
                     position_ids=places[:, -1:] + len(made), use_cache=True,
