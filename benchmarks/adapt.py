@@ -31,6 +31,8 @@ from torch import Tensor, nn
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.adapt_unlabelled import unlabelled_part  # noqa: E402
+
 from omokage.attributes.model import SubNetwork  # noqa: E402
 from omokage.attributes.predict import AttributePredictor  # noqa: E402
 from omokage.explain.adapt import Plan, best_fit, codes_of  # noqa: E402
@@ -237,13 +239,11 @@ def main() -> None:
         if name == "none":
             continue
         began, rows = time.process_time(), []
+        sets = ("mtfl_train",) if name == "unlabelled" else tuple(dict.fromkeys(t[0] for t in TASKS.values()))
+        parts = {s: part_of(given.sets / s, given.work, given.pictures, analyzer) for s in sets}
         if name == "unlabelled":
-            from benchmarks.adapt_unlabelled import unlabelled_part
-
-            found = unlabelled_part(given.sets, analyzer)
+            found = unlabelled_part(parts[sets[0]].rows, parts[sets[0]].crops, predictor)
         else:
-            sets = dict.fromkeys(t[0] for t in TASKS.values())
-            parts = {s: part_of(given.sets / s, given.work, given.pictures, analyzer) for s in sets}
             found = labels_part(parts, predictor) if name == "labels" else scratch_part(parts)
         for row in found:
             print(json.dumps(row), flush=True)

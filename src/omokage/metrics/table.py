@@ -4,7 +4,8 @@ A labels file is a CSV with the column `file` and any of: `age`; `age_bin` (``20
 ``male``); `smile`, `glasses` (1/0, yes/no); `emotion`; `yaw`, `pitch`, `roll` (also with `_deg`, `yaw_right_deg`,
 `pitch_up_deg`, `roll_cw_deg`); points `x0, y0 .. x67, y67`, or the five `leye_x, leye_y, reye_.., nose_.., lmouth_..,
 rmouth_..`; `pose_class` (``left_profile``, ``left``, ``right``, ``right_profile`` in the image, anything else for
-frontal); `person` (pictures of one person are not independent: intervals then draw whole persons).
+frontal); `person` (pictures of one person are not independent: intervals then draw whole persons); the name of an
+attribute that the weights were adapted to (`metrics.adapted`).
 
 A labelled face without an answer counts as wrong: an accuracy misses it, its landmark error is `MISSED_POINTS`, a
 number counts as the trivial answer (the labels' own mean or median), a probability as 0.5.
@@ -22,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.errors import InputError
+from omokage.metrics.adapted import adapted_scores
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve
 from omokage.metrics.matching import nearest_box
@@ -95,7 +97,7 @@ def score_table(labels: Sequence[Label], faces: Iterable[Face]) -> list[TableSco
     scores = [_score("found", np.mean, [r for r, _ in pairs], found)]
     for measure in (_points, _age, _age_bin, _gender, _smile, _glasses, _emotion, _pose, _yaw_side):
         scores += measure(pairs)
-    return scores
+    return scores + adapted_scores(pairs, _score)
 
 
 def points_of(row: Label) -> NDArray[np.float64] | None:

@@ -14,14 +14,14 @@ from torch import Tensor
 from omokage.attributes.model import SubNetwork, normalise
 from omokage.attributes.predict import AttributePredictor
 from omokage.errors import InputError, UnreadableError
-from omokage.faces.align import crop_landmarks
+from omokage.faces.align import crop_box, crop_landmarks
 from omokage.media.image import read_image
 from omokage.nn.blocks import DenseUnit
 from omokage.nn.folding import folded
 from omokage.nn.trunk import ResidualTrunk
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.placing import outline_of
-from omokage.pipeline.reader import looks
+from omokage.pipeline.reader import looks, whole_box
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -68,13 +68,11 @@ def read_faces_of(
         images = [image for _, image in group]
         seen = looks(images, None if crops else analyzer.finder, predictor, analyzer.config) if images else []
         for (at, image), one in zip(group, seen, strict=True):
-            points = outline_of(image, one)
-            if points is None:
+            face = _face(image, outline_of(image, one), crops, predictor)
+            if face is None:
                 left_out[paths[at].name] = "no face was found"
-                continue
-            crop = crop_landmarks(image, points, predictor.size, predictor.margin)
-            inside = points @ crop.affine[:, :2].T + crop.affine[:, 2]
-            found.append((at, crop.image, inside / predictor.size - 0.5))
+            else:
+                found.append((at, *face))
         if progress is not None:
             progress(min(start + _TOGETHER, len(paths)), len(paths))
     if not found:
@@ -82,6 +80,19 @@ def read_faces_of(
         raise InputError(f"none of the {len(paths)} pictures can be learnt from: {why}")
     return Faces(np.stack([c for _, c, _ in found]), np.stack([p for _, _, p in found]),
                  tuple(at for at, _, _ in found), left_out)  # fmt: skip
+
+
+def _face(
+    image: Image, points: NDArray[np.float32] | None, whole: bool, predictor: AttributePredictor
+) -> tuple[Image, Floats] | None:
+    """The crop and the landmarks in it; a `whole` picture without landmarks that can be trusted is the crop itself."""
+    size, margin = predictor.size, predictor.margin
+    if points is None:
+        if not whole:
+            return None
+        return crop_box(image, whole_box(image, margin), size, margin).image, np.zeros((68, 2))
+    crop = crop_landmarks(image, points, size, margin)
+    return crop.image, (points @ crop.affine[:, :2].T + crop.affine[:, 2]) / size - 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)

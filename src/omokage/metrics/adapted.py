@@ -1,0 +1,82 @@
+"""Scores of answers that the user's own labels taught: a label column of the same name as the answer.
+
+An answer is in a faces table as ``attr_<name>_p`` (yes/no), as ``<name>`` with ``<name>_sigma`` (a number), or as
+``<name>`` with ``<name>_<class>_p`` (classes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from omokage.metrics.classification import area_under_curve, balanced_accuracy
+
+Label = Mapping[str, str]
+Face = Mapping[str, Any]
+Pair = tuple[Label, Face | None]
+Score = Callable[..., Any]  # (name, function, label rows, *arrays, trivial=) -> a score with its interval
+_YES = {"1": 1.0, "yes": 1.0, "true": 1.0, "1.0": 1.0, "0": 0.0, "no": 0.0, "false": 0.0, "0.0": 0.0, "-1": 0.0}
+_OTHERS = {
+    "expression",
+    "file",
+    "person",
+    "smile",
+    "glasses",
+    "smiling",
+    "eyeglasses",
+}  # judged by measures of their own
+
+
+def adapted_scores(pairs: Sequence[Pair], score: Score) -> list[Any]:
+    """The measures of every label column that names such an answer; a face that was not found counts as wrong."""
+    known = {name for _, face in pairs if face is not None for name in face}
+    found: list[Any] = []
+    for column in dict.fromkeys(name for row, _ in pairs for name in row):
+        use = [(row, face, row[column].strip()) for row, face in pairs if row.get(column, "").strip()]
+        if column in _OTHERS or not use:
+            continue
+        if f"attr_{column}_p" in known:
+            found += _yes_no(column, use, score)
+        elif column in known and f"{column}_sigma" in known:
+            found += _number(column, use, score)
+        elif column in known and any(n.startswith(f"{column}_") and n.endswith("_p") for n in known):
+            found += _classes(column, use, score)
+    return found
+
+
+def _yes_no(name: str, use: Sequence[tuple[Label, Face | None, str]], score: Score) -> list[Any]:
+    use = [one for one in use if one[2].lower() in _YES]
+    rows, true = [row for row, _, _ in use], np.array([_YES[text.lower()] > 0.5 for _, _, text in use], bool)
+    if not len(use) or true.all() or not true.any():
+        return []
+    said = [None if face is None else face.get(f"attr_{name}_p") for _, face, _ in use]
+    p = np.array([0.5 if s is None else float(s) for s in said])
+    right = np.array([s is not None and (float(s) > 0.5) == t for s, t in zip(said, true, strict=True)], float)
+    share = float(max(true.mean(), 1 - true.mean()))
+    curve = lambda s, t: float("nan") if t.all() or not t.any() else area_under_curve(s, t)  # noqa: E731
+    return [
+        score(f"{name}, area under the curve", curve, rows, p, true, trivial=0.5),
+        score(f"{name}, accuracy", np.mean, rows, right, trivial=share),
+    ]
+
+
+def _number(name: str, use: Sequence[tuple[Label, Face | None, str]], score: Score) -> list[Any]:
+    try:
+        true = np.array([float(text) for _, _, text in use])
+    except ValueError:
+        return []
+    middle = float(np.median(true))
+    said = [None if face is None else face.get(name) for _, face, _ in use]
+    error = np.abs(np.array([middle if s is None else float(s) for s in said]) - true)
+    trivial = float(np.abs(true - middle).mean())
+    return [score(f"{name}, mean absolute error", np.mean, [row for row, _, _ in use], error, trivial=trivial)]
+
+
+def _classes(name: str, use: Sequence[tuple[Label, Face | None, str]], score: Score) -> list[Any]:
+    true = np.array([text.lower() for _, _, text in use])
+    said = np.array([str((face or {}).get(name) or "") for _, face, _ in use])
+    trivial = 1 / len(set(true.tolist()))
+    rows = [row for row, _, _ in use]
+    return [score(f"{name}, mean over the classes", balanced_accuracy, rows, said, true, trivial=trivial)]

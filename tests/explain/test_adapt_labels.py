@@ -1,0 +1,83 @@
+"""Labels as people write them down: kinds, several raters, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from omokage.errors import InputError
+from omokage.explain.labels import read_label_table
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "labels.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_kinds_follow_the_values_and_can_be_said(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "file,person,group_site,tired,mood,pain\na.jpg,ann,x,1,Calm,2\nb.jpg,,y,0,tense,3.5\nc.jpg,ann,x,,calm,4\n",
+    )
+    table = read_label_table(path)
+    tired, mood, pain = table.labels
+    assert (tired.kind, tired.classes, tired.rows.tolist()) == ("nominal", ("no", "yes"), [0, 1])
+    assert (mood.kind, mood.classes, mood.values.tolist()) == ("nominal", ("calm", "tense"), ["calm", "tense", "calm"])
+    assert (pain.kind, pain.low, pain.high) == ("ordinal", 2.0, 4.0)
+    assert table.people == ("ann", "b.jpg", "ann")
+    assert table.groups == {"site": ("x", "y", "x")}
+    assert [label.name for label in read_label_table(path, skip=("mood", "pain")).labels] == ["tired"]
+
+
+def test_raters_in_columns_and_in_rows_say_the_same(tmp_path: Path) -> None:
+    wide = read_label_table(written(tmp_path, "file,warm@ann,warm@bob\na,1,3\nb,2,\nc,4,5\n")).labels[0]
+    rows = "file,rater,warm\na,ann,1\na,bob,3\nb,ann,2\nc,ann,4\nc,bob,5\n"
+    long = read_label_table(written(tmp_path, rows)).labels[0]
+    for label in (wide, long):
+        assert label.values.tolist() == [2.0, 2.0, 4.5]
+        assert label.ratings is not None
+        np.testing.assert_array_equal(label.ratings, [[1, 3], [2, np.nan], [4, 5]])
+        assert (label.low, label.high) == (1.0, 5.0)
+
+
+def test_the_majority_decides_and_ties_are_left_out(tmp_path: Path) -> None:
+    text = "file,odd@a,odd@b,odd@c\np,yes,yes,no\nq,yes,no,\nr,no,no,no\n"
+    label = read_label_table(written(tmp_path, text)).labels[0]
+    assert label.rows.tolist() == [0, 2]
+    assert label.values.tolist() == ["yes", "no"]
+
+
+def test_pictures_that_are_left_out_take_their_labels_along(tmp_path: Path) -> None:
+    label = read_label_table(written(tmp_path, "file,x\na,1\nb,2\nc,3\nd,4\n")).labels[0].among([0, 2, 3])
+    assert label.rows.tolist() == [0, 1, 2]
+    assert label.values.tolist() == [1.0, 3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("picture,x\na,1\n", "lack the column 'file'"),
+        ("file,x\n", "no rows"),
+        ("file\na\n", "no label column"),
+        ("file,x\na,1\na,0\n", "names a twice"),
+        ("file,x\na,1\nb,1\n", "the same of every picture"),
+        ("file,My Label\na,1\nb,0\n", "cannot be an attribute's name"),
+        ("file,x\na,a.b\nb,c\n", "full stop"),
+    ],
+)
+def test_what_cannot_be_learnt_is_one_sentence(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        read_label_table(written(tmp_path, text))
+
+
+def test_unknown_names_and_words_that_are_no_numbers(tmp_path: Path) -> None:
+    path = written(tmp_path, "file,x\na,1\nb,many\n")
+    with pytest.raises(InputError, match="no labels called 'y'"):
+        read_label_table(path, ("y",))
+    with pytest.raises(InputError, match="no number"):
+        read_label_table(path, kinds={"x": "ordinal"})
+    with pytest.raises(InputError, match="no such file"):
+        read_label_table(tmp_path / "gone.csv")
