@@ -275,3 +275,25 @@ def test_annotate_takes_a_teacher_and_tells_bad_options(run: Command, folder: Pa
         assert done.code == 2
         assert sentence in done.err
         (folder / "d.jsonl.parts").unlink(missing_ok=True)
+
+
+def test_a_published_benchmark_is_asked_and_scored(run: Command, folder: Path) -> None:
+    questions = {
+        "1": {"image_paths": ["images/one.png"], "question_text": "Which is present?", "options": ["Bangs", "Bald"],
+              "correct_answer_option": "A", "answer": "Bangs"},
+        "2": {"image_paths": ["images/none.png"], "question_text": "Which is present?", "options": ["Hat", "Bald"],
+              "correct_answer_option": "B", "answer": "Bald"},
+        "3": {"image_paths": ["images/one.png"], "question_text": "Which race is it?", "options": ["a", "b"],
+              "correct_answer_option": "A", "answer": "a"},
+    }  # fmt: skip
+    told = {"category": "x", "sub-category": "attributes", "dataset": "celeba", "questions": questions}
+    (folder / "bench" / "images").mkdir(parents=True)
+    (folder / "bench" / "celeba.json").write_text(json.dumps(told))
+    for name in ("one.png", "none.png"):
+        (folder / "bench" / "images" / name).write_bytes((folder / name).read_bytes())
+    found = json.loads(run("evaluate", "questions", folder / "bench", "--json").out)
+    assert found["asked"]["accuracy"] == 0.5
+    assert found["skipped"] == {"refused": 1}
+    assert found["accuracy_of_all"] == pytest.approx(1 / 3)
+    assert "not asked: 1 refused" in run("evaluate", "questions", folder / "bench").out
+    assert run("evaluate", "questions", folder / "images").code == 2

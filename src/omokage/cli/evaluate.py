@@ -250,3 +250,38 @@ def _rendered(encoder: Encoder, scenes: int) -> list[Section]:
     with Counter("pairs of heads") as counter:
         changes = factor_changes(encoder, scenes, progress=counter.update)
     return [changes_section(changes), sweeps_section([sweep(encoder, name) for name in SWEEPS])]
+
+
+@app.command("questions")
+def evaluate_questions(
+    bench: Annotated[Path, typer.Argument(metavar="BENCH", help="FaceXBench's folder, or FaceBench's .jsonl.")],
+    pictures: Annotated[Path | None, typer.Option(help="Of FaceBench: the folder of its pictures.")] = None,
+    model: Annotated[str | None, typer.Option(help="Weights folder, or a Hugging Face folder or id.")] = None,
+    trained_on: Annotated[
+        Path | None, typer.Option(help="Records: questions about these pictures are left out.")
+    ] = None,
+    crops: Annotated[bool, typer.Option("--crops", help="Show whole pictures: skip finding.")] = False,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Ask a published benchmark's questions with options; what is refused or needs several pictures is counted."""
+    import json
+    from dataclasses import asdict
+
+    from omokage.cli.progress import Counter
+    from omokage.pipeline import Analyzer
+    from omokage.pipeline.dialogue import open_model
+    from omokage.pipeline.dialogue_bench import answered, read_bench
+
+    questions = read_bench(bench, pictures)
+    opened = open_model(model, device)
+    with Counter("asked") as counter:
+        found = answered(questions, opened, None if crops else Analyzer(None, None, device), trained_on, counter.update)
+    if json_:
+        typer.echo(json.dumps(asdict(found), indent=1))
+        return
+    for name, s in {"all that were asked": found.asked, **found.categories}.items():
+        typer.echo(f"{name}: accuracy {s.accuracy:.3f}, calibration error {s.calibration_error:.3f}, n = {s.count}")
+    left = ", ".join(f"{n} {why}" for why, n in found.skipped.items()) or "none"
+    typer.echo(f"not asked: {left}; left out as trained on: {found.trained_on}")
+    typer.echo(f"accuracy over all questions, those not asked being wrong: {found.accuracy_of_all:.3f}")

@@ -79,7 +79,9 @@ def open_model(model: str | Path | None = None, device: str | None = None) -> Di
 
 def _is_outside(model: str | Path) -> bool:
     """Whether a name is not a weight set's: a folder in Hugging Face's layout, or ``owner/model``."""
-    return (Path(model) / "config.json").is_file() or ("/" in str(model) and not Path(model).exists())
+    folder = Path(model)
+    held = any((folder / name).is_file() for name in ("config.json", "adapter_config.json"))
+    return held or ("/" in str(model) and not folder.exists())
 
 
 def limited(model: DialogueModel) -> bool:
