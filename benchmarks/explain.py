@@ -68,7 +68,8 @@ from omokage.weights.registry import DEFAULT_SET  # noqa: E402
 Image = NDArray[np.uint8]
 SEED = 930_000_000  # of people that no training uses
 FIRST = 1_000  # with the 60 people from 0 on, regions and fills were chosen
-METHODS = ("occlusion", "gradients", "lrp gamma-box", "lrp plus-flat")
+METHODS = ("occlusion", "gradients", "lrp plus-flat")
+CONTROLS = 40  # cases of each kind for which the shuffled network is asked as well
 KINDS = ("expression units", "eyeglasses", "beard")
 NOTICED = {"log odds": 1.0, "intensity": 0.5}  # what the change must add to the score
 MOUTH = ("mouthSmileLeft", "mouthSmileRight")
@@ -186,17 +187,18 @@ def pointing(predictor: AttributePredictor, count: int) -> list[Pointed]:
             if now - before < NOTICED[target.score_unit] or (target.score_unit == "log odds" and now < 0):
                 found.append(Pointed(case.kind, case.target, "", False, False, False, 0.0))
             elif left[case.kind] > 0:
+                found += judged(case, target, k, controlled=count - left[case.kind] < CONTROLS)
                 left[case.kind] -= 1
-                found += judged(case, target, k)
         if not any(left.values()):
             break
     return found
 
 
-def judged(case: Case, target: Target, seed: int) -> Iterator[Pointed]:
-    """What every method points at, on the network and on the same with shuffled weights."""
+def judged(case: Case, target: Target, seed: int, controlled: bool) -> Iterator[Pointed]:
+    """What every method points at, on the network and, where wanted, on the same with shuffled weights."""
     there = np.unique(region_map(case.view.points, case.view.image.shape[0], case.view.segmentation)).size
-    for control, network in ((False, target), (True, randomised(target, seed))):
+    for control in (False, True)[: 1 + controlled]:
+        network = randomised(target, seed) if control else target
         for method in METHODS:
             top = top_region(network, case.view, method)
             right = (top == case.changed[0], top in case.changed)

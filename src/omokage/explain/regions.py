@@ -19,6 +19,7 @@ OUTSIDE = ("background", "hair", "neck", "clothing")  # an answer about a face s
 _OF_CLASS = {"background": "background", "hair": "hair", "hat": "hair", "cloth": "clothing", "ear": "ears",
              "neck": "neck"}  # fmt: skip
 _ON_EYES = ("glasses", "lens")
+_FEATURES = ("brows", "eyes", "nose", "mouth")
 _SMALL = 0.004  # share of the crop below which a region is not there
 _HIDES = ("hair", "hat", "cloth")  # classes that count as what they are, also inside the outline of the face
 
@@ -86,13 +87,16 @@ def _with_classes(found: Map, segmentation: Map, jaw: NDArray[np.bool_]) -> Map:
 
 def region_masks(regions: Map) -> dict[str, NDArray[np.bool_]]:
     """What to hide for each region that is there: a 37th of the crop's side more than itself, so that no outline of
-    what it holds stays to be seen."""
-    size = len(regions)
-    return {
-        name: _grown((regions == i).astype(np.uint8), size / 37) > 0
-        for i, name in enumerate(REGIONS)
-        if (regions == i).mean() >= _SMALL
-    }
+    what it holds stays to be seen; but skin, hair and what is outside take no part of a feature along."""
+    reach = len(regions) / 37
+    feature = np.isin(regions, [REGIONS.index(n) for n in _FEATURES])
+    masks = {}
+    for i, name in enumerate(REGIONS):
+        own = regions == i
+        if own.mean() >= _SMALL:
+            around = _grown(own.astype(np.uint8), reach) > 0
+            masks[name] = around if name in _FEATURES else around & ~feature
+    return masks
 
 
 def shown(relevance: NDArray[np.floating]) -> NDArray[np.float64]:
