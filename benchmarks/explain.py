@@ -240,12 +240,13 @@ class Face:
     attributes: Mapping[str, float]
 
 
-def faces(analyzer: Analyzer, folder: Path, sample: int, where: str) -> list[Face]:
-    """The faces of `sample` pictures at random, of those whose label is as `where` ("column=value") says."""
+def faces(analyzer: Analyzer, folder: Path, sample: int, where: Sequence[str]) -> list[Face]:
+    """The faces of `sample` pictures at random, of those whose label is as `where` ("folder:column=value") says."""
     found = []
     predictor = analyzer.predictor
-    column, _, value = where.partition("=")
-    chosen = [row for row in labels_of(folder) if not where or row.get(column) == value]
+    asked = next((rest for name, _, rest in (w.partition(":") for w in where) if name == folder.name), "")
+    column, _, value = asked.partition("=")
+    chosen = [row for row in labels_of(folder) if not asked or row.get(column) == value]
     random.Random(0).shuffle(chosen)
     for label in list({row["file"]: row for row in chosen}.values())[:sample]:
         image = read_image(folder / label["file"])
@@ -290,7 +291,9 @@ def default_targets(predictor: AttributePredictor) -> list[str]:
     return found
 
 
-def flipping(predictor: AttributePredictor, listed: Sequence[Face], most: int) -> list[str]:
+def flipping(
+    predictor: AttributePredictor, listed: Sequence[Face], most: int, methods: Sequence[str] = ("occlusion",)
+) -> list[str]:
     """Pixel flipping of every default answer: how often, and by how much, the map's order beats the random ones."""
     lines = ["| answer | method | drop by relevance | random | edges | beats the mean random order | n |",
              "|---|---|---|---|---|---|---|"]  # fmt: skip
@@ -299,7 +302,7 @@ def flipping(predictor: AttributePredictor, listed: Sequence[Face], most: int) -
         target = target_of(predictor, name)
         order = np.argsort(-scores(target, images).score)[:most]
         sure = [listed[k] for k in order]
-        for method in ("occlusion", "gradients"):
+        for method in methods:
             rows = []
             for face in sure:
                 f = flipped(target, face.view.image, maps(target, [face.view.image], method).relevance[0])
@@ -392,13 +395,16 @@ def page(analyzer: Analyzer, given: argparse.Namespace) -> str:
     if given.batch:
         shown = render(base_scene(0), paint(base_scene(0).person)).image
         parts += ["", f"## A table of {given.batch} faces, method lrp", "", *batch(analyzer, shown, given.batch)]
+    everybody: list[Face] = []
     for folder in given.photographs:
         listed = faces(analyzer, folder, given.sample, given.where)
         parts += ["", f"## {folder.name}: regions of equal area hidden", ""]
         for name in given.hide:
             parts += [*hiding(predictor, listed, name, 0.07, given.most), ""]
-        if given.flips:
-            parts += [f"## {folder.name}: pixel flipping", "", *flipping(predictor, listed, given.flips)]
+        everybody += listed
+    if everybody and given.flips:
+        lines = flipping(predictor, everybody, given.flips, given.flip_methods)
+        parts += [f"## Pixel flipping, the {given.flips} faces with the highest score", "", *lines]
     photographs = ", ".join(f"{folder.name} ({given.sample})" for folder in given.photographs) or "none"
     head = (
         f"# Explanations, {date.today().isoformat()}\n\n`python benchmarks/explain.py {' '.join(shown_arguments())}`, "
@@ -423,9 +429,10 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=0, help="faces of a table whose time and memory are measured")
     parser.add_argument("--sample", type=int, default=200, help="photographs of each folder")
     parser.add_argument("--most", type=int, default=80, help="faces of each folder in which regions are hidden")
-    parser.add_argument("--where", default="", help="only photographs with this label: column=value")
+    parser.add_argument("--where", nargs="*", default=[], help="only photographs with this label: folder:column=value")
     parser.add_argument("--hide", nargs="*", default=["smiling", "eyeglasses"], help="answers for which regions hide")
-    parser.add_argument("--flips", type=int, default=10, help="faces of each folder for pixel flipping")
+    parser.add_argument("--flips", type=int, default=10, help="faces for pixel flipping of each answer")
+    parser.add_argument("--flip-methods", nargs="*", default=["occlusion"], help="whose maps are flipped")
     parser.add_argument("--weights", default=DEFAULT_SET)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
