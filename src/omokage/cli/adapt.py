@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from omokage.pipeline.adapt_set import AdaptedLabel
 
 
+_METHODS = {
+    "trivial": "a constant answer", "landmarks": "linear, on landmarks", "tuned": "fine-tuned", "chosen": "chosen",
+}  # fmt: skip
+
+
 def adapt(
     labels: Annotated[
         Path | None, typer.Argument(metavar="LABELS.csv", help="A CSV with the column file and your labels.")
@@ -109,18 +114,22 @@ def _table(console: object, one: AdaptedLabel) -> None:
     learnt = one.learnt
     people = len(set(learnt.people))
     title = f"{learnt.label.name} ({learnt.label.kind}, {len(learnt.label)} pictures of {people} people)"
+    measures = list(dict.fromkeys(s.measure for s in one.scores))
     table = Table(title=title, title_justify="left")
-    for head in ("method", "labels", "measure", "value", "95 % interval"):
+    for head in ("method", "labels", *measures):
         table.add_column(head, overflow="fold")
-    for s in one.scores:
-        name = {"trivial": "a constant answer", "landmarks": "linear, on landmarks", "tuned": "fine-tuned"}.get(
-            s.method, s.method.partition(" ")[0]
-        )
-        table.add_row(name, str(s.labels), s.measure, f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}")
+    for method in dict.fromkeys(s.method for s in one.scores):
+        own = {s.measure: s for s in one.scores if s.method == method}
+        cells = [f"{own[m].value:.3g} ({own[m].low:.3g} to {own[m].high:.3g})" for m in measures]
+        table.add_row(_METHODS.get(method, "linear probe"), str(own[measures[0]].labels), *cells)
     console.print(table)
     reads = "all sub-networks" if len(learnt.fit.reads) > 1 else f"the sub-network {learnt.fit.reads[0]}"
     kept = "a fine-tuned sub-network" if learnt.tuned else f"a linear probe on {reads}"
-    console.print(f"kept: {kept}" + (f" (preferred in {learnt.preferred} folds)" if "tuned" in learnt.sizes else ""))
+    console.print(f"kept: {kept}")
+    if "tuned" in learnt.sizes:
+        console.print(
+            f"fine-tuning seemed to pay in {learnt.preferred} of the training parts; 'chosen' is their choice"
+        )
     if (best := one.ceiling) is not None:
         console.print(
             f"ceiling ({best.raters:.1f} raters a picture): {best.measure} {best.value:.3g} "

@@ -30,6 +30,7 @@ from omokage.schema import AttributeSchema
 from omokage.weights import registry
 
 Progress = Callable[[str, int, int], None]
+FEWEST = 10  # labels of an attribute
 TUNES = ("none", "dense", "stage")
 
 
@@ -115,6 +116,8 @@ def _one(
     groups: Mapping[str, Sequence[str]], options: AdaptOptions, tell: Progress,
 ) -> tuple[AdaptedLabel, Part]:  # fmt: skip
     """Learn one label: scores first, then what is kept."""
+    if len(label) < FEWEST:
+        raise InputError(f"{label.name!r} has {len(label)} labelled faces; label more, at least {FEWEST}")
     attribute, landmarks = attribute_of(label), faces.landmarks.reshape(len(faces.landmarks), -1)
     tuner = None
     if seen.maps is not None:
