@@ -13,10 +13,10 @@ from torch import nn
 from omokage.data.records import SEGMENTATION
 from omokage.errors import InputError
 from omokage.explain import faithfulness as judging
-from omokage.explain.evidence import METHODS, explained, maps, warnings
+from omokage.explain.evidence import METHODS, explained, maps, region_support, warnings
 from omokage.explain.gradients import integrated
 from omokage.explain.occlusion import FILLS, hidden, patch_map, scores
-from omokage.explain.regions import REGIONS, equal_areas, region_map
+from omokage.explain.regions import REGIONS, equal_areas, region_map, region_masks
 from omokage.explain.target import Target, View
 from omokage.results import Box, FaceCrop, RegionEvidence
 from stand_ins import face_template
@@ -122,6 +122,36 @@ def test_segmentation_decides_outside_the_face() -> None:
     assert REGIONS[where[-1, 28]] == "clothing"
     with pytest.raises(ValueError, match="68 landmarks"):
         region_map(POINTS[:5], SIZE)
+
+
+def test_a_beard_belongs_to_the_face_and_long_hair_does_not() -> None:
+    classes = np.full((SIZE, SIZE), SEGMENTATION.index("skin"), np.uint8)
+    bare = region_map(POINTS, SIZE, classes)
+    classes[bare == REGIONS.index("chin")] = SEGMENTATION.index("hair")
+    classes[:, :5] = SEGMENTATION.index("hair")
+    where = region_map(POINTS, SIZE, classes)
+    assert (where[bare == REGIONS.index("chin")] == REGIONS.index("chin")).all()
+    assert REGIONS[where[30, 2]] == "hair"
+
+
+def test_hidden_regions_reach_a_little_beyond_but_leave_features_whole() -> None:
+    where = region_map(POINTS, SIZE)
+    masks = region_masks(where)
+    for name, mask in masks.items():
+        own = where == REGIONS.index(name)
+        assert mask[own].all()
+        assert mask.sum() > own.sum()
+    for name in ("cheeks", "chin", "forehead"):
+        assert not masks[name][np.isin(where, [REGIONS.index(n) for n in ("mouth", "eyes", "brows", "nose")])].any()
+
+
+def test_support_is_a_share_of_what_speaks_for_the_answer() -> None:
+    where = region_map(POINTS, SIZE)
+    relevance = np.where(where == REGIONS.index("mouth"), 2.0, -1.0)
+    found = region_support(relevance, where)
+    assert sum(found.values()) == pytest.approx(1)
+    assert max(found, key=lambda n: found[n]) == "mouth"
+    assert found["mouth"] > 0.9
 
 
 def test_equal_areas_are_equal_and_in_their_place() -> None:

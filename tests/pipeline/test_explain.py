@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 import omokage
 from omokage import Analyzer, InputError
+from omokage.attributes.predict import AttributePredictor
 from omokage.explain.canonizers import canonized
 from omokage.explain.composites import COMPOSITES
 from omokage.explain.evidence import maps
+from omokage.explain.lrp import unmatched
 from omokage.pipeline.explain import explain, target_of, targets
 from omokage.results import FaceAnalysis
 from omokage.weights import registry
@@ -76,6 +78,19 @@ def test_propagation_conserves_on_the_shipped_network(
         kept = maps(target_of(analyzer.predictor, name), crops, "lrp", rules).kept
         assert kept is not None
         np.testing.assert_allclose(kept, 1, atol=0.01, err_msg=name)
+
+
+@needs_weights
+@pytest.mark.parametrize("name", registry.set_names())
+def test_no_layer_of_a_shipped_network_is_without_a_rule(name: str) -> None:
+    if not registry.has_model(name, "attributes"):
+        pytest.skip(f"{name} reads no attributes")
+    predictor = AttributePredictor(name, device="cpu")
+    image = np.full((1, predictor.size, predictor.size, 3), 90, np.uint8)
+    for rules in COMPOSITES.values():
+        for answer in ("age", "attr.smiling", "au.AU12", "pose.yaw"):
+            target = target_of(predictor, answer)
+            assert unmatched(target.body, target.prepare(image), rules) == []
 
 
 @needs_weights

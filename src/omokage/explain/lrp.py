@@ -89,7 +89,8 @@ def propagate(
     with recorded(body) as calls:
         features = body(given)
     path = _path(calls, given, features)
-    _all_covered(path, given, composite)
+    if missing := _missing(path, given, composite):
+        raise InputError(_without_rule(composite, missing))
     weights = (contrast if isinstance(contrast, Tensor) else contrast(readout(features))) @ readout.weight
     start = (weights * features).sum(1)
     rule = composite.rule_for(readout, first=features is given)
@@ -146,14 +147,22 @@ def _user_of(calls: list[Call], tensor: Tensor) -> str:
     return next((call.name for call in calls if any(x is tensor for x in call.inputs)), "the network's output")
 
 
-def _all_covered(path: list[Call], picture: Tensor, composite: Composite) -> None:
-    missing = [
+@torch.no_grad()
+def unmatched(body: nn.Module, pictures: Tensor, composite: Composite) -> list[str]:
+    """The layers between `pictures` (b, 3, n, n) and what the canonized `body` makes of them that `composite` has no
+    rule for. Raises InputError for operations outside of modules."""
+    given = pictures.detach()
+    with recorded(body) as calls:
+        features = body(given)
+    return _missing(_path(calls, given, features), given, composite)
+
+
+def _missing(path: list[Call], picture: Tensor, composite: Composite) -> list[str]:
+    return [
         f"{call.name or 'the network'} ({type(call.layer).__name__})"
         for call in path
         if composite.rule_for(call.layer, _sees(call, picture)) is None
     ]
-    if missing:
-        raise InputError(_without_rule(composite, missing))
 
 
 def _without_rule(composite: Composite, missing: list[str]) -> str:
