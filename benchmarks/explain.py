@@ -174,9 +174,10 @@ class Pointed:
     chance: float
 
 
-def pointing(predictor: AttributePredictor, count: int) -> list[Pointed]:
+def pointing(predictor: AttributePredictor, count: int, minutes: float) -> list[Pointed]:
     """`count` cases of each kind in which the network itself noticed the change; the others have no answer whose cause
-    could be pointed at, and are only counted (method "")."""
+    could be pointed at, and are only counted (method ""). Fewer cases when the minutes are over."""
+    until = time.monotonic() + 60 * minutes
     found: list[Pointed] = []
     opened: dict[str, Target] = {}
     left = dict.fromkeys(KINDS, count)
@@ -189,7 +190,7 @@ def pointing(predictor: AttributePredictor, count: int) -> list[Pointed]:
             elif left[case.kind] > 0:
                 found += judged(case, target, k, controlled=count - left[case.kind] < CONTROLS)
                 left[case.kind] -= 1
-        if not any(left.values()):
+        if not any(left.values()) or time.monotonic() > until:
             break
     return found
 
@@ -387,7 +388,8 @@ def page(analyzer: Analyzer, given: argparse.Namespace) -> str:
     parts: list[str] = []
     if given.pairs:
         parts += ["## Rendered pairs: does the top region lie where the pixels changed?", ""]
-        parts += pointing_table(pointing(predictor, given.pairs))
+        parts += pointing_table(pointing(predictor, given.pairs, given.minutes))
+    if given.cost:
         views = [case.view for case in cases(predictor, FIRST)]
         parts += ["", "## Propagation on the shipped network", "", *conservation(predictor, views)]
         shown = render(base_scene(0), paint(base_scene(0).person)).image
@@ -410,8 +412,8 @@ def page(analyzer: Analyzer, given: argparse.Namespace) -> str:
         f"# Explanations, {date.today().isoformat()}\n\n`python benchmarks/explain.py {' '.join(shown_arguments())}`, "
         f"commit {commit_of(ROOT)}, "
         f"weights {', '.join(analyzer.describe().values())}, {platform.machine()}, one thread, "
-        f"{(time.process_time() - began) / 60:.1f} CPU minutes. {given.pairs} rendered cases of each kind, people that "
-        f"no training uses; photographs: {photographs}, nothing was fitted on them. In brackets 95 % bootstrap "
+        f"{(time.process_time() - began) / 60:.1f} CPU minutes. At most {given.pairs} rendered cases of each kind, "
+        f"people that no training uses; photographs: {photographs}, nothing was fitted on them. In brackets 95 % bootstrap "
         "intervals."
     )
     return "\n".join([head, "", *parts]) + "\n"
@@ -426,6 +428,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", nargs="*", type=Path, default=[])
     parser.add_argument("--pairs", type=int, default=100, help="noticed cases of each kind")
+    parser.add_argument("--minutes", type=float, default=120, help="after which no further pairs are made")
+    parser.add_argument("--cost", action="store_true", help="also propagation's sums, and what explanations cost")
     parser.add_argument("--batch", type=int, default=0, help="faces of a table whose time and memory are measured")
     parser.add_argument("--sample", type=int, default=200, help="photographs of each folder")
     parser.add_argument("--most", type=int, default=80, help="faces of each folder in which regions are hidden")
