@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from dialogue_runs import READERS
 
 from omokage.dialogue.config import DialogueConfig, NetworkConfig, Stage
 from omokage.dialogue.conversation import Asked, Conversation, DialogueModel, Example, Turn
 from omokage.dialogue.loss import answer_loss
-from omokage.dialogue.model import DialogueNetwork, adopt, normalise
+from omokage.dialogue.model import DialogueNetwork, Looking, adopt, normalise
 from omokage.dialogue.predict import NativeModel, accepted
+from omokage.dialogue.readings import NAMES
 from omokage.dialogue.rows import IGNORED, pack, prompt_of, segment_of
 from omokage.dialogue.tokenizer import ANSWER, ASK, END, OPTION, Words
 from omokage.errors import InputError, TrainingError
 
 WORDS = Words.trained(["Is the person smiling? Does the person wear a hat? yes no maybe Describe the face."] * 3, 330)
 SMALL = NetworkConfig(
-    size=32, stem=4, widths=(6, 8), blocks=(1, 1), readers=(("nominal-holistic", 4, 12),), tokens_each=2, hidden=16,
-    layers=2, heads=2, intermediate=24, positions=160,
+    size=32, stem=4, widths=(6, 8), blocks=(1, 1), readers=READERS, hidden=16, layers=2, heads=2, intermediate=24,
+    positions=160,
 )  # fmt: skip
 YES_NO = ("yes", "no")
 
@@ -80,7 +84,7 @@ def plainly(image: np.ndarray, ids: list[int]) -> torch.Tensor:
         look = network.see(normalise(torch.from_numpy(image[None])))
         text = network.language.embed_tokens(torch.tensor([ids]))
         mask = MODEL._prefix(look.tokens.shape[1], len(ids))
-        network.glance(look.glances)
+        network.look(look.readings)
         out = network.language(inputs_embeds=torch.cat([look.tokens, text], 1), attention_mask=mask).last_hidden_state
         return network.logits(out[0])
 
@@ -90,7 +94,7 @@ def test_words_are_the_most_likely_tokens_one_by_one() -> None:
     image, prompt = crop(3), "Describe the face."
     told: list[int] = []
     for _ in range(5):
-        logits = plainly(image, prompt_of(WORDS, prompt) + told)[-1]
+        logits = plainly(image, prompt_of(WORDS, prompt) + told)[-1].clone()
         logits[[0, ASK, ANSWER, OPTION]] = -torch.inf
         if int(logits.argmax()) == END:
             break
@@ -158,27 +162,48 @@ def test_answers_in_words_are_options_or_failures() -> None:
 
 
 def test_the_encoder_is_lent_by_the_attributes_network() -> None:
+    """Every sub-network of the attributes room finds its place, and its answers are the readings' raw numbers."""
     from omokage.attributes.config import NetworkConfig as AttributesNetworkConfig
-    from omokage.attributes.model import AttributeNetwork
+    from omokage.attributes.model import AttributeNetwork, pose_of_rotation
     from omokage.schema import SHIPPED
 
-    schema = SHIPPED.only(["landmarks", "units", "perceived_gender", "expression"])
     plan = AttributesNetworkConfig(
-        size=32, stem=4, widths=(6, 8), blocks=(1, 1), squeeze=4, hidden=12, points_squeeze=5, points_refine=0
+        size=32, stem=4, widths=(6, 8), blocks=(1, 1), squeeze=3, hidden=6, points_squeeze=3, points_refine=0
     )
-    theirs = AttributeNetwork(schema, plan).eval()
-    readers = (("continuous-local-face", 5, 256), ("nominal-holistic", 4, 12))
-    network = DialogueNetwork(NetworkConfig(**{**_fields(SMALL), "readers": readers}), len(WORDS)).eval()
+    theirs = AttributeNetwork(SHIPPED, plan).eval()
+    network = DialogueNetwork(SMALL, len(WORDS)).eval()
     assert adopt(network, theirs.state_dict()) == len(network.encoder.state_dict())
-    images = normalise(torch.from_numpy(crop(7)[None]))
+    images = normalise(torch.from_numpy(np.stack([crop(k) for k in range(3)])))
     with torch.inference_mode():
-        _, features = network.encoder(images)
-        geometry = theirs.categories["continuous-local-face"](theirs.trunk(images))
-    torch.testing.assert_close(features[0], geometry, atol=1e-4, rtol=1e-4)
+        seen = network.encoder(images)
+        out = theirs.decode(theirs(images))
+    told = dict(zip(NAMES, seen.readings.T, strict=True))
+    close = {"atol": 1e-2, "rtol": 1e-2}
+    torch.testing.assert_close(told["smiling"], 2 * torch.sigmoid(out.shares["smiling"]) - 1, **close)
+    torch.testing.assert_close(told["hat"], 2 * torch.sigmoid(out.shares["wearing_hat"]) - 1, **close)
+    happy = torch.softmax(out.classes["expression"], 1)[:, SHIPPED["expression"].classes.index("happiness")]
+    torch.testing.assert_close(told["happy"], 2 * happy - 1, **close)
+    older = torch.softmax(out.bins["age"], 1)[:, 40:].sum(1)
+    torch.testing.assert_close(told["older 40"], 2 * older - 1, **close)
+    pose = pose_of_rotation(out.rotations["pose"].value)
+    torch.testing.assert_close(told["turned right"], torch.tanh((pose[:, 0] - 14) / 5), **close)
+    torch.testing.assert_close(told["head up raised"], torch.tanh((pose[:, 1] - 10) / 4), **close)
 
 
-def _fields(config: NetworkConfig) -> dict[str, object]:
-    return {name: getattr(config, name) for name in config.__dataclass_fields__}
+def test_a_readings_own_word_finds_it() -> None:
+    words = Words.trained(["smiling hat beard"] * 3, 330)
+    torch.manual_seed(0)
+    network = DialogueNetwork(replace(SMALL, hidden=64), len(words))
+    network.name_readings(words)
+    layer = network.language.layers[0]
+    assert isinstance(layer, Looking)
+    token = network.language.embed_tokens(torch.tensor([words.encode("hat")]))
+    for name, finds in (("hat", True), ("beard", False)):
+        values = torch.zeros(1, len(NAMES))
+        values[0, NAMES.index(name)] = 1.0
+        with torch.inference_mode():
+            found = layer.looked_up(token, network.projector.called, torch.ones(len(NAMES), 64), values)
+        assert (float(found[0, 0, 0]) > 0.5) == finds
 
 
 def test_what_a_stage_may_say() -> None:

@@ -19,7 +19,7 @@ SOURCES = ("questions", "captions", "talks", "scenes", "scene_captions")
 class NetworkConfig:
     """The network: trunk and readers of the attributes room, a projector, a small decoder-only language model.
 
-    A reader is a sub-network without its answers: category name in the attributes' weights, channels, width.
+    A reader is a sub-network: its category in the attributes' weights, channels, hidden width (0: none).
     """
 
     size: int = 112
@@ -28,7 +28,7 @@ class NetworkConfig:
     widths: tuple[int, ...] = (48, 96, 192)
     blocks: tuple[int, ...] = (2, 2, 2)
     readers: tuple[tuple[str, int, int], ...] = (
-        ("continuous-local-face", 64, 256),
+        ("continuous-local-face", 64, 0),
         ("continuous-holistic", 40, 160),
         ("continuous-local-eyes", 40, 160),
         ("nominal-holistic", 40, 160),
@@ -38,12 +38,10 @@ class NetworkConfig:
         ("nominal-local-eyes", 40, 160),
         ("nominal-local-hair", 40, 160),
     )
-    tokens_each: int = 1  # visual tokens that a reader's features become
-    cell_squeeze: int = 8  # numbers a cell that every layer's glance at the picture sees
-    hidden: int = 160
-    layers: int = 4
-    heads: int = 5
-    intermediate: int = 448
+    hidden: int = 128
+    layers: int = 3
+    heads: int = 4
+    intermediate: int = 320
     positions: int = 512  # of the longest conversation, visual tokens included
     vocabulary: int = 1024
     dropout: float = 0.05  # of visual tokens, so that none is indispensable

@@ -79,9 +79,9 @@ def picture_tokens(config: Any) -> int:
     """How many image tokens one picture is."""
     vision = config.vision_config
     patch = vision.patch_size[0] if isinstance(vision.patch_size, list | tuple) else vision.patch_size
-    cells = (picture_side(config) // int(patch)) ** 2
+    cells: int = (picture_side(config) // int(patch)) ** 2
     if config.model_type == "llava":
-        return cells + (config.vision_feature_select_strategy == "full" and vision.model_type == "clip_vision_model")
+        return cells + int(config.vision_feature_select_strategy == "full" and vision.model_type == "clip_vision_model")
     if config.model_type == "internvl":
         return int(cells * config.downsample_ratio**2)
     return int(cells // config.scale_factor**2)

@@ -1,14 +1,14 @@
 """The native network: a face encoder, an MLP projector to visual tokens, and a small decoder-only language model.
 
 The arrangement is LLaVA's (Liu et al., NeurIPS 2023), as Face-MLLM (Sun et al., 2024) uses it; sizes are ours, small
-enough to train on one CPU core, and so is that every layer glances at the picture (`Glancing`). Visual tokens are one
-per cell of the trunk's map, so that a word like "mouth" can point at a place, and one per reader: what a sub-network of
-the attributes room knows before it answers.
+enough to train on one CPU core. Visual tokens are one per cell of the trunk's map, so that a word like "mouth" can
+point at a place, and one per sub-network. Beside them every layer can look up single readings by their word
+(`Looking`): with attention to visual tokens alone, half an hour of training did not learn to read a face at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,7 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from omokage.dialogue.config import NetworkConfig
+from omokage.dialogue.readings import LAYOUT, NAMES, readings
 from omokage.dialogue.rows import Rows, attention
+from omokage.dialogue.tokenizer import Words
 from omokage.errors import MissingExtraError
 from omokage.nn.blocks import ConvUnit, DenseUnit
 from omokage.nn.trunk import ResidualTrunk
@@ -27,105 +29,118 @@ except ImportError as error:
     raise MissingExtraError("asking about a face in words", "dialogue") from error
 
 
-_GEOMETRY = "continuous-local-face"
-
-
 class Reader(nn.Module):
-    """A sub-network of the attributes room without its answers: (b, width, n, n) to (b, features)."""
+    """A sub-network of the attributes room: (b, width, n, n) to features and to its raw answers (b, outputs); without
+    a hidden layer the answers are the features."""
 
-    def __init__(self, width: int, cells: int, squeeze: int, features: int, linear: bool) -> None:
+    def __init__(self, width: int, cells: int, squeeze: int, hidden: int, outputs: int) -> None:
         super().__init__()
         self.squeeze = ConvUnit(width, squeeze, 1)
         self.flatten = nn.Flatten()
-        size = squeeze * cells
-        self.dense: nn.Module = nn.Linear(size, features) if linear else DenseUnit(size, features)
+        self.dense: nn.Module = DenseUnit(squeeze * cells, hidden) if hidden else nn.Identity()
+        self.heads = nn.Linear(hidden or squeeze * cells, outputs)
+        self.width = hidden or outputs
 
-    def forward(self, found: Tensor) -> Tensor:
-        out: Tensor = self.dense(self.flatten(self.squeeze(found)))
-        return out
+    def forward(self, found: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.dense(self.flatten(self.squeeze(found)))
+        raw = self.heads(features)
+        return raw if isinstance(self.dense, nn.Identity) else features, raw
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the encoder gives of pictures: a map (b, width, n, n), features of each reader, readings (b, names)."""
+
+    found: Tensor
+    features: list[Tensor]
+    readings: Tensor
 
 
 class FaceEncoder(nn.Module):
-    """Trunk and readers: pictures (b, 3, s, s) to a map (b, width, n, n) and the readers' features."""
+    """Trunk and readers of the attributes room, for pictures (b, 3, s, s)."""
 
     def __init__(self, network: NetworkConfig) -> None:
         super().__init__()
         self.trunk = ResidualTrunk(network.stem, network.widths, network.blocks)
         self.cells = (network.size // self.trunk.stride) ** 2
         self.width = self.trunk.width_out
-        self.readers = nn.ModuleDict(
-            {
-                name: Reader(self.width, self.cells, squeeze, features, name == _GEOMETRY)
-                for name, squeeze, features in network.readers
-            }
-        )
+        made = {
+            name: Reader(self.width, self.cells, squeeze, hidden, sum(width for _, width in LAYOUT[name]))
+            for name, squeeze, hidden in network.readers
+        }
+        self.readers = nn.ModuleDict(made)
+        self.widths = [reader.width for reader in made.values()]
 
-    def forward(self, images: Tensor) -> tuple[Tensor, list[Tensor]]:
+    def forward(self, images: Tensor) -> Seen:
         found = self.trunk(images)
-        return found, [reader(found) for reader in self.readers.values()]
+        read = {name: reader(found) for name, reader in self.readers.items()}
+        return Seen(
+            found, [features for features, _ in read.values()], readings({k: raw for k, (_, raw) in read.items()})
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """A picture as the language model gets it: visual tokens (b, n, hidden) and a glance for each of its layers (b,
-    layers, hidden)."""
+    """A picture as the language model gets it: visual tokens (b, n, hidden) and readings (b, names)."""
 
     tokens: Tensor
-    glances: Tensor
+    readings: Tensor
 
 
 class Projector(nn.Module):
-    """Map and features as visual tokens (b, n * n + readers * tokens_each, hidden), by one small MLP for cells and one
-    each for the readers; and, linearly, as one glance a layer."""
+    """Map and features as visual tokens (b, n * n + readers, hidden), by one small MLP for cells and one each for the
+    readers; and what the readings are called and say (names, hidden)."""
 
-    def __init__(self, network: NetworkConfig, width: int, cells: int) -> None:
+    def __init__(self, network: NetworkConfig, encoder: FaceEncoder) -> None:
         super().__init__()
-        self.hidden, self.each = network.hidden, network.tokens_each
-        widths = [features for _, _, features in network.readers]
-        self.cell_norm = nn.LayerNorm(width)
-        self.norms = nn.ModuleList([nn.LayerNorm(features) for features in widths])
-        self.cell = _mlp(width, self.hidden)
-        self.faces = nn.ModuleList([_mlp(features, self.hidden, self.each) for features in widths])
-        self.squeeze = nn.Linear(width, network.cell_squeeze)
-        self.glance = nn.Linear(sum(widths) + cells * network.cell_squeeze, network.layers * self.hidden)
-        self.count = cells + len(widths) * self.each
-        self.place = nn.Parameter(torch.randn(self.count, self.hidden) * 0.02)
+        hidden = network.hidden
+        self.cell = _mlp(encoder.width, hidden)
+        self.faces = nn.ModuleList([_mlp(width, hidden) for width in encoder.widths])
+        self.count = encoder.cells + len(encoder.widths)
+        self.place = nn.Parameter(torch.randn(self.count, hidden) * 0.02)
         self.drop = nn.Dropout1d(network.dropout)
+        self.called = nn.Parameter(torch.randn(len(NAMES), hidden) * 0.02)
+        self.says = nn.Parameter(torch.randn(1, hidden).expand(len(NAMES), -1) * 0.02)
 
-    def forward(self, found: Tensor, features: Sequence[Tensor]) -> Look:
-        cells = self.cell_norm(found.flatten(2).transpose(1, 2))
-        known = [norm(x) for norm, x in zip(self.norms, features, strict=True)]
-        faces = [mlp(x).view(len(x), self.each, -1) for mlp, x in zip(self.faces, known, strict=True)]
-        tokens = self.drop(torch.cat([self.cell(cells), *faces], 1) + self.place)
-        glances = self.glance(torch.cat([*known, self.squeeze(cells).flatten(1)], 1))
-        return Look(tokens, glances.view(len(found), -1, self.hidden))
-
-
-def _mlp(width: int, hidden: int, count: int = 1) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, count * hidden))
+    def forward(self, seen: Seen) -> Look:
+        cells = self.cell(seen.found.flatten(2).transpose(1, 2))
+        faces = [mlp(x)[:, None] for mlp, x in zip(self.faces, seen.features, strict=True)]
+        return Look(self.drop(torch.cat([cells, *faces], 1) + self.place), seen.readings)
 
 
-class Glancing(nn.Module):
-    """A layer of the language model, after which every token asks the picture: what it holds times what is seen.
+def _mlp(width: int, hidden: int) -> nn.Sequential:
+    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden))
 
-    The product of words and picture (Kim et al., Hadamard product for low-rank bilinear pooling, ICLR 2017) is what
-    attention alone finds only after very many questions; a small model on a small machine has not that many.
+
+class Looking(nn.Module):
+    """A layer of the language model before which every token looks up the readings that its words name.
+
+    Attention by cosine similarity between a token and the readings' names, with an empty place for tokens that name
+    nothing: queries begin as the tokens themselves, so that a reading's own word finds it from the first step.
     """
 
     def __init__(self, layer: nn.Module, hidden: int) -> None:
         super().__init__()
         self.layer = layer
-        self.norm = nn.RMSNorm(hidden)
-        self.ask, self.tell = nn.Linear(hidden, hidden), nn.Linear(hidden, hidden, bias=False)
-        nn.init.normal_(self.tell.weight, std=0.02)
-        self.glance: Tensor | None = None  # (b, hidden), of the pictures that the next pass is about
+        self.ask = nn.Linear(hidden, hidden, bias=False)
+        nn.init.eye_(self.ask.weight)
+        self.sharp = nn.Parameter(torch.tensor(8.0))
+        self.empty = nn.Parameter(torch.tensor(0.5))
+        self.tell = nn.Parameter(torch.tensor(1.0))
+        self.memory: tuple[Tensor, Tensor, Tensor] | None = None  # names, what they say, readings of each row
 
     def forward(self, hidden_states: Tensor, **arguments: Any) -> Tensor:
+        if self.memory is not None:
+            hidden_states = hidden_states + self.tell * self.looked_up(hidden_states, *self.memory)
         out: Tensor = self.layer(hidden_states, **arguments)
-        if self.glance is None:
-            return out
-        told: Tensor = self.tell(self.ask(self.norm(out)) * self.glance[:, None])
-        return out + told
+        return out
+
+    def looked_up(self, tokens: Tensor, called: Tensor, says: Tensor, values: Tensor) -> Tensor:
+        """What tokens (b, t, hidden) find (b, t, hidden)."""
+        near = nn.functional.normalize(self.ask(tokens), dim=-1) @ nn.functional.normalize(called, dim=-1).T
+        weight = torch.exp(self.sharp * (near - 1))
+        weight = weight / (weight.sum(-1, keepdim=True) + torch.exp(self.sharp * (self.empty - 1)))
+        return (weight * values[:, None]) @ says
 
 
 class DialogueNetwork(nn.Module):
@@ -137,9 +152,9 @@ class DialogueNetwork(nn.Module):
         self.network, self.vocabulary = network, vocabulary
         self.precision: torch.dtype | None = None  # while training; None = float32
         self.encoder = FaceEncoder(network)
-        self.projector = Projector(network, self.encoder.width, self.encoder.cells)
+        self.projector = Projector(network, self.encoder)
         self.language = LlamaModel(language_config(network, vocabulary))
-        self.language.layers = nn.ModuleList([Glancing(layer, network.hidden) for layer in self.language.layers])
+        self.language.layers = nn.ModuleList([Looking(layer, network.hidden) for layer in self.language.layers])
         self.learning: frozenset[str] = frozenset()
 
     @property
@@ -167,8 +182,8 @@ class DialogueNetwork(nn.Module):
     def see(self, images: Tensor) -> Look:
         """What the language model gets of prepared pictures (b, 3, s, s)."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and "encoder" in self.learning):
-            found, features = self.encoder(images)
-        out: Look = self.projector(found, features)
+            seen = self.encoder(images)
+        out: Look = self.projector(seen)
         return out
 
     def forward(self, images: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
@@ -187,17 +202,24 @@ class DialogueNetwork(nn.Module):
         allowed = attention(rows, visual)
         mask = torch.zeros(allowed.shape, dtype=inputs.dtype, device=inputs.device)
         mask.masked_fill_(~allowed, torch.finfo(inputs.dtype).min)
-        self.glance(look.glances * rows.seen[:, None, None])
+        self.look(look.readings * rows.seen[:, None])
         out = self.language(inputs_embeds=inputs, attention_mask=mask, position_ids=positions, use_cache=False)
-        self.glance(None)
+        self.look(None)
         at = (rows.target >= 0).nonzero()
         picked = out.last_hidden_state[at[:, 0], at[:, 1] + visual]
         return self.logits(picked).float(), at
 
-    def glance(self, glances: Tensor | None) -> None:
-        """The pictures that the next passes are about (b, layers, hidden); None: no picture."""
-        for number, layer in enumerate(self.language.layers):
-            layer.glance = None if glances is None else glances[:, number]
+    def look(self, values: Tensor | None) -> None:
+        """The readings (b, names) of the pictures that the next pass is about; None: no picture."""
+        for layer in self.language.layers:
+            layer.memory = None if values is None else (self.projector.called, self.projector.says, values)
+
+    @torch.no_grad()
+    def name_readings(self, words: Words) -> None:
+        """Call each reading by the words for it: the mean of their tokens, as the language model begins."""
+        table = self.language.embed_tokens.weight
+        for row, name in zip(self.projector.called, NAMES, strict=True):
+            row.copy_(table[words.encode(name)].mean(0))
 
     def logits(self, hidden: Tensor) -> Tensor:
         """What comes next (..., vocabulary) after hidden states (..., hidden): the output layer is the embedding."""
@@ -215,18 +237,10 @@ def language_config(network: NetworkConfig, vocabulary: int) -> LlamaConfig:
 
 
 def adopt(model: DialogueNetwork, tensors: Mapping[str, Tensor]) -> int:
-    """Take trunk and readers out of the attributes room's weights; returns how many tensors fitted.
-
-    Where a sub-network answers without a layer between (geometry), its answers are the reader's features.
-    """
+    """Take trunk and sub-networks out of the attributes room's weights; returns how many tensors fitted."""
     own = model.encoder.state_dict()
-    found = {}
-    for name, t in tensors.items():
-        new = name.replace("categories.", "readers.", 1)
-        if new.startswith(f"readers.{_GEOMETRY}.heads."):
-            new = new.replace(".heads.", ".dense.")
-        if new in own and own[new].shape == t.shape:
-            found[new] = t
+    named = {name.replace("categories.", "readers.", 1): t for name, t in tensors.items()}
+    found = {name: t for name, t in named.items() if name in own and own[name].shape == t.shape}
     model.encoder.load_state_dict({**own, **found})
     return len(found)
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from omokage.dialogue.conversation import Asked, DialogueModel, Image, Turn
 from omokage.dialogue.loss import segment_scores
 from omokage.dialogue.model import DialogueNetwork, Look, normalise, rebuilt
+from omokage.dialogue.readings import NAMES
 from omokage.dialogue.rows import Segment, pack, prompt_of, segment_of
 from omokage.dialogue.tokenizer import END, MARKS, Words
 from omokage.errors import InputError, WeightsError
@@ -134,14 +135,13 @@ class NativeModel:
     def _look(self, images: Sequence[Image | None]) -> Look:
         """What the network sees of pictures, zeros where there is none."""
         shown = [i for i, image in enumerate(images) if image is not None]
-        plan = self.network.network
-        tokens = torch.zeros(len(images), self.network.visual, plan.hidden, device=self.device)
-        glances = torch.zeros(len(images), plan.layers, plan.hidden, device=self.device)
+        tokens = torch.zeros(len(images), self.network.visual, self.network.network.hidden, device=self.device)
+        values = torch.zeros(len(images), len(NAMES), device=self.device)
         if shown:
             crops = stacked([np.asarray(images[i], np.uint8) for i in shown], self.size)
             look = self.network.see(normalise(torch.from_numpy(crops).to(self.device)))
-            tokens[shown], glances[shown] = look.tokens, look.glances
-        return Look(tokens, glances)
+            tokens[shown], values[shown] = look.tokens, look.readings
+        return Look(tokens, values)
 
     def generate(
         self, image: Image | None, prompt: str, max_tokens: int = 64, history: Sequence[Turn] = (),
@@ -159,7 +159,7 @@ class NativeModel:
         with torch.inference_mode():
             text = model.embed_tokens(torch.tensor([ids], device=self.device))
             look = self._look([image])
-            self.network.glance(look.glances)
+            self.network.look(look.readings)
             parts = [text] if image is None else [look.tokens, text]
             visual = 0 if image is None else self.network.visual
             inputs = torch.cat(parts, 1)
@@ -183,7 +183,7 @@ class NativeModel:
                 if not now.endswith("�") and now != told:  # a letter of several bytes may still be under way
                     yield now[len(told) :]
                     told = now
-                self.network.glance(look.glances)  # another question may have been asked meanwhile
+                self.network.look(look.readings)  # another question may have been asked meanwhile
                 out = model(
                     input_ids=torch.tensor([[token]], device=self.device), past_key_values=out.past_key_values,
                     position_ids=places[:, -1:] + len(made), use_cache=True,

@@ -102,6 +102,7 @@ def model_of(config: DialogueConfig, stage: Stage, words: Words) -> DialogueNetw
         tensors, card = registry.load(stage.parent, "dialogue")
         return rebuilt(card.architecture, tensors)
     model = DialogueNetwork(config.network, len(words))
+    model.name_readings(words)
     if config.init:
         tensors, _ = registry.load(config.init, "attributes")
         if not adopt(model, tensors):

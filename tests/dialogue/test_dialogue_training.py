@@ -1,0 +1,132 @@
+"""Three stages in one loop: they run in order, an interrupted one goes on where it was, what is frozen stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from dialogue_runs import STAGES, tiny, write_faces
+
+from omokage.dialogue import train as training
+from omokage.dialogue.data import Steps, corpus
+from omokage.dialogue.predict import NativeModel, load
+from omokage.dialogue.rows import IGNORED
+from omokage.dialogue.tokenizer import Words
+from omokage.errors import TrainingError
+from omokage.training.run import RunFolder
+from omokage.weights import registry
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_faces(tmp_path_factory.mktemp("faces"))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, faces: Path) -> Path:
+    return training.train(tiny(tmp_path_factory.mktemp("run") / "out", faces))
+
+
+def test_stages_run_in_order_and_are_scored(finished: Path) -> None:
+    rows = RunFolder(finished).rows()
+    assert list(dict.fromkeys(row["stage"] for row in rows)) == ["before", "align", "instruct", "specialise"]
+    measures = {row["measure"] for row in rows if row["stage"] == "specialise"}
+    assert {"general, color", "general, count", "general, shape", "general, position"} <= measures
+    assert any(m.startswith("paraphrase") for m in measures)
+    for name, stage in zip(("1-align", "2-instruct", "3-specialise"), STAGES, strict=True):
+        steps = [row["step"] for row in RunFolder(finished / name).rows()]
+        assert steps == list(range(1, stage.steps + 1))
+
+
+def test_the_weights_answer(finished: Path) -> None:
+    model = load(finished / "weights", "cpu")
+    assert isinstance(model, NativeModel)
+    crop = np.zeros((32, 32, 3), np.uint8)
+    assert model.choose(crop, "Is the person smiling?", ("yes", "no")).sum() == pytest.approx(1)
+    assert model.card.model == "dialogue"
+    assert "tokenizer" in model.card.preprocessing
+
+
+def test_what_is_frozen_stays(finished: Path) -> None:
+    two, _ = registry.load(finished / "2-instruct" / "weights", "dialogue")
+    three, _ = registry.load(finished / "3-specialise" / "weights", "dialogue")
+    for name in two:
+        same = torch.allclose(two[name].float(), three[name].float(), atol=1e-7)
+        assert same or name.startswith("language."), name
+    assert any(not torch.allclose(two[n], three[n]) for n in two if n.startswith("language."))
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_been(
+    faces: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny(tmp_path / "out", faces)
+    real, calls = training.step_once, iter(range(100))
+
+    def killed(*arguments: object, **named: object) -> object:
+        if next(calls) == 5:  # in the middle of the second stage
+            raise KeyboardInterrupt
+        return real(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training, "step_once", killed)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(config)
+    monkeypatch.setattr(training, "step_once", real)
+    assert (tmp_path / "out" / "1-align" / "weights" / "dialogue.json").is_file()
+    assert not (tmp_path / "out" / "2-instruct" / "weights").exists()
+    again = training.train(config, resume=True)
+    one, _ = registry.load(finished / "weights", "dialogue")
+    two, _ = registry.load(again / "weights", "dialogue")
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], atol=2e-3, rtol=2e-3)
+
+
+def test_a_finished_run_is_not_written_over(faces: Path, finished: Path) -> None:
+    with pytest.raises(TrainingError, match="already holds a run"):
+        training.train(tiny(finished, faces))
+
+
+def test_a_stage_alone_begins_at_its_parent(faces: Path, finished: Path, tmp_path: Path) -> None:
+    stage = replace(STAGES[2], parent=str(finished / "2-instruct" / "weights"), steps=2)
+    out = training.train(tiny(tmp_path / "out", faces, stages=(stage,)))
+    assert list(dict.fromkeys(row["stage"] for row in RunFolder(out).rows())) == ["specialise"]
+
+
+def test_accumulated_gradients_are_those_of_one_larger_batch(faces: Path, tmp_path: Path) -> None:
+    """Two batches added up move the weights as their mean does."""
+    config = tiny(tmp_path / "out", faces)
+    album, _ = training._albums(config)
+    words = Words.trained(corpus(album, 0, 400), config.network.vocabulary)
+    steps = Steps(album, words, config, STAGES[1])
+    batches = [steps[0], steps[1]]
+    grads = []
+    for way in ("accumulated", "by hand"):
+        torch.manual_seed(0)
+        model = training.model_of(config, STAGES[1], words)
+        model.freeze(frozenset({"language"}))  # no dropout between the two ways
+        optimizer = torch.optim.SGD(model.language.parameters(), 0.0)
+        if way == "accumulated":
+            training.step_once(model, optimizer, batches, replace(config, clip=1e9))
+        else:
+            for batch in batches:
+                training.step_once(model, optimizer, [batch], replace(config, clip=1e9))
+                grads.append([p.grad.clone() for p in model.language.parameters() if p.grad is not None])
+            whole = [(a + b) / 2 for a, b in zip(*grads[1:], strict=True)]
+            for mine, mean in zip(grads[0], whole, strict=True):
+                torch.testing.assert_close(mine, mean, atol=1e-5, rtol=1e-3)
+            return
+        grads.append([p.grad.clone() for p in model.language.parameters() if p.grad is not None])
+
+
+def test_batches_are_the_same_every_time_and_differ_between_processes(faces: Path, tmp_path: Path) -> None:
+    config = tiny(tmp_path / "out", faces)
+    album, _ = training._albums(config)
+    words = Words.trained(corpus(album, 0, 400), config.network.vocabulary)
+    one, two = (Steps(album, words, config, STAGES[2])[3] for _ in range(2))
+    assert torch.equal(one.images, two.images)
+    assert torch.equal(one.rows.ids, two.rows.ids)
+    other = Steps(album, words, config, STAGES[2], rank=1, world=2)[3]
+    assert one.rows.ids.shape != other.rows.ids.shape or not torch.equal(one.rows.ids, other.rows.ids)
+    assert ((one.rows.target == IGNORED) | (one.rows.segment > 0)).all()
