@@ -413,8 +413,8 @@ def page(analyzer: Analyzer, given: argparse.Namespace) -> str:
         f"commit {commit_of(ROOT)}, "
         f"weights {', '.join(analyzer.describe().values())}, {platform.machine()}, one thread, "
         f"{(time.process_time() - began) / 60:.1f} CPU minutes. At most {given.pairs} rendered cases of each kind, "
-        f"people that no training uses; photographs: {photographs}, nothing was fitted on them. In brackets 95 % bootstrap "
-        "intervals."
+        f"people that no training uses; photographs: {photographs}, nothing was fitted on them. In brackets 95 % "
+        "bootstrap intervals."
     )
     return "\n".join([head, "", *parts]) + "\n"
 

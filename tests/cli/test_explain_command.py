@@ -70,6 +70,26 @@ def test_a_folder_becomes_a_table_and_a_page(omokage: Command, tmp_path: Path) -
     assert omokage("faces/c.png", *arguments)[0] == 1
 
 
+def test_a_report_of_analyze_can_hold_explanations(
+    omokage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def analyze(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["omokage", "analyze", "face.png", "--crops", "--device", "cpu", *arguments])
+        with pytest.raises(SystemExit) as left:
+            main.run()
+        return int(left.value.code or 0)
+
+    assert analyze("--explain", "attr.smiling") == 2
+    assert "--report" in capsys.readouterr().err
+    assert analyze("--explain", "beauty", "--report", "r.html") == 2
+    assert analyze("--explain", "attr.smiling", "--report", "r.html") == 0
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert page.count('<article class="explanation">') == 1
+    assert page.count("<article") == 2
+    assert "without mouth" in page
+    assert "<script" not in page
+
+
 def test_a_change_needs_two_photographs(omokage: Command) -> None:
     code, _, err = omokage("face.png", "--target", "change.age")
     assert code == 2
