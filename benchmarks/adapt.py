@@ -38,7 +38,7 @@ from omokage.attributes.predict import AttributePredictor  # noqa: E402
 from omokage.explain.adapt import Plan, best_fit, codes_of  # noqa: E402
 from omokage.explain.labels import Label  # noqa: E402
 from omokage.metrics.bootstrap import interval  # noqa: E402
-from omokage.metrics.classification import balanced_accuracy  # noqa: E402
+from omokage.metrics.classification import area_under_curve, balanced_accuracy  # noqa: E402
 from omokage.metrics.table import read_labels  # noqa: E402
 from omokage.nn.trunk import ResidualTrunk  # noqa: E402
 from omokage.pipeline import Analyzer  # noqa: E402
@@ -127,7 +127,8 @@ def shipped(part: Part, task: str, label: Label, predictor: AttributePredictor) 
 
 
 def judged(label: Label, rows: NDArray[np.int64], answers: Sequence[Floats], people: Sequence[str]) -> dict[str, Any]:
-    """Mean accuracy over the classes of several draws on the same test pictures, with the interval over people."""
+    """Mean accuracy over the classes (and area under the curve, where there are two) of several draws on the same test
+    pictures, with the interval over people."""
     true = codes_of(label)[rows]
     said = np.stack([a.argmax(1) for a in answers], 1)
 
@@ -135,7 +136,16 @@ def judged(label: Label, rows: NDArray[np.int64], answers: Sequence[Floats], peo
         return float(np.mean([balanced_accuracy(s[:, k], t) for k in range(s.shape[1])]))
 
     low, high = interval(score, said, true, groups=[people[k] for k in label.rows[rows]], draws=200)
-    return {"value": score(said, true), "low": low, "high": high, "n": len(rows), "draws": len(answers)}
+    found = {"value": score(said, true), "low": low, "high": high, "n": len(rows), "draws": len(answers)}
+    if len(label.classes) > 2:
+        return found
+    second = np.stack([a[:, 1] for a in answers], 1)
+
+    def curve(s: NDArray, t: NDArray) -> float:
+        return float(np.mean([area_under_curve(s[:, k], t == 1) for k in range(s.shape[1])]))
+
+    low, high = interval(curve, second, true, groups=[people[k] for k in label.rows[rows]], draws=200)
+    return found | {"curve": curve(second, true), "curve_low": low, "curve_high": high}
 
 
 def draws_of(train: NDArray[np.int64], size: int, count: int) -> list[NDArray[np.int64]]:
@@ -200,7 +210,7 @@ def scratch_part(parts: Mapping[str, Part]) -> Iterator[dict[str, Any]]:
                 said = [sum(v) for v in zip(network(x[test]), network(x[test].flip(3)), strict=True)]
             for task, raw in zip(tasks, said, strict=True):
                 facts = {"task": task, "classes": len(labels[task].classes), "method": "from scratch"}
-                answers = raw.double().numpy()  # type: ignore[union-attr]
+                answers = torch.softmax(raw.double() / 2, 1).numpy()  # type: ignore[union-attr]
                 yield facts | {"labels": len(rows)} | judged(labels[task], test, [answers], part.people)
 
 

@@ -15,7 +15,7 @@ from omokage.schema import SHIPPED
 from omokage.weights.registry import Card, save
 
 TINY = NetworkConfig(size=32, stem=4, widths=(6, 8), blocks=(1, 1), squeeze=4, hidden=8, points_squeeze=4)
-NAMES = ("landmarks", "pose", "expression", "age", "smiling", "eyeglasses", "quality")
+NAMES = ("landmarks", "pose", "expression", "age", "perceived_gender", "smiling", "eyeglasses", "quality")
 
 
 def small_weights(folder: Path) -> Path:

@@ -49,7 +49,7 @@ def attribute_predictor(analyzer: Analyzer) -> AttributePredictor:
 
 
 def read_faces_of(
-    analyzer: Analyzer, paths: Sequence[Path], crops: bool = False, progress: Progress | None = None
+    analyzer: Analyzer, pictures: Sequence[Path | bytes], crops: bool = False, progress: Progress | None = None
 ) -> Faces:
     """The face that each picture is about, cut as `analyze` cuts it. Raises InputError when no picture shows one.
 
@@ -58,28 +58,32 @@ def read_faces_of(
     predictor = attribute_predictor(analyzer)
     found: list[tuple[int, Image, Floats]] = []
     left_out: dict[str, str] = {}
-    for start in range(0, len(paths), _TOGETHER):
+    for start in range(0, len(pictures), _TOGETHER):
         group: list[tuple[int, Image]] = []
-        for at, path in enumerate(paths[start : start + _TOGETHER], start):
+        for at, picture in enumerate(pictures[start : start + _TOGETHER], start):
             try:
-                group.append((at, read_image(path)))
+                group.append((at, read_image(picture)))
             except (InputError, UnreadableError) as error:
-                left_out[path.name] = str(error)
+                left_out[_name(picture, at)] = str(error)
         images = [image for _, image in group]
         seen = looks(images, None if crops else analyzer.finder, predictor, analyzer.config) if images else []
         for (at, image), one in zip(group, seen, strict=True):
             face = _face(image, outline_of(image, one), crops, predictor)
             if face is None:
-                left_out[paths[at].name] = "no face was found"
+                left_out[_name(pictures[at], at)] = "no face was found"
             else:
                 found.append((at, *face))
         if progress is not None:
-            progress(min(start + _TOGETHER, len(paths)), len(paths))
+            progress(min(start + _TOGETHER, len(pictures)), len(pictures))
     if not found:
         why = next(iter(left_out.values()), "there are none")
-        raise InputError(f"none of the {len(paths)} pictures can be learnt from: {why}")
+        raise InputError(f"none of the {len(pictures)} pictures can be learnt from: {why}")
     return Faces(np.stack([c for _, c, _ in found]), np.stack([p for _, _, p in found]),
                  tuple(at for at, _, _ in found), left_out)  # fmt: skip
+
+
+def _name(picture: Path | bytes, at: int) -> str:
+    return f"picture {at + 1}" if isinstance(picture, bytes) else picture.name
 
 
 def _face(

@@ -99,6 +99,9 @@ def run_recipe(config: Any, resume: bool = False) -> Any:
     Returns what that function returns. Raises TrainingError when there is none.
     """
     part = type(config).__module__.split(".")
+    own = importlib.import_module(type(config).__module__)
+    if part[0] == "omokage" and hasattr(own, "train"):
+        return own.train(config)
     module = importlib.import_module(f"omokage.{part[1]}.train") if part[0] == "omokage" and len(part) > 1 else None
     if module is None or not hasattr(module, "train"):
         raise TrainingError(f"nothing knows how to train from a {type(config).__name__}")
