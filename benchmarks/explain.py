@@ -445,7 +445,8 @@ def main() -> None:
     text = page(Analyzer(weights=given.weights, device="cpu"), given)
     print(text)
     if given.write:
-        name = f"{date.today().isoformat()}-explain{'' if given.pairs else '-photographs'}.md"
+        part = "" if given.pairs else "-photographs" if given.photographs else "-cost"
+        name = f"{date.today().isoformat()}-explain{part}-{Path(given.weights).name}.md"
         (ROOT / "docs" / "benchmarks" / name).write_text(text, encoding="utf-8")
 
 
