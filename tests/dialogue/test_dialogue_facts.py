@@ -100,6 +100,11 @@ def test_units_and_the_open_mouth() -> None:
     assert "mouth_open" not in truth_of(0, "p", hidden).facts
 
 
+def test_published_action_units_are_facts() -> None:
+    found = truth_of(0, "p", {"action_units": '{"au04": 1.0, "au09": 0.0, "au01": 1.0}'}).facts
+    assert found == {"brows_lowered": True, "nose_wrinkled": False}
+
+
 def test_celebas_words_are_the_same_facts() -> None:
     found = truth_of("c", "p", {"attr_no_beard": 1.0, "attr_mouth_slightly_open": 1.0, "attr_bangs": 0.0}).facts
     assert found == {"beard": False, "mouth_open": True, "bangs": False}

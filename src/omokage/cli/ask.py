@@ -22,7 +22,7 @@ Model = Annotated[
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")]
 Weights = Annotated[str | None, typer.Option(help="The set that finds faces and checks answers, or a folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
-Lang = Annotated[str, typer.Option(help="Language of refusals: en or ja.")]
+Lang = Annotated[str, typer.Option(help="Language of refusals and reasons: en or ja.")]
 Free = Annotated[bool, typer.Option("--free", help="The model's own words as they come: unchecked text.")]
 
 

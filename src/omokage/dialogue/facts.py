@@ -52,6 +52,11 @@ _MOVES = {
     "nose_wrinkled": ("noseSneerLeft", "noseSneerRight"),
     "mouth_corners_down": ("mouthFrownLeft", "mouthFrownRight"),
 }
+# What a set's action units say where it publishes them: present or absent.
+_ACTION_UNITS = {
+    "au02": "brows_raised", "au04": "brows_lowered", "au05": "eyes_wide", "au09": "nose_wrinkled",
+    "au15": "mouth_corners_down", "au12": "smiling",
+}  # fmt: skip
 AGE_BANDS = (("a child", 3, 12), ("a young adult", 19, 32), ("middle-aged", 40, 56), ("old", 66, 100))
 HAIR_COLOURS = {"black_hair": "black", "brown_hair": "brown", "blond_hair": "blond", "gray_hair": "grey"}
 
@@ -145,6 +150,9 @@ def _numbers(labels: Mapping[str, Any]) -> dict[str, bool]:
 
 
 def _moves(labels: Mapping[str, Any]) -> dict[str, bool]:
+    if "action_units" in labels:
+        said = json.loads(labels["action_units"])
+        return _kept({fact: between(float(said[au]), 0.0, 1.0) for au, fact in _ACTION_UNITS.items() if au in said})
     if "units" not in labels:
         return {}
     units = dict(zip(UNITS, labels["units"], strict=True))

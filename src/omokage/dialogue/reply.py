@@ -13,6 +13,7 @@ from omokage.dialogue.conversation import Asked, DialogueModel, Image, Turn
 from omokage.dialogue.matching import Asked as Meaning
 from omokage.dialogue.matching import asked_for, expected
 from omokage.dialogue.phrases import TRAIN
+from omokage.dialogue.sayings import saying
 from omokage.dialogue.templates import CHOICES, OPTION_WORDS, capital, question_clause
 from omokage.results import FaceAnalysis
 
@@ -52,7 +53,7 @@ _AUXILIARIES = frozenset(
 
 def closed_answer(
     source: str, question: str, options: Sequence[str], probabilities: Sequence[float], face: FaceAnalysis | None,
-    model: str, rules: Rules = RULES, knows: Sequence[str] | None = None,
+    model: str, rules: Rules = RULES, knows: Sequence[str] | None = None, lang: str = "en",
 ) -> Answer:  # fmt: skip
     """The answer that these probabilities make, checked against what the specialist says of the same thing.
 
@@ -72,13 +73,10 @@ def closed_answer(
         "face": 0 if face is None else face.face,
     }  # fmt: skip
     if probabilities[best] < least:
-        why = f"not sure: {options[best]!r} is likeliest, with a probability of {probabilities[best]:.2f}"
+        why = saying("low", lang, best=options[best], p=probabilities[best])
         return Answer(status="abstained", reason=why, needs_review="low probability", **common)
     if second is not None and agreement == "disagrees":
-        why = (
-            f"not sure: the language model says {options[best]!r} ({probabilities[best]:.2f}), "
-            f"the attributes network gives that {second[best]:.2f}"
-        )
+        why = saying("disagreement", lang, best=options[best], p=probabilities[best], second=second[best])
         return Answer(status="abstained", reason=why, needs_review="disagreement", **common)
     review = "the specialist is unsure" if agreement == "unsure" else ""
     if knows is not None and (asked is None or any(name not in knows for name in about)):
@@ -168,7 +166,7 @@ def opinion(face: FaceAnalysis | None, name: str, value: str) -> float | None:
 
 
 def open_answer(
-    source: str, question: str, fields: Mapping[str, Field], face: FaceAnalysis | None, model: str
+    source: str, question: str, fields: Mapping[str, Field], face: FaceAnalysis | None, model: str, lang: str = "en"
 ) -> Answer:
     """The answer that filled fields make; an abstention when none is clear."""
     clear = {name: f for name, f in fields.items() if f.value != UNCLEAR}
@@ -180,7 +178,7 @@ def open_answer(
         "model": model,
     }
     if not clear:
-        return Answer(status="abstained", reason="not sure: nothing that was asked for is clear",
+        return Answer(status="abstained", reason=saying("nothing_clear", lang),
                       needs_review="low probability", **common)  # fmt: skip
     states = {f.agreement for f in fields.values()}
     agreement: Agreement = "agrees" if states <= {"agrees"} else "unchecked" if states == {"unchecked"} else "unsure"

@@ -33,6 +33,7 @@ from omokage.dialogue.reply import (
     open_answer,
     options_for,
 )
+from omokage.dialogue.sayings import LANGUAGES, saying
 from omokage.errors import InputError, UnreadableError, WeightsError
 from omokage.faces.align import crop_box, crop_landmarks
 from omokage.media.image import read_image
@@ -102,12 +103,12 @@ class Talk:
         model: str | Path | DialogueModel | None = None, weights: str | Path | None = None,
         device: str | None = None, analyzer: Analyzer | None = None, rules: Rules = RULES, lang: str = "en",
     ) -> None:  # fmt: skip
-        if lang not in ("en", "ja"):
-            raise InputError(f"no texts in the language {lang!r}: choose en or ja")
+        if lang not in LANGUAGES:
+            raise InputError(f"no texts in the language {lang!r}: choose {' or '.join(LANGUAGES)}")
         self.model = opened(model, device)
         self.analyzer = analyzer or Analyzer(weights, None, device)
         self.rules, self.lang = rules, lang
-        self.look = look_at(image, self.model, self.analyzer, face, crops)
+        self.look = look_at(image, self.model, self.analyzer, face, crops, lang)
         self.history: list[Turn] = []
         self.answers: list[Answer] = []
 
@@ -159,8 +160,9 @@ def ask(image: str | Path | bytes | Image, question: str, options: Sequence[str]
 
 
 def look_at(
-    image: str | Path | bytes | Image, model: DialogueModel, analyzer: Analyzer, face: int | None, crops: bool
-) -> Look:
+    image: str | Path | bytes | Image, model: DialogueModel, analyzer: Analyzer, face: int | None, crops: bool,
+    lang: str = "en",
+) -> Look:  # fmt: skip
     """Read a picture, find its face and cut the model's crop. A picture that cannot be read is a `Look` that says
     so."""
     name = "" if isinstance(image, np.ndarray | bytes) else str(image)
@@ -171,23 +173,24 @@ def look_at(
     except UnreadableError as error:
         return Look(name, "unreadable", str(error))
     faces = [replace(f, source=name, face=k) for k, f in enumerate(analyzer(pixels, crops))]
-    return chosen(name, pixels, faces, model, face)
+    return chosen(name, pixels, faces, model, face, lang)
 
 
-def look_of(reading: Reading, model: DialogueModel, face: int | None = None) -> Look:
+def look_of(reading: Reading, model: DialogueModel, face: int | None = None, lang: str = "en") -> Look:
     """The same from a reading of `Analyzer.analyze_many` that kept its pixels."""
     if reading.problem or reading.pixels is None:
         return Look(reading.source, "unreadable", reading.problem or "the picture was not kept")
-    return chosen(reading.source, reading.pixels, reading.faces, model, face)
+    return chosen(reading.source, reading.pixels, reading.faces, model, face, lang)
 
 
-def chosen(name: str, pixels: Image, faces: Sequence[FaceAnalysis], model: DialogueModel, which: int | None) -> Look:
+def chosen(
+    name: str, pixels: Image, faces: Sequence[FaceAnalysis], model: DialogueModel, which: int | None, lang: str = "en"
+) -> Look:
     """The face that is meant. Raises InputError for a number that no face has."""
     if not faces:
-        return Look(name, "no_face", "no face was found in the picture: try a larger or clearer one, or --crops")
+        return Look(name, "no_face", saying("no_face", lang))
     if which is None and len(faces) > 1 and faces[1].box.area >= OTHER_FACE * faces[0].box.area:
-        return Look(name, "several_faces", f"{len(faces)} faces are in the picture, and it is unclear which one is "
-                    f"meant: name one with --face 0 (the largest) to --face {len(faces) - 1}")  # fmt: skip
+        return Look(name, "several_faces", saying("several_faces", lang, count=len(faces), last=len(faces) - 1))
     if which is not None and not 0 <= which < len(faces):
         raise InputError(f"there is no face {which} in {name or 'the picture'}: it has {len(faces)}, counted from 0")
     face = faces[which or 0]
@@ -210,37 +213,33 @@ def answer_of(
     if look.status or look.crop is None:
         return Answer(look.source, asked, look.status, reason=look.reason, model=model.id)  # type: ignore[arg-type]
     if limited(model) and not asked.isascii() and sum(c.isascii() for c in asked) < len(asked) / 2:
-        why = "this model understands English only: ask in English, or name another model with --model"
-        return Answer(look.source, asked, "not_understood", reason=why, model=model.id)
+        return Answer(look.source, asked, "not_understood", reason=saying("english_only", lang), model=model.id)
     offered = shown or options_for(asked)
     if offered:
         p = model.choose(look.crop, asked, offered, history)
         knows = known_facts() if limited(model) else None
-        return closed_answer(look.source, asked, offered, [float(v) for v in p], look.face, model.id, rules, knows)
-    return _open(look, asked, model, history, rules)
+        return closed_answer(
+            look.source, asked, offered, [float(v) for v in p], look.face, model.id, rules, knows, lang
+        )
+    return _open(look, asked, model, history, rules, lang)
 
 
-def _open(look: Look, asked: str, model: DialogueModel, history: tuple[Turn, ...], rules: Rules) -> Answer:
+def _open(look: Look, asked: str, model: DialogueModel, history: tuple[Turn, ...], rules: Rules, lang: str) -> Answer:
     """An open question fills the fields that its words name."""
     assert look.crop is not None
     wanted = wanted_fields(asked)
     if not wanted:
-        why = (
-            "the question names nothing that can be answered as data: ask about the hair, mouth, eyes, expression, age "
-            "or what is worn, or give --option twice or more"
-        )
-        return Answer(look.source, asked, "not_understood", reason=why, model=model.id)
+        return Answer(look.source, asked, "not_understood", reason=saying("no_field", lang), model=model.id)
     if limited(model):
         fields = fields_asked(look.crop, wanted, look.face, model, history, rules)
     else:
         text = "".join(model.generate(look.crop, fields_prompt(asked, wanted), _FIELD_TOKENS, history))
         values = fields_of(text, wanted)
         if values is None:
-            why = "the model's words do not fit the fields of the answer: ask a closed question, or give --option"
-            return Answer(look.source, asked, "parse_failure", reason=why, model=model.id,
+            return Answer(look.source, asked, "parse_failure", reason=saying("parse_failure", lang), model=model.id,
                           needs_review="parse failure")  # fmt: skip
         fields = judged_fields(values, look.face, rules)
-    return open_answer(look.source, asked, fields, look.face, model.id)
+    return open_answer(look.source, asked, fields, look.face, model.id, lang)
 
 
 @dataclass(frozen=True, slots=True)

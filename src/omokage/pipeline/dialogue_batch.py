@@ -54,7 +54,7 @@ def ask_table(
     todo = [s for s in sources if s.name not in done and not s.video]
     waiting: list[dict[str, Any]] = []
     for count, reading in enumerate(analyzer.analyze_many(todo, crops=crops, keep_pixels=True) if todo else (), 1):
-        look = look_of(reading, model, face if reading.faces and (face or 0) < len(reading.faces) else None)
+        look = look_of(reading, model, face if reading.faces and (face or 0) < len(reading.faces) else None, lang)
         waiting += [row_of(answer_of(look, q, o, model, (), rules, lang)) for q, o in asked]
         if count % KEPT_EVERY == 0 or count == len(todo):
             lines.add(waiting)

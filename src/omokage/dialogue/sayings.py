@@ -1,0 +1,50 @@
+"""Why there is no answer, in English and Japanese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+LANGUAGES = ("en", "ja")
+
+SAYINGS: Mapping[str, Mapping[str, str]] = {
+    "no_face": {
+        "en": "no face was found in the picture: try a larger or clearer one, or --crops",
+        "ja": "写真に顔が見つかりません。大きく鮮明な写真を使うか、--crops を付けてください",
+    },
+    "several_faces": {
+        "en": "{count} faces are in the picture, and it is unclear which one is meant: name one with --face 0 (the "
+        "largest) to --face {last}",
+        "ja": "写真に顔が {count} つあり、どれか分かりません。--face 0(最大)から --face {last} で指定してください",
+    },
+    "low": {
+        "en": "not sure: {best!r} is likeliest, with a probability of {p:.2f}",
+        "ja": "確かではありません。最も近いのは {best!r}(確率 {p:.2f})です",
+    },
+    "disagreement": {
+        "en": "not sure: the language model says {best!r} ({p:.2f}), the attributes network gives that {second:.2f}",
+        "ja": "確かではありません。言語モデルは {best!r}({p:.2f})と答え、属性ネットワークは{second:.2f} とします",
+    },
+    "nothing_clear": {
+        "en": "not sure: nothing that was asked for is clear",
+        "ja": "確かではありません。尋ねられたことで明らかなものはありません",
+    },
+    "english_only": {
+        "en": "this model understands English only: ask in English, or name another model with --model",
+        "ja": "このモデルが分かるのは英語だけです。英語で尋ねるか、--model で別のモデルを指定してください",
+    },
+    "no_field": {
+        "en": "the question names nothing that can be answered as data: ask about the hair, mouth, eyes, expression, "
+        "age or what is worn, or give --option twice or more",
+        "ja": "データとして答えられるものが質問にありません。髪、口、目、表情、年齢、身に着けている物について尋ねるか、"
+        "--option を二つ以上付けてください",
+    },
+    "parse_failure": {
+        "en": "the model's words do not fit the fields of the answer: ask a closed question, or give --option",
+        "ja": "モデルの言葉が答えの項目に合いません。はい・いいえで答えられる質問にするか、--option を付けてください",
+    },
+}
+
+
+def saying(key: str, lang: str = "en", **parts: object) -> str:
+    """The sentence of a key. Raises KeyError for an unknown one."""
+    return SAYINGS[key][lang].format(**parts)
