@@ -11,26 +11,26 @@ from omokage.dialogue.config import DataConfig, DialogueConfig, NetworkConfig, S
 # attributes room has it. The language model has read nothing before, so that aligning teaches it its words as well.
 ALIGN = Stage(
     "align",
-    rates=(("projector", 1e-3), ("language", 1.5e-3)),
+    rates=(("projector", 1e-3), ("language", 1.2e-3)),
     mix=(("captions", 0.7), ("scene_captions", 0.3)),
 )
 INSTRUCT = Stage(
     "instruct",
-    rates=(("projector", 1e-3), ("language", 1.5e-3)),
+    rates=(("projector", 1e-3), ("language", 1.2e-3)),
     mix=(("questions", 0.72), ("scenes", 0.2), ("captions", 0.08)),
 )
 SPECIALISE = Stage(
     "specialise",
-    rates=(("projector", 1e-3), ("language", 1.5e-3)),
+    rates=(("projector", 1e-3), ("language", 1.2e-3)),
     mix=(("questions", 0.77), ("talks", 0.08), ("scenes", 0.1), ("captions", 0.05)),
 )
-SHARES = {"align": 0.09, "instruct": 0.27, "specialise": 0.64}
+SHARES = {"align": 0.06, "instruct": 0.3, "specialise": 0.64}
 
 
 def shipped(
     data: Sequence[str] = ("out/records",),
     out: str = "runs/dialogue",
-    minutes: float = 27.0,
+    minutes: float = 23.0,
     steps: int = 0,
     limit: int = 8000,
     init: str = "synthetic",
@@ -38,7 +38,7 @@ def shipped(
 ) -> DialogueConfig:
     """The shipped model: the three stages in order, from an empty folder.
 
-    Command: ``omokage train dialogue --set data=out/records --set minutes=27`` after ``omokage render --out out/records
+    Command: ``omokage train dialogue --set data=out/records --set minutes=23`` after ``omokage render --out out/records
     --count 8000``; ``--resume`` goes on after an interruption, in the middle of a stage as well. Hardware: one CPU
     core, 1.5 GB. `init` is the weight set whose attributes network lends the encoder. Length is `minutes` for all
     stages, or `steps` where that is above 0. Scores of every stage are in ``out/log.jsonl``.

@@ -11,7 +11,7 @@ from dialogue_runs import READERS
 
 from omokage.dialogue.config import DialogueConfig, NetworkConfig, Stage
 from omokage.dialogue.conversation import Asked, Conversation, DialogueModel, Example, Turn
-from omokage.dialogue.loss import answer_loss
+from omokage.dialogue.loss import SPEAKING, answer_loss
 from omokage.dialogue.model import DialogueNetwork, Looking, adopt, normalise
 from omokage.dialogue.predict import NativeModel, accepted
 from omokage.dialogue.readings import NAMES
@@ -64,17 +64,21 @@ def test_packed_answers_are_those_of_single_questions() -> None:
 
 
 def test_probabilities_are_those_of_the_tokens() -> None:
-    """Oracle: plain causal attention over one sequence, log-probabilities summed by hand."""
-    image, question = crop(2), "Is the person smiling?"
-    sums = []
-    for option in YES_NO:
-        prompt = prompt_of(WORDS, question, YES_NO)
-        answer = [*WORDS.encode(option), END]
-        logp = torch.log_softmax(plainly(image, prompt + answer).double(), 1)
-        start = MODEL.network.visual + len(prompt) - 1
-        sums.append(sum(float(logp[start + k, token]) for k, token in enumerate(answer)))
-    expected = np.exp(sums) / np.exp(sums).sum()
-    np.testing.assert_allclose(MODEL.choose(image, question, YES_NO), expected, atol=1e-4)
+    """Oracle: one sequence for each option, its tokens' probabilities among what the options leave, by hand."""
+    image, question, options = crop(2), "Is the person smiling?", ("yes", "no", "not smiling", "not a hat")
+    ways = [[*WORDS.encode(option), END] for option in options]
+    expected = []
+    for way in ways:
+        prompt = prompt_of(WORDS, question, options)
+        logits = plainly(image, prompt + way).double()
+        p = 1.0
+        for k, token in enumerate(way):
+            left = sorted({w[k] for w in ways if w[:k] == way[:k]})
+            among = torch.softmax(logits[MODEL.network.visual + len(prompt) - 1 + k][left], 0)
+            p *= float(among[left.index(token)])
+        expected.append(p)
+    assert sum(expected) == pytest.approx(1)
+    np.testing.assert_allclose(MODEL.choose(image, question, options), expected, atol=1e-4)
 
 
 def plainly(image: np.ndarray, ids: list[int]) -> torch.Tensor:
@@ -142,7 +146,20 @@ def test_the_loss_counts_answers_by_their_weight() -> None:
     logits = torch.randn(len(at), len(WORDS), generator=torch.Generator().manual_seed(0))
     total, each = answer_loss(logits, at, rows, ("a", "b", "c"))
     assert set(each) == {"a", "b"}
-    assert float(total) == pytest.approx(float(each["a"]), rel=1e-5)
+    assert float(total) == pytest.approx(SPEAKING * float(each["a"]), rel=1e-5)
+
+
+def test_choosing_is_learnt_among_the_options() -> None:
+    rows = pack(
+        [[segment_of(WORDS, [Turn("Is it so?", "no", YES_NO)]), segment_of(WORDS, [Turn("Say.", "yes")])]], [True]
+    )
+    yes, no = WORDS.encode("yes")[0], WORDS.encode("no")[0]
+    assert rows.choices.tolist() == [[no, yes]]
+    at = (rows.target >= 0).nonzero()
+    logits = torch.zeros(len(at), len(WORDS))
+    logits[0, no], logits[0, yes], logits[0, 300] = 2.0, 1.0, 50.0  # what else it might say does not matter here
+    _, each = answer_loss(logits, at, rows, ("a",))
+    assert float(each["choice"]) == pytest.approx(np.log(1 + np.exp(-1.0)), rel=1e-5)
 
 
 def test_odd_questions_are_one_sentence() -> None:

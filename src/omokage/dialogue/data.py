@@ -67,7 +67,7 @@ class Steps(Dataset[Batch]):
     def _fitting(self, segments: Sequence[Segment]) -> list[Segment]:
         """The segments that are no longer than the language model can read."""
         longest = self.config.network.positions // 2
-        cut = [replace(s, ids=s.ids[:longest], targets=s.targets[:longest]) for s in segments[:1]]
+        cut = [replace(s, ids=s.ids[:longest], targets=s.targets[:longest], choices=()) for s in segments[:1]]
         return [s for s in segments if len(s.ids) <= longest] or cut
 
     def _crop(self, place: int, rng: Generator) -> Image:

@@ -124,8 +124,8 @@ class Looking(nn.Module):
         self.layer = layer
         self.ask = nn.Linear(hidden, hidden, bias=False)
         nn.init.eye_(self.ask.weight)
-        self.sharp = nn.Parameter(torch.tensor(8.0))
-        self.empty = nn.Parameter(torch.tensor(0.5))
+        self.sharp = nn.Parameter(torch.tensor(10.0))
+        self.empty = nn.Parameter(torch.tensor(0.7))
         self.tell = nn.Parameter(torch.tensor(1.0))
         self.memory: tuple[Tensor, Tensor, Tensor] | None = None  # names, what they say, readings of each row
 

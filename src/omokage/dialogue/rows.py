@@ -7,7 +7,7 @@ questions behind one picture costs a third of asking them one by one, with the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,10 +21,14 @@ IGNORED = -100
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Tokens of one conversation and, of the same length, what to learn at each place: the next token or `IGNORED`."""
+    """Tokens of one conversation and, of the same length, what to learn at each place: the next token or `IGNORED`.
+
+    `choices`: places where the options part, each with the tokens that they go on with, the right one first.
+    """
 
     ids: tuple[int, ...]
     targets: tuple[int, ...]
+    choices: tuple[tuple[int, tuple[int, ...]], ...] = ()
     weight: float = 1.0
     kind: int = 0  # which source it came from, for the log
 
@@ -33,7 +37,8 @@ class Segment:
 class Rows:
     """`r` rows of `t` tokens. `segment` is 0 where there is nothing, else counts from 1; `place` is a token's place in
     its segment; `target` the next token or `IGNORED`; `weight` of each target; `kind` of each token; `seen` (r,)
-    whether the row has a picture."""
+    whether the row has a picture. `choices` (m, k) are the tokens among which the options decide, the right one first,
+    -1 for none; `choice_at` (m, 2) row and token of each."""
 
     ids: Tensor
     segment: Tensor
@@ -42,12 +47,15 @@ class Rows:
     weight: Tensor
     kind: Tensor
     seen: Tensor
+    choices: Tensor
+    choice_at: Tensor
 
     def to(self, device: torch.device) -> Rows:
         return Rows(*(t.to(device, non_blocking=True) for t in self._tensors()))
 
     def _tensors(self) -> tuple[Tensor, ...]:
-        return self.ids, self.segment, self.place, self.target, self.weight, self.kind, self.seen
+        some = self.ids, self.segment, self.place, self.target, self.weight, self.kind, self.seen
+        return *some, self.choices, self.choice_at
 
 
 def prompt_of(words: Words, question: str, options: Sequence[str] = (), history: Sequence[Turn] = ()) -> list[int]:
@@ -66,13 +74,27 @@ def segment_of(
     them."""
     ids: list[int] = []
     targets: list[int] = []
+    choices: list[tuple[int, tuple[int, ...]]] = []
     for number, turn in enumerate(turns):
         asked = prompt_of(words, turn.question, turn.options)
         answer = [*words.encode(turn.answer), END]
-        learnt = answer if not last_only or number == len(turns) - 1 else [IGNORED] * len(answer)
-        ids += [*asked, *answer]
-        targets += [*[IGNORED] * (len(asked) - 1), *learnt, IGNORED]
-    return Segment(tuple(ids[:-1]), tuple(targets[:-1]), weight, kind)
+        ids += asked
+        if not last_only or number == len(turns) - 1:
+            targets += [*[IGNORED] * (len(asked) - 1), *answer, IGNORED]
+            choices += [(len(ids) - 1 + k, among) for k, among in _parting(words, turn.options, answer)]
+        else:
+            targets += [IGNORED] * (len(asked) + len(answer))
+        ids += answer
+    return Segment(tuple(ids[:-1]), tuple(targets[:-1]), tuple(choices), weight, kind)
+
+
+def _parting(words: Words, options: Sequence[str], answer: Sequence[int]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Where options that agree with the answer so far part, and the tokens that they go on with, the answer's first."""
+    ways = [[*words.encode(option), END] for option in options]
+    for k, token in enumerate(answer):
+        after = {way[k] for way in ways if way[:k] == list(answer[:k]) and len(way) > k}
+        if len(after) > 1:
+            yield k, (token, *sorted(after - {token}))
 
 
 def pack(rows: Sequence[Sequence[Segment]], seen: Sequence[bool]) -> Rows:
@@ -81,6 +103,8 @@ def pack(rows: Sequence[Sequence[Segment]], seen: Sequence[bool]) -> Rows:
     shape = (len(rows), length)
     ids, segment, place, kind = (torch.full(shape, PAD, dtype=torch.long) for _ in range(4))
     target, weight = torch.full(shape, IGNORED, dtype=torch.long), torch.zeros(shape)
+    choices: list[tuple[int, ...]] = []
+    choice_at: list[tuple[int, int]] = []
     for r, row in enumerate(rows):
         at = 0
         for number, part in enumerate(row, 1):
@@ -88,8 +112,13 @@ def pack(rows: Sequence[Sequence[Segment]], seen: Sequence[bool]) -> Rows:
             ids[r, to], target[r, to] = torch.tensor(part.ids), torch.tensor(part.targets)
             segment[r, to], place[r, to] = number, torch.arange(len(part.ids))
             weight[r, to], kind[r, to] = part.weight, part.kind
+            choices += [among for _, among in part.choices]
+            choice_at += [(r, at + k) for k, _ in part.choices]
             at = to.stop
-    return Rows(ids, segment, place, target, weight, kind, torch.tensor(list(seen)))
+    most = max((len(among) for among in choices), default=1)
+    among_ = torch.tensor([[*among, *[-1] * (most - len(among))] for among in choices], dtype=torch.long)
+    where = torch.tensor(choice_at, dtype=torch.long).view(-1, 2)
+    return Rows(ids, segment, place, target, weight, kind, torch.tensor(list(seen)), among_.view(-1, most), where)
 
 
 def attention(rows: Rows, visual: int) -> Tensor:
