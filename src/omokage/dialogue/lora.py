@@ -52,7 +52,7 @@ def step(model: HubModel, optimizer: torch.optim.Optimizer, batch: Sequence[tupl
         logits = model.model(**model.inputs(image, [*prompt, *answer])).logits[0, len(prompt) - 1 : -1].float()
         loss = torch.nn.functional.cross_entropy(logits, torch.tensor(answer, device=model.device)) / len(batch)
         torch.autograd.backward(loss)
-        total += float(loss)
+        total += float(loss.detach())
     if not total == total or total == float("inf"):
         raise TrainingError("the loss is no longer a number: begin again with a lower rate")
     optimizer.step()
