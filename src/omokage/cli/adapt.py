@@ -51,6 +51,9 @@ def adapt(
         _unlabelled(unlabelled, out, weights, device, crops)
         return
     assert labels is not None
+    if _has_pairs(labels):
+        _pairs(labels, images or labels.parent, out, weights, device, crops)
+        return
     from omokage.cli.progress import Counter
     from omokage.pipeline.adapt import adapt as learn
 
@@ -156,3 +159,31 @@ def _unlabelled(folder: Path, out: Path, weights: str | None, device: str | None
         typer.echo(line)
     if not found.accepted:
         raise typer.Exit(1)
+
+
+def _has_pairs(labels: Path) -> bool:
+    """Whether the table is one of pairs: columns before and after in place of file."""
+    import csv
+
+    try:
+        with labels.open(encoding="utf-8-sig", newline="") as stream:
+            header = next(csv.reader(stream), [])
+    except (OSError, UnicodeDecodeError):  # said in one sentence by whoever reads it
+        return False
+    return {"before", "after"} <= set(header)
+
+
+def _pairs(labels: Path, images: Path, out: Path, weights: str | None, device: str | None, crops: bool) -> None:
+    """Changes in the user's own units, from pairs of photographs."""
+    from omokage.pipeline.adapt_pairs import adapt_pairs
+
+    found, left_out = adapt_pairs(labels, images, out, weights=weights, device=device, crops=crops)
+    for one in found:
+        for s in one.scores:
+            text = f"{s.value:.3g} ({s.low:.3g} to {s.high:.3g})"
+            typer.echo(
+                f"{one.name}, {_METHODS.get(s.method, 'linear probe')}, {s.labels // 2} pairs: {s.measure} {text}"
+            )
+    for pair, why in left_out.items():
+        typer.echo(f"left out: {pair}: {why}")
+    typer.echo(f"weights: {out}; use them with  omokage compare BEFORE AFTER --weights {out}")

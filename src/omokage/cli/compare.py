@@ -54,27 +54,35 @@ def compare(
         raise typer.Exit(_table(analyzer, comparer, table, out, assume_same, crops, resume))
     if series is not None:
         raise typer.Exit(_series(analyzer, comparer, series, assume_same, crops, report, lang))
-    raise typer.Exit(_two(analyzer, comparer, given, assume_same, crops, report, json_, lang))
+    raise typer.Exit(_two(analyzer, comparer, given, assume_same, crops, report, json_, lang, weights))
+
+
+_ENDS = {"": "value", "_low": "low", "_high": "high", "_no_change": "no_change"}
 
 
 def _two(
     analyzer: Analyzer, comparer: Comparer, paths: list[Path], assume_same: bool, crops: bool, report: Path | None,
-    as_json: bool, lang: str,
+    as_json: bool, lang: str, weights: str | None,
 ) -> int:  # fmt: skip
     """Compare two photographs and print; 1 when there is no answer."""
     from omokage.media.sources import Source
+    from omokage.pipeline.adapt_pairs import own_changes
     from omokage.pipeline.compare import compare_photos, photographs
     from omokage.pipeline.pair_table import row_of
 
     sources = [Source(str(path)) for path in paths]
     before, after = photographs(analyzer, comparer, sources, crops, shown=report is not None)
     change = compare_photos(before, after, comparer, assume_same)
+    own = own_changes(before, after, comparer, weights) if change.status == "ok" else {}
     if as_json:
         import json
 
-        typer.echo(json.dumps(row_of(change), indent=1))
+        extra = {f"{name}{end}": getattr(c, at) for name, c in own.items() for end, at in _ENDS.items()}
+        typer.echo(json.dumps(row_of(change) | extra, indent=1))
     else:
         show(change, lang)
+        for name, c in own.items():
+            typer.echo(f"{name}: {c.value:+.3g} ({c.low:+.3g} … {c.high:+.3g})")
     if report is not None:
         from omokage.report.comparison import ChangeCard, ranked, write_card
 

@@ -1,0 +1,206 @@
+"""Changes in the user's own units: few labelled pairs of photographs on the frozen comparison network.
+
+A table with the columns `before`, `after`, `person` and one or more labels (kilograms, years, a nurse's rating: what
+changed from the first to the second). A linear probe reads the network's own changes, or the difference of its states,
+whichever predicts held-out people better. Each pair counts in both directions, so that swapping the photographs flips
+the sign of the answer.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from omokage.comparison.config import FACTORS, SCALES
+from omokage.comparison.predict import Comparer, Seen
+from omokage.errors import InputError, OutputError
+from omokage.explain.adapt import Learnt, Plan, learn
+from omokage.explain.labels import Label
+from omokage.explain.scores import Score, scores
+from omokage.media.sources import Source
+from omokage.nn.probe import Probe
+from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.compare import Photo, open_analyzer, open_comparer, photographs
+from omokage.results import Change
+from omokage.training.run import commit_of
+from omokage.weights import registry
+
+Floats = NDArray[np.float64]
+MODEL = "changes"
+FEWEST = 10
+_SETS = ("factors", "states")
+_OTHER = {"before", "after", "person"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdaptedChange:
+    """One label: what was learnt of it and its scores on people not seen (both directions of a pair count)."""
+
+    name: str
+    learnt: Learnt
+    scores: tuple[Score, ...]
+
+
+def features_of(comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]]) -> dict[str, Floats]:
+    """Signed numbers of each pair: the network's changes in units of their scales, and the difference of its states."""
+    a, b = (torch.tensor([pair[k] for pair in pairs]) for k in (0, 1))
+    states = (seen.states[:, b] - seen.states[:, a]).mean(0).double().numpy()
+    return {"factors": comparer.compare(seen, pairs).value / np.array([SCALES[n] for n in FACTORS]), "states": states}
+
+
+def adapt_pairs(
+    table: Path,
+    images: Path,
+    out: Path,
+    *,
+    weights: str | Path | None = None,
+    device: str | None = None,
+    analyzer: Analyzer | None = None,
+    comparer: Comparer | None = None,
+    crops: bool = False,
+    plan: Plan | None = None,
+) -> tuple[list[AdaptedChange], dict[str, str]]:
+    """Learn the labels of a table of pairs and write the set `out`; gives what was learnt, and the pairs left out.
+
+    Raises InputError for tables that cannot be learnt, OutputError where `out` holds something, WeightsError without a
+    comparison network.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise OutputError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
+    rows = _rows(table)
+    analyzer, reader = analyzer or open_analyzer(weights, device), comparer or open_comparer(weights, device)
+    names = list(dict.fromkeys(row[side] for row in rows for side in ("before", "after")))
+    photos = dict(
+        zip(names, photographs(analyzer, reader, [Source(str(images / n)) for n in names], crops), strict=True)
+    )
+    left_out = {f"{row['before']} - {row['after']}": why for row in rows if (why := _problem(row, photos))}
+    rows = [row for row in rows if not _problem(row, photos)]
+    if not rows:
+        raise InputError(f"none of the pairs in {table} can be learnt from: {next(iter(left_out.values()))}")
+    used = list(dict.fromkeys(row[side] for row in rows for side in ("before", "after")))
+    seen = reader.see([crop.image for n in used if (crop := photos[n].crop) is not None])
+    at = [(used.index(row["before"]), used.index(row["after"])) for row in rows]
+    one_way = features_of(reader, seen, at)
+    features = {name: np.concatenate([x, -x]) for name, x in one_way.items()}
+    found = [_learn(name, rows, features, plan or Plan()) for name in rows[0] if name not in _OTHER]
+    _write(out, weights or registry.DEFAULT_SET, found)
+    return found, left_out
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    try:
+        reader = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig")))
+        rows = [{str(k): (v or "").strip() for k, v in row.items() if k is not None} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"the pairs {table} cannot be read ({error}); give a CSV") from error
+    if not rows or not {"before", "after"} < set(rows[0]):
+        raise InputError(f"{table} needs the columns before and after, a label, and at least one row")
+    return rows
+
+
+def _problem(row: dict[str, str], photos: dict[str, Photo]) -> str:
+    return next((photos[row[side]].problem for side in ("before", "after") if photos[row[side]].problem), "")
+
+
+def _learn(name: str, rows: Sequence[dict[str, str]], features: dict[str, Floats], plan: Plan) -> AdaptedChange:
+    """One label in both directions. Raises InputError with too few pairs or a word that is no number."""
+    known = [k for k, row in enumerate(rows) if row.get(name)]
+    try:
+        values = np.array([float(rows[k][name]) for k in known])
+    except ValueError as error:
+        raise InputError(f"the label {name!r} holds what is no number ({error}); changes are signed numbers") from None
+    if len(known) < FEWEST or not values.any():
+        raise InputError(
+            f"{name!r} has {len(known)} labelled pairs, or no change at all; label more, at least {FEWEST}"
+        )
+    both = np.concatenate([np.array(known), np.array(known) + len(rows)])
+    top = float(np.abs(values).max())
+    label = Label(name, "ordinal", both.astype(np.int64), np.concatenate([values, -values]), low=-top, high=top)
+    people = [row.get("person") or f"pair {k}" for k, row in enumerate(rows)] * 2
+    try:
+        learnt = learn(features, features["factors"], label, people, plan)
+    except ValueError as error:
+        raise InputError(f"{name!r} cannot be learnt ({error}); label pairs of more people") from error
+    if learnt.fit.probe is None:
+        raise InputError(f"{name!r} cannot be learnt from so few people; label pairs of more people")
+    return AdaptedChange(name, learnt, tuple(s for s in scores(learnt) if s.method != "landmarks"))
+
+
+def _write(out: Path, weights: str | Path, found: Sequence[AdaptedChange]) -> registry.Card:
+    """The model `changes` beside a copy of the comparison network."""
+    if registry.has_model(weights, "comparison"):
+        registry.copy_model(weights, "comparison", out)
+    tensors: dict[str, torch.Tensor] = {}
+    schema: list[Mapping[str, Any]] = []
+    calibration: dict[str, list[float]] = {}
+    for one in found:
+        assert one.learnt.fit.probe is not None
+        arrays = one.learnt.fit.probe.to_arrays()
+        tensors |= {f"{one.name}.{key}": torch.from_numpy(np.array(value)) for key, value in arrays.items()}
+        said, true = one.learnt.held_out["chosen"][:, 0], one.learnt.label.values.astype(float)
+        errors = np.sort(np.abs(said - true))
+        schema.append({"name": one.name, "reads": list(one.learnt.fit.reads), "unit": "the labels' own"})
+        calibration[one.name] = [round(float(v), 6) for v in np.quantile(errors, np.linspace(0, 1, 101))]
+    chosen = [(one.name, s) for one in found for s in one.scores if s.method == "chosen"]
+    rows: list[Mapping[str, Any]] = [
+        {
+            "measure": f"{name}: {s.measure}", "value": round(s.value, 4), "n": s.pictures // 2,
+            "interval": [round(s.low, 4), round(s.high, 4)], "set": "pairs of held-out people",
+            "date": date.today().isoformat(),
+        }
+        for name, s in chosen
+    ]  # fmt: skip
+    card = registry.Card(
+        MODEL, out.name, {}, {}, schema=schema, calibration={"errors": calibration}, scores=rows, commit=commit_of(),
+        made=date.today().isoformat(), recipe="omokage adapt PAIRS.csv",
+        trained_on=f"pairs labelled by the user, on the comparison network of {weights}",
+        licences={"labels": "the user's own"},
+        limits=["Answers hold for people, cameras and changes like those in the labels. Not a diagnosis."],
+    )  # fmt: skip
+    return registry.save(out, tensors, card)
+
+
+class ChangeReader:
+    """The changes that a set's labels taught. Raises WeightsError where it has none."""
+
+    def __init__(self, weights: str | Path) -> None:
+        tensors, self.card = registry.load(weights, MODEL)
+        self.probes: dict[str, tuple[tuple[str, ...], Probe]] = {}
+        for row in self.card.schema:
+            name = str(row["name"])
+            own = {k.removeprefix(f"{name}."): t.numpy() for k, t in tensors.items() if k.startswith(f"{name}.")}
+            self.probes[name] = tuple(row["reads"]), Probe.from_arrays(own)
+
+    def read(self, comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]]) -> list[dict[str, Change]]:
+        """The changes of each pair with their 5 to 95 percent intervals, in the labels' own units."""
+        features = features_of(comparer, seen, pairs)
+        found: list[dict[str, Change]] = [{} for _ in pairs]
+        for name, (reads, probe) in self.probes.items():
+            values = probe.predict(np.concatenate([features[key] for key in reads], 1))[:, 0]
+            errors = np.array(self.card.calibration["errors"][name])
+            reach = float(np.interp(0.9, np.linspace(0, 1, len(errors)), errors))
+            for k, value in enumerate(values.tolist()):
+                # How often the error alone is as large: the labels need not hold pairs without a change.
+                chance = float((errors >= abs(value)).mean())
+                found[k][name] = Change(value, value - reach, value + reach, max(chance, 1 / len(errors)))
+        return found
+
+
+def own_changes(before: Photo, after: Photo, comparer: Comparer, weights: str | Path | None) -> dict[str, Change]:
+    """What a set's labels taught about a pair that was made ready; empty where the set has no such model."""
+    if weights is None or not registry.has_model(weights, MODEL) or before.crop is None or after.crop is None:
+        return {}
+    seen = comparer.see([before.crop.image, after.crop.image])
+    return ChangeReader(weights).read(comparer, seen, [(0, 1)])[0]
+
+
+__all__ = ["AdaptedChange", "ChangeReader", "adapt_pairs", "features_of", "own_changes"]

@@ -1,0 +1,105 @@
+"""Pairs of photographs with the user's own labels: units, signs, people held out, and a set that can be opened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from omokage.comparison.config import FACTORS, SCALES
+from omokage.comparison.predict import Seen
+from omokage.errors import InputError, OutputError, WeightsError
+from omokage.explain.adapt import Plan
+from omokage.media.sources import Source
+from omokage.pipeline import Analyzer
+from omokage.pipeline.adapt_pairs import ChangeReader, adapt_pairs, own_changes
+from omokage.pipeline.compare import photographs
+from stand_ins import SquareFinder, SquarePredictor, write_picture
+
+PLAN = Plan(sizes=(10,), folds=3, inner=3, strengths=(1e-4, 1e-2, 1.0))
+
+
+class Reader:
+    """Fatness is the blue channel; nothing else changes. Stands in for the comparison network."""
+
+    size, margin = 32, 1.3
+    card = SimpleNamespace(id="squares/comparison@0")
+
+    def see(self, crops: Sequence[Any]) -> Seen:
+        blue = torch.tensor([[float(c[8:-8, 8:-8, 2].mean()) / 255] for c in crops])
+        return Seen(torch.stack([blue, blue]), torch.ones(len(crops), 1))
+
+    def compare(self, seen: Seen, pairs: Sequence[tuple[int, int]]) -> Any:
+        value = np.zeros((len(pairs), len(FACTORS)))
+        where = FACTORS.index("fatness")
+        for k, (a, b) in enumerate(pairs):
+            value[k, where] = SCALES["fatness"] * float(seen.states[0, b, 0] - seen.states[0, a, 0])
+        return SimpleNamespace(value=value)
+
+
+@pytest.fixture
+def street() -> dict[str, Any]:
+    return {"analyzer": Analyzer(finder=SquareFinder(), predictor=SquarePredictor()), "comparer": Reader()}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """24 pairs of 12 people: the second picture is heavier by a tenth of a kilogram for each percent of blue."""
+    rng = np.random.default_rng(0)
+    lines = ["before,after,person,kg"]
+    for k in range(24):
+        ages = rng.integers(5, 95, 2)
+        for side, age in zip("ab", ages, strict=True):
+            write_picture(tmp_path / f"{k}{side}.png", [(40, 30, 60, int(age))])
+        kg = 0.1 * float(ages[1] - ages[0]) + rng.normal(0, 0.2)
+        lines.append(f"{k}a.png,{k}b.png,p{k // 2},{kg:.2f}")
+    write_picture(tmp_path / "empty.png")
+    lines.append("0a.png,empty.png,p0,1.5")
+    (tmp_path / "pairs.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_answers_are_in_the_labels_units_and_swapping_flips_the_sign(place: Path, street: dict[str, Any]) -> None:
+    (found,), left_out = adapt_pairs(place / "pairs.csv", place, place / "mine", plan=PLAN, **street)
+    assert left_out == {"0a.png - empty.png": "no_face"}
+    error = {s.method: s.value for s in found.scores if s.measure == "mean absolute error"}
+    assert error["chosen"] < 0.2 * error["trivial"]
+    reader = ChangeReader(place / "mine")
+    assert reader.card.scores[0]["n"] == 24
+    paths = [place / name for name in ("3a.png", "3b.png")]
+    for k, age in enumerate((20, 70)):
+        write_picture(paths[k], [(40, 30, 60, age)])
+    photos = photographs(street["analyzer"], street["comparer"], [Source(str(p)) for p in paths])
+    there = own_changes(photos[0], photos[1], street["comparer"], place / "mine")["kg"]
+    back = own_changes(photos[1], photos[0], street["comparer"], place / "mine")["kg"]
+    assert there.value == pytest.approx(5.0, abs=0.5)
+    assert there.value + back.value == pytest.approx(0, abs=1e-4)
+    assert there.low < 5.0 < there.high
+    assert 0 < there.no_change < 0.05
+    assert own_changes(photos[0], photos[1], street["comparer"], None) == {}
+
+
+def test_what_cannot_be_learnt_is_said(place: Path, street: dict[str, Any]) -> None:
+    def run(text: str, out: str = "x") -> None:
+        (place / "t.csv").write_text(text)
+        adapt_pairs(place / "t.csv", place, place / out, plan=PLAN, **street)
+
+    with pytest.raises(InputError, match="before and after"):
+        run("before,kg\n0a.png,1\n")
+    with pytest.raises(InputError, match="at least 10"):
+        run("before,after,kg\n0a.png,0b.png,1\n")
+    with pytest.raises(InputError, match="no number"):
+        run("before,after,kg\n0a.png,0b.png,more\n")
+    with pytest.raises(InputError, match="none of the pairs"):
+        run("before,after,kg\n0a.png,empty.png,1\n")
+    (place / "full").mkdir()
+    (place / "full" / "x").touch()
+    with pytest.raises(OutputError, match="not an empty folder"):
+        run("before,after,kg\n0a.png,0b.png,1\n", "full")
+    with pytest.raises(WeightsError):
+        ChangeReader(place / "nothing")
