@@ -30,7 +30,7 @@ SHARES = {"align": 0.06, "instruct": 0.3, "specialise": 0.64}
 def shipped(
     data: Sequence[str] = ("out/records",),
     out: str = "runs/dialogue",
-    minutes: float = 23.0,
+    minutes: float = 18.0,
     steps: int = 0,
     limit: int = 8000,
     init: str = "synthetic",
@@ -38,7 +38,7 @@ def shipped(
 ) -> DialogueConfig:
     """The shipped model: the three stages in order, from an empty folder.
 
-    Command: ``omokage train dialogue --set data=out/records --set minutes=23`` after ``omokage render --out out/records
+    Command: ``omokage train dialogue --set data=out/records --set minutes=18`` after ``omokage render --out out/records
     --count 8000``; ``--resume`` goes on after an interruption, in the middle of a stage as well. Hardware: one CPU
     core, 1.5 GB. `init` is the weight set whose attributes network lends the encoder. Length is `minutes` for all
     stages, or `steps` where that is above 0. Scores of every stage are in ``out/log.jsonl``.

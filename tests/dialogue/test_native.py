@@ -157,7 +157,7 @@ def test_choosing_is_learnt_among_the_options() -> None:
     assert rows.choices.tolist() == [[no, yes]]
     at = (rows.target >= 0).nonzero()
     logits = torch.zeros(len(at), len(WORDS))
-    logits[0, no], logits[0, yes], logits[0, 300] = 2.0, 1.0, 50.0  # what else it might say does not matter here
+    logits[0, no], logits[0, yes], logits[0, 20] = 2.0, 1.0, 50.0  # what else it might say does not matter here
     _, each = answer_loss(logits, at, rows, ("a",))
     assert float(each["choice"]) == pytest.approx(np.log(1 + np.exp(-1.0)), rel=1e-5)
 
@@ -219,7 +219,7 @@ def test_a_readings_own_word_finds_it() -> None:
         values = torch.zeros(1, len(NAMES))
         values[0, NAMES.index(name)] = 1.0
         with torch.inference_mode():
-            found = layer.looked_up(token, network.projector.called, torch.ones(len(NAMES), 64), values)
+            found = layer.looked_up(token, network.names(), torch.ones(len(NAMES), 64), values)
         assert (float(found[0, 0, 0]) > 0.5) == finds
 
 

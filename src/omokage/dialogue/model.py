@@ -29,6 +29,9 @@ except ImportError as error:
     raise MissingExtraError("asking about a face in words", "dialogue") from error
 
 
+_NAME = 8  # tokens that a reading's name may have
+
+
 class Reader(nn.Module):
     """A sub-network of the attributes room: (b, width, n, n) to features and to its raw answers (b, outputs); without
     a hidden layer the answers are the features."""
@@ -99,7 +102,7 @@ class Projector(nn.Module):
         self.count = encoder.cells + len(encoder.widths)
         self.place = nn.Parameter(torch.randn(self.count, hidden) * 0.02)
         self.drop = nn.Dropout1d(network.dropout)
-        self.called = nn.Parameter(torch.randn(len(NAMES), hidden) * 0.02)
+        self.called = nn.Parameter(torch.zeros(len(NAMES), hidden))  # beyond the words of the names
         self.says = nn.Parameter(torch.randn(1, hidden).expand(len(NAMES), -1) * 0.02)
 
     def forward(self, seen: Seen) -> Look:
@@ -155,12 +158,14 @@ class DialogueNetwork(nn.Module):
         self.projector = Projector(network, self.encoder)
         self.language = LlamaModel(language_config(network, vocabulary))
         self.language.layers = nn.ModuleList([Looking(layer, network.hidden) for layer in self.language.layers])
+        self.register_buffer("name_tokens", torch.zeros(len(NAMES), _NAME, dtype=torch.long))
+        self.register_buffer("name_shares", torch.zeros(len(NAMES), _NAME))
         self.learning: frozenset[str] = frozenset()
 
     @property
     def visual(self) -> int:
         """How many tokens a picture is."""
-        return self.projector.count
+        return int(self.projector.count)
 
     def parts(self) -> Iterator[tuple[str, nn.Module]]:
         """The parts that a stage may train or freeze."""
@@ -211,15 +216,25 @@ class DialogueNetwork(nn.Module):
 
     def look(self, values: Tensor | None) -> None:
         """The readings (b, names) of the pictures that the next pass is about; None: no picture."""
+        memory = None if values is None else (self.names(), self.projector.says, values)
         for layer in self.language.layers:
-            layer.memory = None if values is None else (self.projector.called, self.projector.says, values)
+            layer.memory = memory
 
-    @torch.no_grad()
+    def names(self) -> Tensor:
+        """What the readings are called (names, hidden): the mean of their words' tokens, wherever these have moved to
+        since, and what was learnt beyond."""
+        words = self.language.embed_tokens(self.name_tokens) * self.name_shares[..., None]  # type: ignore[index]
+        out: Tensor = words.sum(1) + self.projector.called
+        return out
+
     def name_readings(self, words: Words) -> None:
-        """Call each reading by the words for it: the mean of their tokens, as the language model begins."""
-        table = self.language.embed_tokens.weight
-        for row, name in zip(self.projector.called, NAMES, strict=True):
-            row.copy_(table[words.encode(name)].mean(0))
+        """Call each reading by the tokens of its words."""
+        self.name_tokens.zero_()  # type: ignore[operator]
+        self.name_shares.zero_()  # type: ignore[operator]
+        for row, name in enumerate(NAMES):
+            ids = words.encode(name)[:_NAME]
+            self.name_tokens[row, : len(ids)] = torch.tensor(ids)  # type: ignore[index]
+            self.name_shares[row, : len(ids)] = 1 / len(ids)  # type: ignore[index]
 
     def logits(self, hidden: Tensor) -> Tensor:
         """What comes next (..., vocabulary) after hidden states (..., hidden): the output layer is the embedding."""

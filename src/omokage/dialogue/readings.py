@@ -118,4 +118,5 @@ def _gap(points: Tensor) -> Tensor:
     """The opening of the inner lips over the distance of the outer eye corners (b, 1)."""
     at = points[:, :136].reshape(-1, 68, 2)
     gap = (at[:, [61, 62, 63]] - at[:, [67, 66, 65]]).norm(dim=2).mean(1)
-    return (gap / (at[:, 36] - at[:, 45]).norm(dim=1).clamp(min=1e-4))[:, None]
+    between: Tensor = (at[:, 36] - at[:, 45]).norm(dim=1).clamp(min=1e-4)
+    return (gap / between)[:, None]
