@@ -67,6 +67,8 @@ class ComparisonNetwork(nn.Module):
         self.heads = nn.Linear(network.hidden, 2 * len(FACTORS) + len(LOOKS) + len(NUISANCE))
         self.identity_squeeze = ConvUnit(width, network.identity_squeeze, 1)
         self.identity = nn.Linear(network.identity_squeeze * self.cells, network.identity)
+        # Features are positive, so that all codes would begin side by side, where a contrastive loss has no slope.
+        self.centre = nn.BatchNorm1d(network.identity, affine=False)
         nn.init.zeros_(self.heads.weight)
         nn.init.normal_(self.direct.weight, std=1e-3)
 
@@ -85,7 +87,7 @@ class ComparisonNetwork(nn.Module):
 
     def read(self, found: Tensor) -> Seen:
         """The same from the trunk's maps."""
-        code = self.identity(self.flatten(self.identity_squeeze(found)))
+        code = self.centre(self.identity(self.flatten(self.identity_squeeze(found))))
         whole = self.whole(self.flatten(self.whole_squeeze(found)))
         return Seen(torch.cat([self.flatten(self.squeeze(found)), whole], 1), nn.functional.normalize(code, dim=1))
 
