@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -60,10 +60,9 @@ def held_out(model: NativeModel, album: Album, per: dict[str, int], spoken: int)
         examples = Questioner(album.truths, 29).measuring(split, per[split])
         ways = evaluate.three_ways(model, album, examples)
         sample: list[Example] = [examples[k] for k in np.random.default_rng(0).permutation(len(examples))[:spoken]]
-        found[split] = Answered(
-            *(score(ways[way]) for way in evaluate.WAYS), by_task(ways["with"]),
-            evaluate.parse_failures(model, album, sample),
-        )  # fmt: skip
+        own, without, other = (score(ways[way]) for way in evaluate.WAYS)
+        unread = evaluate.parse_failures(model, album, sample)
+        found[split] = Answered(own, without, other, by_task(ways["with"]), unread)
     return found
 
 
@@ -71,7 +70,7 @@ def latency(model: NativeModel, album: Album, rounds: int = 20) -> dict[str, flo
     """Median seconds of a yes/no question, of a choice of seven, and of a description of 60 tokens."""
     crop = album.crop(0, model.network.network)
     seven = ("neutral", "happy", "sad", "surprised", "afraid", "disgusted", "angry")
-    acts = {
+    acts: dict[str, Callable[[], object]] = {
         "a yes/no question": lambda: model.choose(crop, "Is the person smiling?", ("yes", "no")),
         "a choice of seven": lambda: model.choose(crop, "What is the expression?", seven),
         "a description, at most 60 tokens": lambda: list(model.generate(crop, "Describe the person.", 60)),

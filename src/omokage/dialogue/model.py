@@ -229,12 +229,12 @@ class DialogueNetwork(nn.Module):
 
     def name_readings(self, words: Words) -> None:
         """Call each reading by the tokens of its words."""
-        self.name_tokens.zero_()  # type: ignore[operator]
-        self.name_shares.zero_()  # type: ignore[operator]
+        tokens, shares = torch.zeros(len(NAMES), _NAME, dtype=torch.long), torch.zeros(len(NAMES), _NAME)
         for row, name in enumerate(NAMES):
             ids = words.encode(name)[:_NAME]
-            self.name_tokens[row, : len(ids)] = torch.tensor(ids)  # type: ignore[index]
-            self.name_shares[row, : len(ids)] = 1 / len(ids)  # type: ignore[index]
+            tokens[row, : len(ids)] = torch.tensor(ids)
+            shares[row, : len(ids)] = 1 / len(ids)
+        self.load_state_dict({"name_tokens": tokens, "name_shares": shares}, strict=False)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """What comes next (..., vocabulary) after hidden states (..., hidden): the output layer is the embedding."""

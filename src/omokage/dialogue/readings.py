@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from omokage.results import EXPRESSIONS
-from omokage.schema import SHIPPED, UNITS
+from omokage.schema import UNITS
 
 # The raw numbers of each sub-network in order: attribute and how many numbers it has.
 LAYOUT: Mapping[str, tuple[tuple[str, int], ...]] = {
@@ -23,12 +23,20 @@ LAYOUT: Mapping[str, tuple[tuple[str, int], ...]] = {
     "nominal-holistic": (("expression", 7), ("perceived_gender", 1), ("heavy_makeup", 1), ("occluded", 1)),
     "ordinal-holistic": (("age", 101), ("fatness", 21), ("skin_tone", 21), ("quality", 1)),
     "ordinal-local-hair": (("hair_length", 21),),
-    **{
-        name: tuple((a.name, 1) for a in members)
-        for name, members in SHIPPED.categories().items()
-        if name.startswith("nominal-local")
-    },
-}
+    "nominal-local-mouth": tuple(
+        (name, 1)
+        for name in (
+            "smiling", "mouth_slightly_open", "face_mask", "wearing_lipstick", "beard", "mustache", "5_o_clock_shadow",
+        )
+    ),
+    "nominal-local-eyes": tuple((name, 1) for name in ("eyeglasses", "sunglasses", "eyes_closed")),
+    "nominal-local-hair": tuple(
+        (name, 1)
+        for name in (
+            "wearing_hat", "bald", "bangs", "receding_hairline", "gray_hair", "black_hair", "blond_hair", "brown_hair",
+        )
+    ),
+}  # fmt: skip
 # The word of a yes/no reading, where it is not the attribute's own name.
 _WORDS = {
     "mouth_slightly_open": "open", "face_mask": "mask", "wearing_lipstick": "lipstick", "5_o_clock_shadow": "stubble",
@@ -118,5 +126,5 @@ def _gap(points: Tensor) -> Tensor:
     """The opening of the inner lips over the distance of the outer eye corners (b, 1)."""
     at = points[:, :136].reshape(-1, 68, 2)
     gap = (at[:, [61, 62, 63]] - at[:, [67, 66, 65]]).norm(dim=2).mean(1)
-    between: Tensor = (at[:, 36] - at[:, 45]).norm(dim=1).clamp(min=1e-4)
-    return (gap / between)[:, None]
+    share: Tensor = gap / (at[:, 36] - at[:, 45]).norm(dim=1).clamp(min=1e-4)
+    return share[:, None]
