@@ -75,13 +75,13 @@ class Part:
 
 def part_of(folder: Path, work: Path, limit: int, analyzer: Analyzer) -> Part:
     """The found faces of at most `limit` pictures, from the work folder when an earlier run left them there."""
-    rows, cache = read_labels(folder / "labels.csv"), work / f"{folder.name}-{limit}.npz"
+    predictor = analyzer.predictor
+    assert isinstance(predictor, AttributePredictor)
+    rows, cache = read_labels(folder / "labels.csv"), work / f"{folder.name}-{limit}-{predictor.card.sha256[:8]}.npz"
     if limit < len(rows):
         rows = [rows[k] for k in sorted(np.random.default_rng(0).permutation(len(rows))[:limit])]
     if not cache.is_file():
         faces = read_faces_of(analyzer, [folder / row["file"] for row in rows])
-        predictor = analyzer.predictor
-        assert isinstance(predictor, AttributePredictor)
         seen = see(predictor, faces.crops, "dense")
         assert seen.maps is not None
         np.savez(cache, kept=np.array(faces.kept), crops=faces.crops, landmarks=faces.landmarks,
