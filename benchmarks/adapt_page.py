@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from omokage.pipeline.adapt_unlabelled import GAIN
 
 Row = Mapping[str, Any]
 ORDER = ("shipped", "landmarks", "from scratch", "probe", "fine-tuned")
@@ -22,9 +27,7 @@ def write_page(work: Path, root: Path, command: str, today: date, machine: str) 
     lines = [f"# Few labels, and pictures without labels, {today.isoformat()}\n"]
     made = "; ".join(f"{n}: commit {p['commit']}, {p['seconds']:.0f} s of one core" for n, p in parts.items())
     weights = next(iter(parts.values()))["weights"]
-    lines.append(
-        f"`{command}` on {machine}. Base: {weights}. {made}. Figures in brackets: 95 % interval over people.\n"
-    )
+    lines.append(f"`{command}` on {machine}. Base: {weights}. {made}. In brackets: 95 % interval over people.\n")
     curve = [*parts.get("labels", {}).get("rows", []), *parts.get("scratch", {}).get("rows", [])]
     if curve:
         lines += _curve(curve)
@@ -104,4 +107,12 @@ def _unlabelled(rows: Sequence[Row]) -> list[str]:
                 f"| {r['shift']} | {r['check']} | {r['before']:.4g} | {r['after']:.4g} | [{r['low']:+.3g}, "
                 f"{r['high']:+.3g}] | {'yes' if r['passed'] else 'no'} |"
             )
+    name = next((r["check"] for r in rows if "check" in r), "")
+    late = [r["shift"] for r in rows if r.get("check") == name and r["passed"] and r["high"] > -GAIN * r["before"]]
+    if late:
+        lines.append(
+            "\nWhen this was measured any fall of the first check was enough. It let pass the pictures called "
+            f"*{', '.join(late)}*, where the labels say that one answer became a little worse; since then it must fall "
+            f"by {100 * GAIN:.0f} % at least, by which these are refused as well."
+        )
     return [*lines, ""]
