@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import platform
+import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +35,10 @@ from omokage.comparison.predict import Comparer
 from omokage.metrics.bootstrap import interval
 from omokage.pipeline import Analyzer
 from omokage.results import FaceAnalysis, FaceCrop
+from omokage.training.run import commit_of
+from omokage.weights.registry import read_card
 
+ROOT = Path(__file__).resolve().parents[1]
 Floats = NDArray[np.float64]
 ALARMS = 0.05
 SETS = {"age": ("age",), "fatness": ("fatness",), "units": COMPARED_UNITS}
@@ -249,14 +255,44 @@ def main() -> None:
     parser.add_argument("--probe", help="visits on which the linear baseline is learnt")
     parser.add_argument("--count", type=int, default=120, help="photographs to change, or pairs to time")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", action="store_true", help="write a dated page under docs/benchmarks")
     args = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     run = {"rendered": rendered, "speed": speed}[args.what]
-    text = json.dumps(run(args), indent=1)
+    told(run(args), args, f"comparison-{args.what}")
+
+
+def told(results: dict[str, Any], args: argparse.Namespace, name: str) -> None:
+    """Print the results as JSON, and write them to a file or a dated page where asked."""
+    text = json.dumps(results, indent=1)
     print(text)
     if args.json:
         args.json.write_text(text + "\n", encoding="utf-8")
+    if args.write:
+        page = ROOT / "docs" / "benchmarks" / f"{date.today().isoformat()}-{name}.md"
+        page.write_text("\n".join(_page(results, args.weights, name)) + "\n", encoding="utf-8")
+
+
+def _page(results: dict[str, Any], weights: str, name: str) -> list[str]:
+    """The results as Markdown: a heading for each method, a row for each figure (shares and errors, not percent)."""
+    ids = [read_card(weights, "comparison").id]
+    lines = [f"# {name.replace('-', ', ').capitalize()}, {date.today().isoformat()}", "",
+             f"`python benchmarks/{Path(sys.argv[0]).name}`, commit {commit_of()}, weights {', '.join(ids)}, "
+             f"{platform.machine()}, one thread. Nothing was fitted on what is measured."]  # fmt: skip
+    for heading, found in results.items():
+        lines += ["", f"## {heading}", "", "| figure | value |", "|---|---|"]
+        lines += [f"| {path} | {value} |" for path, value in _figures(found)]
+    return lines
+
+
+def _figures(found: Any, path: str = "") -> list[tuple[str, str]]:
+    if isinstance(found, dict):
+        parts = ((f"{path}, {key}" if path else str(key), value) for key, value in found.items())
+        return [row for inner, value in parts for row in _figures(value, inner)]
+    values = found if isinstance(found, list | tuple) else [found]
+    shown = " to ".join(f"{v:.3g}" if isinstance(v, float) else str(v) for v in values)
+    return [(path or "value", shown)]
 
 
 if __name__ == "__main__":

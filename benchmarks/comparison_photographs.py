@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from comparison import by_comparer, check_errors, state_of
+from comparison import by_comparer, check_errors, state_of, told
 from omokage.comparison.config import FACTORS
 from omokage.comparison.predict import Compared, Comparer, face_change
 from omokage.media.image import read_image
@@ -199,13 +198,11 @@ def main() -> None:
     parser.add_argument("--attributes", default="synthetic", help="the set that finds, aligns and is compared with")
     parser.add_argument("--count", type=int, default=120, help="photographs to change")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", action="store_true", help="write a dated page under docs/benchmarks")
     args = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    text = json.dumps(report(args), indent=1)
-    print(text)
-    if args.json:
-        args.json.write_text(text + "\n", encoding="utf-8")
+    told(report(args), args, "comparison-photographs")
 
 
 if __name__ == "__main__":
