@@ -10,7 +10,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_weights import small_weights, write_faces
 
 from omokage.attributes.branches import OwnStage
 from omokage.attributes.calibration import summary
@@ -29,6 +28,7 @@ from omokage.pipeline.adapt_network import BranchTuner, Line, attribute_of, exte
 from omokage.pipeline.explain import target_of
 from omokage.pipeline.run import RunOptions, analyze_to_table
 from omokage.schema import Attribute
+from small_weights import small_weights, write_faces
 
 PLAN = Plan(sizes=(20,), folds=3, inner=3, strengths=(1e-2, 1.0))
 COUNT = 66

@@ -9,12 +9,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_weights import small_weights, write_faces
 
 from omokage.attributes.predict import AttributePredictor
 from omokage.errors import InputError, OutputError
 from omokage.pipeline import Analyzer, adapt_unlabelled
 from omokage.pipeline.adapt_unlabelled import Check, Heads, Used, blended, moved, statistics_of, unsteadiness
+from small_weights import small_weights, write_faces
 
 
 @pytest.fixture(scope="module")
