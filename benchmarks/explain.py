@@ -47,7 +47,7 @@ from omokage.data.transforms import warp  # noqa: E402
 from omokage.explain.composites import MODERN  # noqa: E402
 from omokage.explain.evidence import maps, region_support  # noqa: E402
 from omokage.explain.faithfulness import flipped, randomised  # noqa: E402
-from omokage.explain.occlusion import FILLS, hide_each, scores  # noqa: E402
+from omokage.explain.occlusion import hide_each, scores  # noqa: E402
 from omokage.explain.regions import REGIONS, equal_areas, region_map, region_masks  # noqa: E402
 from omokage.explain.target import Target, View  # noqa: E402
 from omokage.faces.align import crop_landmarks  # noqa: E402
@@ -153,8 +153,8 @@ def top_region(target: Target, view: View, method: str) -> str:
     """The region that a method puts first: by what hiding takes away, or by its share of the map's red."""
     where = region_map(view.points, view.image.shape[0], view.segmentation)
     if method == "occlusion":
-        score, _, _ = hide_each(target, view.image, region_masks(where), {"inpaint": FILLS["inpaint"]})
-        return min(score, key=lambda name: score[name]["inpaint"])
+        score, _, _ = hide_each(target, view.image, region_masks(where))
+        return min(score, key=lambda name: float(np.mean(list(score[name].values()))))
     name, _, rules = method.partition(" ")
     found = maps(target, [view.image], name, rules or MODERN)
     shares = region_support(found.relevance[0], where)

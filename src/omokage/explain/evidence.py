@@ -169,16 +169,13 @@ def _hidden(
     by_fill: dict[str, dict[str, float]] = {}
     before = scores(target, [view.image for view in views]).score
     for k, (view, where) in enumerate(zip(views, places, strict=True)):
-        fills = fills_for(view.before)
-        counts = list(fills)[-1]
-        fills = fills if k == 0 else {counts: fills[counts]}
-        score, answer, drawn = hide_each(target, view.image, region_masks(where), fills)
+        score, answer, drawn = hide_each(target, view.image, region_masks(where), fills_for(view.before))
         for name, values in score.items():
             drops = {fill: float(before[k]) - value for fill, value in values.items()}
-            effects.setdefault(name, []).append(drops[counts])
+            effects.setdefault(name, []).append(float(np.mean(list(drops.values()))))
             if k == 0:
                 by_fill[name] = drops
-                answers[name] = answer[name][counts]
+                answers[name] = float(np.mean(list(answer[name].values())))
         if k == 0:
             pictures = drawn
     return {n: v for n, v in effects.items() if n in by_fill}, answers, pictures, by_fill

@@ -1,8 +1,8 @@
 """What hiding a part of the picture does to an answer: by named regions, and patch by patch (Zeiler and Fergus, 2014).
 
 Whatever replaces the hidden part is a picture of its own: three fills are tried, and where their effects disagree, the
-fill itself is what the network reacts to. The last one, inpainting, counts: a blur lets dark glasses through, and a
-flat colour is a thing that faces do not have.
+fill itself is what the network reacts to. None is right everywhere: a blur lets dark glasses through, a flat colour is
+a thing that faces do not have, and inpainting continues the folds around a smile.
 """
 
 from __future__ import annotations
