@@ -64,6 +64,7 @@ def tiny(out: Path, faces: Path, **changes: object) -> DialogueConfig:
     """A run of a few seconds."""
     settings: dict[str, object] = {
         "stages": STAGES, "network": TINY, "rows": 2, "warmup": 1, "log_every": 1, "save_every": 1, "scored": 20,
+        "asked": 1, "scenes": 3,
         "data": DataConfig(folders=(str(faces),), held_out=0.3, questions=3), "init": "", "device": "cpu",
         "precision": "full",
     }  # fmt: skip

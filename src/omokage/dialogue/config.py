@@ -110,6 +110,8 @@ class DialogueConfig:
     log_every: int = 50
     save_every: int = 200
     scored: int = 400  # held-out pictures that every stage is scored on
+    asked: int = 8  # questions about each attribute or pair, in every scoring
+    scenes: int = 150  # questions of each kind about the scenes without a face
     init: str = "synthetic"  # weight set or folder whose attributes network lends the encoder; empty = from nothing
     set: str = "synthetic"
     recipe: str = ""
@@ -118,7 +120,7 @@ class DialogueConfig:
     weights_licence: str = "Apache-2.0"
     limits: tuple[str, ...] = (
         "Knows only the words and things that rendered pictures taught it; whatever else it is asked, it guesses.",
-        "Trained on rendered heads only: on photographs it is weaker than the attributes network; see the card's rows.",
+        "Trained on rendered heads only: on photographs ask the attributes network as well, as `omokage ask` does.",
         "Not for decisions about people; it says nothing about who somebody is, where from, or what they are like.",
     )
 

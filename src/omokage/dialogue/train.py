@@ -196,10 +196,9 @@ def _scored(
 ) -> tuple[list[dict[str, Any]], float]:
     """What the model can do now, into the run's own log; and its temperature."""
     asked = NativeModel.of(model, words)
-    per = 8 if scored is not None and config.scored < 1000 else 20
     if scored is not None and name != "before":
-        asked.temperature = evaluate.fit_temperature(asked, scored, 40 * per)
-    rows = evaluate.score(asked, scored, per)
+        asked.temperature = evaluate.fit_temperature(asked, scored, 40 * config.asked)
+    rows = evaluate.score(asked, scored, config.asked, config.scenes)
     for row in rows:
         log.log(stage=name, **row)
     return rows, asked.temperature
