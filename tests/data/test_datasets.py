@@ -10,6 +10,7 @@ from pathlib import Path
 import face_sets
 import numpy as np
 import pytest
+import rating_sets
 from PIL import Image
 
 from omokage.data.datasets import SETS, read_dataset, write_dataset
@@ -140,6 +141,7 @@ MAKERS: dict[str, Callable[[Path], None]] = {
     "voxceleb": voxceleb,
     "folder": folder,
     **face_sets.MAKERS,
+    **rating_sets.MAKERS,
 }
 
 
