@@ -55,8 +55,9 @@ from omokage.media.image import read_image  # noqa: E402
 from omokage.media.sources import Source  # noqa: E402
 from omokage.metrics.bootstrap import interval  # noqa: E402
 from omokage.pipeline import Analyzer  # noqa: E402
-from omokage.pipeline.explain import explain, target_of, targets, views_of  # noqa: E402
+from omokage.pipeline.explain import explain, target_of, targets  # noqa: E402
 from omokage.pipeline.explain_table import explain_table  # noqa: E402
+from omokage.pipeline.explain_views import views_of  # noqa: E402
 from omokage.synthesis.people import perceived_female  # noqa: E402
 from omokage.synthesis.render import Rendering, render  # noqa: E402
 from omokage.synthesis.sampling import SceneSampler  # noqa: E402

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
-from omokage.data.records import read_shard, shards
+from omokage.data.records import face_outline, read_shard, shards
 from omokage.errors import RecordError
-from omokage.results import Box
 from omokage.schema import UNITS
 
 _COLUMNS = ("id", "person", "image", "landmarks", "outline", "box", "units", "fatness", "age", "segmentation", "scene")
@@ -95,25 +94,12 @@ def read_album(folder: str | Path, limit: int = 0) -> Album:
 def _album(rows: Sequence[dict[str, Any]]) -> Album:
     scenes = [json.loads(row["scene"]) if row.get("scene") else None for row in rows]
     return Album(
-        [row["image"] for row in rows], [row.get("segmentation") for row in rows], [_outline(row) for row in rows],
+        [row["image"] for row in rows], [row.get("segmentation") for row in rows], [face_outline(row) for row in rows],
         [row["person"] for row in rows], [row["id"] for row in rows],
         np.array([_factors(row) for row in rows], np.float32).reshape(-1, len(FACTORS)),
         np.array([_looks(scene) for scene in scenes], np.float32).reshape(-1, len(LOOKS)),
         np.array([_day(scene) for scene in scenes], np.float32).reshape(-1, DAY),
     )  # fmt: skip
-
-
-def _outline(row: dict[str, Any]) -> NDArray[np.float64]:
-    """Landmarks, labelled or placed, else the corners of the box without its tenth. Raises RecordError without any."""
-    points = row.get("landmarks") or row.get("outline")
-    if points is not None:
-        return np.asarray(points, np.float64).reshape(68, 2)
-    if row.get("box") is None:
-        raise RecordError(f"record {row['id']!r} says neither where the landmarks nor where the box of the face is")
-    box = Box(*row["box"])
-    pad = max(box.width, box.height) / 22  # Box.around adds a twentieth of the points' extent on each side
-    x0, y0, x1, y1 = box.x0 + pad, box.y0 + pad, box.x1 - pad, box.y1 - pad
-    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64)
 
 
 def _factors(row: dict[str, Any]) -> Floats:

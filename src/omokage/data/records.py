@@ -39,11 +39,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from omokage.errors import RecordError
 from omokage.media.files import output_error, whole_path
+from omokage.results import Box
 from omokage.schema import CELEBA, SHIPPED
 
 FORMAT = "1"
@@ -146,6 +149,20 @@ def read_records(folder: Path) -> Iterator[Record]:
     for path in shards(folder):
         for batch in read_shard(path).to_batches(max_chunksize=64):
             yield from map(Record.from_row, batch.to_pylist())
+
+
+def face_outline(row: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Points (n, 2) around which a record's face is cut: its 68 landmarks, labelled or placed, else the corners of its
+    box without the tenth that `Box.around` adds. Raises RecordError for a record without any."""
+    points = row.get("landmarks") or row.get("outline")
+    if points is not None:
+        return np.asarray(points, np.float64).reshape(68, 2)
+    if row.get("box") is None:
+        raise RecordError(f"record {row['id']!r} says neither where the landmarks nor where the box of the face is")
+    box = Box(*row["box"])
+    pad = max(box.width, box.height) / 22  # Box.around adds a twentieth of the points' extent on each side
+    x0, y0, x1, y1 = box.x0 + pad, box.y0 + pad, box.x1 - pad, box.y1 - pad
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64)
 
 
 def provenance(**facts: Any) -> str:

@@ -13,13 +13,12 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from omokage.data import photometry, transforms
-from omokage.data.records import read_shard, shards
+from omokage.data.records import face_outline, read_shard, shards
 from omokage.dialogue.config import DataConfig, NetworkConfig
 from omokage.dialogue.conversation import Image
 from omokage.dialogue.facts import COLUMNS, Truth, truth_of
 from omokage.errors import RecordError
 from omokage.faces.align import roll_of
-from omokage.results import Box
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,22 +64,10 @@ def read_albums(folders: Sequence[str], keep: Any = None, limit: int = 0) -> Alb
                     break
                 if keep is None or keep(row["person"]):
                     album.codes.append(row["image"])
-                    album.outline.append(_outline(row))
+                    album.outline.append(face_outline(row))
                     album.truths.append(truth_of(len(album.truths), row["person"], row))
             if limit and len(album) - before >= limit:
                 break
     if not len(album):
         raise RecordError(f"no picture in {', '.join(folders) or 'no folder'} is left to use; give more records")
     return album
-
-
-def _outline(row: dict[str, Any]) -> NDArray[np.float64]:
-    points = row.get("landmarks") or row.get("outline")
-    if points is not None:
-        return np.asarray(points, np.float64).reshape(68, 2)
-    if row.get("box") is None:
-        raise RecordError(f"record {row['id']!r} says neither where the landmarks nor where the box of the face is")
-    box = Box(*row["box"])
-    pad = max(box.width, box.height) / 22  # Box.around adds a twentieth of the points' extent on each side
-    x0, y0, x1, y1 = box.x0 + pad, box.y0 + pad, box.x1 - pad, box.y1 - pad
-    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64)

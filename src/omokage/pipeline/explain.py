@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,24 +21,19 @@ from omokage.attributes.config import form
 from omokage.attributes.model import Outputs, normalise, pose_of_rotation
 from omokage.attributes.paths import path_to
 from omokage.attributes.predict import AttributePredictor
-from omokage.data.transforms import Jitter, apply_affine, crop_affine, warp
 from omokage.errors import InputError
 from omokage.explain.canonizers import canonized
 from omokage.explain.composites import MODERN, composite
 from omokage.explain.evidence import METHODS, explained
-from omokage.explain.target import Target, View
-from omokage.faces.align import crop_landmarks, roll_of
+from omokage.explain.target import Target
+from omokage.faces.align import crop_landmarks
 from omokage.media.image import read_image
 from omokage.pipeline.analyzer import Analyzer
-from omokage.results import FaceAnalysis, FaceCrop, RelevanceMap
+from omokage.pipeline.explain_views import views_of
+from omokage.results import FaceAnalysis, RelevanceMap
 from omokage.schema import ACTION_UNITS, UNITS, Attribute
 
 Image = NDArray[np.uint8]
-# The same face cut a little off: as far as two finders would differ.
-SHIFTS = (
-    Jitter((0.03, 0.0), 1.0, 2.0), Jitter((-0.03, 0.0), 1.0, -2.0), Jitter((0.0, 0.03), 1.05),
-    Jitter((0.0, -0.03), 0.95),
-)  # fmt: skip
 _ANGLES = ("yaw", "pitch", "roll")
 _ABOUT = {"hair": ("hair", "forehead"), "neck": ("neck", "clothing")}  # region of the schema -> regions of the crop
 
@@ -127,27 +121,6 @@ def explain_face(
     crop = crop_landmarks(image, landmarks, predictor.size, predictor.margin, score=score)
     views = list(views_of(crop, image, landmarks, predictor.margin, segmentation))
     return explained(wanted, views, crop, method, rules)
-
-
-def views_of(
-    crop: FaceCrop,
-    image: Image,
-    landmarks: NDArray[np.floating],
-    margin: float,
-    segmentation: Image | None = None,
-    shifts: Sequence[Jitter] = SHIFTS,
-) -> Iterator[View]:
-    """The crop itself, then the same face cut a little off, each with the landmarks in its pixels."""
-    points, size = np.asarray(landmarks, np.float64), crop.image.shape[0]
-    lean = roll_of(points)
-    for k, affine in enumerate([crop.affine, *(crop_affine(points, size, margin, lean, j) for j in shifts)]):
-        pixels = crop.image if k == 0 else warp(image, affine, size)
-        classes = None
-        if segmentation is not None:
-            at = affine.copy()
-            at[:, 2] += affine[:, :2] @ np.array([0.5, 0.5]) - 0.5
-            classes = np.asarray(cv2.warpAffine(segmentation, at, (size, size), flags=cv2.INTER_NEAREST), np.uint8)
-        yield View(pixels, apply_affine(points, affine), classes)
 
 
 def _face(
@@ -293,4 +266,4 @@ def _angle(attribute: Attribute, group: str, part: str) -> _Question:
     return _Question(attribute, pick, "degrees", "degrees")
 
 
-__all__ = ["asked", "explain", "explain_face", "target_of", "targets", "views_of"]
+__all__ = ["asked", "explain", "explain_face", "target_of", "targets"]

@@ -29,7 +29,7 @@ from omokage.media.sources import Source
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import compare_photos, open_analyzer, open_comparer, photo_of
-from omokage.pipeline.explain import views_of
+from omokage.pipeline.explain_views import views_of
 from omokage.results import RelevanceMap
 
 PREFIX = "change."
