@@ -103,6 +103,7 @@ class DataConfig:
     split_seed: int = 0
     limit: int = 0  # at most so many pictures a folder, 0 = all
     limits: tuple[int, ...] = ()  # instead: of each folder so many, picked by their person's name and `split_seed`
+    teachers: tuple[str, ...] = ()  # weights whose mean answer fills the labels that training photographs lack
     negatives: float = 0.1  # share of crops without a well-placed face
     geometry: Geometry = field(default_factory=Geometry)
     photometry: Photometry = field(default_factory=Photometry)

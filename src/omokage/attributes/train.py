@@ -22,8 +22,10 @@ from omokage.attributes.correlation import learn_correlation, measured
 from omokage.attributes.data import Crops, Steps, split
 from omokage.attributes.loss import AttributeLoss
 from omokage.attributes.model import AttributeNetwork, architecture, normalise
+from omokage.attributes.predict import AttributePredictor
 from omokage.attributes.readings import Readings, read
 from omokage.attributes.sources import Source, labelled, read_sources
+from omokage.attributes.teach import taught
 from omokage.data.splits import held_out
 from omokage.errors import TrainingError
 from omokage.schema import AttributeSchema
@@ -79,6 +81,9 @@ def _crops(config: AttributesConfig, sources: Sequence[Source]) -> tuple[Crops, 
         raise TrainingError(
             "a record folder has no picture left for training: give more records or hold out fewer people"
         )
+    if config.data.teachers:
+        teachers = [AttributePredictor(weights, config.device) for weights in config.data.teachers]
+        training = [s if s.rendered else taught(s, config.schema, teachers) for s in training]
     return tuple(Crops(s, config.schema, config.network, config.data) for s in (training, validation))  # type: ignore[return-value]
 
 
