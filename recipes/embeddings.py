@@ -12,7 +12,8 @@ code and the authors' account of what they ran differ; this table says which num
 | a look | each identity once | - | `check_every` steps (131 = 4,194 identities / 32) |
 | corners in the sampler | aligned (its PyTorch had no other) | - | aligned |
 
-`fabnet` is the same idea with its faults repaired; `ablations` takes the repairs back one at a time.
+`fabnet` is the same idea with its faults repaired, from random weights; `ablations` takes the repairs back one at a
+time. `shipped` begins with the trunk of the attributes room and ends as the encoder that comes with omokage.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ Folders = Sequence[str] | str
 def fabnet(
     data: Folders = ("out/tracks",), out: str = "runs/fabnet", minutes: float = 120.0, size: int = 112, cache: str = ""
 ) -> EmbeddingConfig:
-    """The shipped default: FAb-Net repaired, learnt from rendered tracks, on the crop that the attributes room reads.
+    """FAb-Net repaired, learnt from tracks alone, on the crop that the attributes room reads.
 
     Command: ``omokage train embeddings.fabnet --set data=out/tracks --set minutes=120`` after ``omokage render --tracks
     --frames 12 --fps 2 --sway 2.4 --count 5000 --out out/tracks``. Hardware: one CPU core for the steps (about 120
@@ -49,6 +50,35 @@ def fabnet(
         out=out, encoder=EncoderConfig(size=size), data=TracksConfig(folders=_folders(data), cache=cache),
         minutes=minutes, recipe=command + (f" --set size={size}" if size != 112 else ""),
     )  # fmt: skip
+
+
+def shipped(
+    data: Folders = ("out/tracks",),
+    out: str = "runs/embeddings",
+    minutes: float = 40.0,
+    init: str = "synthetic/attributes",
+    encoder_rate: float = 0.1,
+    cache: str = "",
+) -> EmbeddingConfig:
+    """The shipped encoder: `fabnet` that begins with the trunk of the attributes room's `synthetic` set.
+
+    That trunk learnt from labels of rendered heads, none of a person; the code begins as the principal components of
+    what changes between frames (`embeddings.start`), and the steps after that use no label. The encoder learns at a
+    tenth of the decoder's rate. Command: ``omokage train embeddings.shipped --set data=out/tracks --set minutes=40``
+    after ``omokage render --tracks --frames 10 --fps 2 --count 2600 --out out/tracks``. Hardware: as `fabnet`.
+    ``--set init=synthetic`` goes on from the shipped encoder, on video of your own for example.
+    """
+    folders = ",".join(_folders(data))
+    begun = "" if init == "synthetic/attributes" else f" --set init={init}"
+    command = f"omokage train embeddings.shipped --set data={folders} --set minutes={minutes:g}{begun}"
+    base = fabnet(data, out, minutes, cache=cache)
+    return replace(base, init=init, encoder_rate=encoder_rate, recipe=command, limits=(*base.limits, TAUGHT))
+
+
+TAUGHT = (
+    "Not learnt without labels from the start: it begins with a trunk that learnt from the labels of rendered heads "
+    "(landmarks, pose, expression, age and more), no label of a person."
+)
 
 
 def fabnet_paper(

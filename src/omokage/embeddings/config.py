@@ -136,6 +136,7 @@ class EmbeddingConfig:
     batch: int = 16  # items (of sources + 1 frames)
     optimizer: Literal["adamw", "sgd"] = "adamw"
     rate: float = 1.5e-3
+    encoder_rate: float = 1.0  # share of `rate` at which the encoder learns; less where it starts from weights
     # "cosine" falls to nothing over the run. "released" falls by 10 after 11 stalls past the last window, which never
     # came in practice; "paper" at the first of them.
     drop: Literal["cosine", "paper", "released"] = "cosine"
@@ -145,7 +146,7 @@ class EmbeddingConfig:
     clip: float = 1.0
     average: float = 0.998  # of the moving average of the weights, per step; 0 = the last step's weights
     freeze_flow: bool = False  # the published second stage: only encoder and masks learn
-    init: str = ""  # run folder whose checkpoint gives the first weights
+    init: str = ""  # run folder, weights folder or shipped set that gives the first weights (`start.start_from`)
     threads: int = 1
     device: str = "auto"
     precision: Literal["auto", "full", "bfloat16"] = "auto"  # of trunk and decoder maps while training
@@ -174,6 +175,8 @@ class EmbeddingConfig:
             raise TrainingError(
                 f"an item of {self.data.sources} sources and a target cannot have {self.data.targets} targets in turn"
             )
+        if not 0 < self.encoder_rate <= 1:
+            raise TrainingError(f"the encoder learns at a share above 0 to 1 of the rate, not {self.encoder_rate}")
         if not 0 <= self.decoder.pose < self.encoder.width:
             raise TrainingError(f"the pose part of a code of {self.encoder.width} cannot be {self.decoder.pose} long")
         if self.decoder.kind == "published" and self.decoder.pose:

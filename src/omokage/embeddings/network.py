@@ -66,6 +66,7 @@ class FabNet(nn.Module):
         self.decoder: LightDecoder | PublishedDecoder = decoder(config.decoder, size, width)
         self.blend = Blend(config.decoder)
         self.align_corners = config.decoder.align_corners
+        self.pose = config.decoder.pose
 
     def set_precision(self, precision: torch.dtype | None) -> None:
         """Of the encoder's trunk and the decoder's maps while training; None = float32."""

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from omokage.embeddings.config import EmbeddingConfig
@@ -23,6 +21,7 @@ from omokage.embeddings.loss import item_losses
 from omokage.embeddings.model import save_encoder
 from omokage.embeddings.network import FabNet, as_pictures
 from omokage.embeddings.reconstruction import Reconstruction, reconstruction, write_pictures
+from omokage.embeddings.start import start_from
 from omokage.embeddings.store import TrackStore, open_store
 from omokage.errors import TrainingError
 from omokage.training import device as devices
@@ -52,12 +51,11 @@ def train(config: EmbeddingConfig, resume: bool = False) -> Path:
     model = _model(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.set_precision(devices.reduced_precision(config.precision, device))
     curriculum = Curriculum.of(config).to(device)
-    if config.init:
-        _start_from(Path(config.init), model, curriculum)
+    origin = start_from(config.init, model, curriculum, training, config.seed)
     watch = Watch(config, validation, folder)
     average = _loop(config, model, curriculum, training, watch, processes, device, resume)
     if processes.first:
-        finish(config, average, watch)
+        finish(config, average, watch, origin)
     devices.leave_processes()
     return folder.path
 
@@ -89,30 +87,17 @@ def _model(config: EmbeddingConfig) -> FabNet:
     return model
 
 
-def _start_from(run: Path, model: FabNet, curriculum: Curriculum) -> None:
-    """Weights and curriculum stage of another run's last checkpoint, as the published second stage starts. Raises
-    TrainingError."""
-    path = run / "checkpoint.safetensors"
-    try:
-        tensors = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise TrainingError(f"init names {run}, which has no checkpoint that can be read ({error})") from error
-    own = model.state_dict()
-    given = {k.removeprefix("average/"): t for k, t in tensors.items() if k.startswith("average/")}
-    fitting = {k: t for k, t in given.items() if k in own and own[k].shape == t.shape}
-    if not fitting:
-        raise TrainingError(f"nothing in {path} fits this network; give a run of the embeddings room")
-    model.load_state_dict({**own, **fitting})
-    if "curriculum/stage" in tensors:
-        curriculum.stage.copy_(tensors["curriculum/stage"])
-
-
 def build_optimizer(config: EmbeddingConfig, model: FabNet) -> torch.optim.Optimizer:
-    """AdamW, or plain stochastic gradient descent with momentum, over what learns."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
+    """AdamW, or plain stochastic gradient descent with momentum, over what learns: the encoder, then the rest."""
+    encoder = {id(p) for p in model.encoder.parameters()}
+    learnt = [p for p in model.parameters() if p.requires_grad]
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in learnt if id(p) in encoder], "share": config.encoder_rate},
+        {"params": [p for p in learnt if id(p) not in encoder], "share": 1.0},
+    ]
     if config.optimizer == "sgd":
-        return torch.optim.SGD(parameters, config.rate, config.momentum, weight_decay=config.decay)
-    return torch.optim.AdamW(parameters, config.rate, weight_decay=config.decay)
+        return torch.optim.SGD(groups, config.rate, config.momentum, weight_decay=config.decay)
+    return torch.optim.AdamW(groups, config.rate, weight_decay=config.decay)
 
 
 def _loop(
@@ -146,7 +131,7 @@ def _loop(
         pace.add(waited)
         if processes.first and step % config.log_every == 0:
             low, high = curriculum.window(progress)
-            rate = optimizer.param_groups[0]["lr"]
+            rate = optimizer.param_groups[-1]["lr"]
             means = {**meter.means(), "last_loss": float(parts["loss"]), **pace.means()}
             watch.folder.log(step=step, seconds=budget.seconds, window=[low, high], rate=rate, **means)
         if config.check_every and step % config.check_every == 0:
@@ -244,13 +229,17 @@ class Watch:
         write_pictures(self.folder.path / "pictures" / f"{name}.png", model, crops)
 
 
-def finish(config: EmbeddingConfig, model: FabNet, watch: Watch) -> None:
-    """Measure on held-out people, write the encoder with its card, a last sheet of pictures, and the end of the log."""
+def finish(config: EmbeddingConfig, model: FabNet, watch: Watch, origin: str = "") -> None:
+    """Measure on held-out people, write the encoder with its card, a last sheet of pictures, and the end of the log.
+
+    `origin` says what the run began with, and stands in the card.
+    """
     found = watch.measure(model, 4 * config.check_items)
     scores = found.scores(f"held-out people, {config.trained_on}")
     save_encoder(
         watch.folder.path / "weights", model.encoder, set=config.set, recipe=config.recipe, commit=commit_of(),
-        made=date.today().isoformat(), trained_on=config.trained_on,
+        made=date.today().isoformat(),
+        trained_on=config.trained_on + (f", begun from {origin}" if origin else ""),
         licences={"code": "Apache-2.0", "weights": config.weights_licence, "training_data": config.data_licence},
         scores=scores, limits=list(config.limits),
     )  # fmt: skip

@@ -15,9 +15,9 @@ def rate_at(progress: float, step: int, peak: float, warmup: int) -> float:
 
 
 def set_rate(optimizer: Optimizer, rate: float) -> None:
-    """One rate for every group."""
+    """One rate for every group, times the group's own `share` where it has one."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("share", 1.0)
 
 
 class Budget:
