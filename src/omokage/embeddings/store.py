@@ -72,7 +72,7 @@ def open_store(folders: Sequence[str], cache: Path, size: int, margin: float, li
             ) from error
     facts = json.loads(index.read_text(encoding="utf-8"))
     tracks = [np.array(track, np.int64) for track in facts["tracks"]]
-    return TrackStore(np.load(frames, mmap_mode="r"), np.load(thumbs), tracks, facts["people"], size)
+    return TrackStore(np.load(frames, mmap_mode="r"), np.load(thumbs, mmap_mode="r"), tracks, facts["people"], size)
 
 
 def _parts(folder: Path, limit: int) -> list[tuple[Path, int]]:
@@ -101,7 +101,7 @@ def _build(
     stored = size + 2 * room(size)
     count = sum(rows for _, rows in parts)
     members: dict[tuple[str, str], list[tuple[float, int]]] = {}
-    small = np.empty((count, THUMB * THUMB), np.float16)
+    small = np.lib.format.open_memmap(thumbs, "w+", np.dtype(np.float16), (count, THUMB * THUMB))
     partial = frames.with_suffix(f".{os.getpid()}.tmp")
     with partial.open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, stored, stored, 3)}
@@ -113,7 +113,7 @@ def _build(
             key, when = track_of(row)
             members.setdefault(key, []).append((when, k))
     os.replace(partial, frames)
-    np.save(thumbs, small)
+    small.flush()
     facts = {
         "people": [person for person, _ in members],
         "tracks": [[k for _, k in sorted(found)] for found in members.values()],
