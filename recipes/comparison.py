@@ -15,7 +15,7 @@ def shipped(
     minutes: float = 20.0,
     steps: int = 6000,
     init: str = "synthetic",
-    rate: float = 1.5e-3,
+    rate: float = 1e-3,
     more: Sequence[str] = (),
     share: float = 0.4,
     limit: int = 0,
@@ -73,8 +73,9 @@ def ablated(
     minutes: float = 4.0,
     init: str = "synthetic",
 ) -> ComparisonConfig:
-    """`shipped` at a small budget without one part: ``nothing``, ``curriculum``, ``inter``, ``antisymmetry``, ``init``
-    or ``repeated`` (the same photograph changed as a pair without a change)."""
+    """`shipped` at a small budget without one part: ``nothing``, ``curriculum``, ``inter``, ``antisymmetry``, ``init``,
+    ``repeated`` (the same photograph changed as a pair without a change), ``relative`` (the squared loss in usual
+    changes) or ``alike`` (strangers that look alike in one batch)."""
     base = shipped(data, still, out, minutes, init=init)
     changed = {
         "nothing": base,
@@ -82,6 +83,8 @@ def ablated(
         "inter": replace(base, loss=LossConfig(inter=0.0)),
         "antisymmetry": replace(base, network=NetworkConfig(intra="concatenated")),
         "init": replace(base, init=""),
+        "relative": replace(base, loss=LossConfig("absolute", 10.0, 1.0, 1.0)),
+        "alike": replace(base, data=replace(base.data, alike=0.0)),
         "repeated": replace(base, data=replace(base.data, repeated=0.0)),
     }
     if without not in changed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from omokage.comparison.album import day_differs, look_differs, read_album
 from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE, LossConfig
-from omokage.comparison.data import MIRRORED_FACTORS, Batch, Crops, Steps, all_pairs, labels_of, strangers
+from omokage.comparison.data import MIRRORED_FACTORS, Batch, Crops, Steps, all_pairs, in_order, labels_of, strangers
 from omokage.comparison.loss import ComparisonLoss
 from omokage.comparison.model import Changes, ComparisonNetwork, normalise
 
@@ -80,6 +81,20 @@ def test_labels_of_a_pair_are_differences_of_two_states(visits: Path, still: Pat
     others = strangers(album, 50)
     assert len(others) == 50
     assert all(album.people[a] != album.people[b] for a, b in others)
+    hard = strangers(album, 20, hard=1.0)
+    assert len(hard) == 20
+    assert (np.abs(album.factors[hard[:, 0], -1] - album.factors[hard[:, 1], -1]) <= 8).all()
+
+
+def test_people_in_order_stand_beside_those_that_look_alike(visits: Path) -> None:
+    album = read_album(visits)
+    rng = np.random.default_rng(0)
+    traits = np.repeat(np.stack([rng.integers(0, 2, 10), rng.uniform(0, 1, 10)], 1), 4, 0).astype(np.float32)
+    album = replace(album, traits=traits)
+    groups = in_order(album)
+    assert sorted(int(g[0]) for g in groups) == sorted(int(g[0]) for g in album.groups())
+    sexes = [float(traits[g[0], 0]) for g in groups]
+    assert sexes == sorted(sexes)
 
 
 def test_what_differs_is_told_apart_from_what_does_not(visits: Path) -> None:
@@ -127,8 +142,9 @@ def batch(change: torch.Tensor, people: list[int]) -> Batch:
     return Batch(torch.zeros(len(people), 4, 4, 3), torch.tensor(people), pairs, change, *nothing, torch.ones(count))
 
 
-def test_the_loss_wants_the_sign_the_size_and_nothing_of_the_unknown() -> None:
-    loss = ComparisonLoss(LossConfig(inter=0.0, queue=0), 4)
+@pytest.mark.parametrize("form", ["relative", "absolute"])
+def test_the_loss_wants_the_sign_the_size_and_nothing_of_the_unknown(form: Any) -> None:
+    loss = ComparisonLoss(LossConfig(form, inter=0.0, queue=0), 4)
     truth = torch.full((1, len(FACTORS)), torch.nan)
     truth[0, COMPARED_UNITS.index("jawOpen")] = 0.5
 
@@ -141,6 +157,28 @@ def test_the_loss_wants_the_sign_the_size_and_nothing_of_the_unknown() -> None:
     assert cost(0.5) == 0
     assert cost(-0.5) > cost(0.0) > cost(0.4) > 0
     assert cost(0.5, elsewhere=3.0) == 0
+
+
+def test_weak_evidence_is_answered_in_proportion_by_the_relative_loss_alone() -> None:
+    """A unit that moves by 0.5 in one of eight pairs with the same evidence: the best constant answer is its mean by a
+    squared error and nothing by an absolute one."""
+    truth = torch.zeros(8, len(FACTORS))
+    truth[0] = 0.5
+    flat = torch.zeros(8, len(LOOKS)), torch.zeros(8, len(NUISANCE))
+    best = {}
+    for form in ("relative", "absolute"):
+        loss = ComparisonLoss(LossConfig(form, inter=0.0, queue=0), 4)  # type: ignore[arg-type]
+        answers = torch.linspace(0, 0.5, 101)
+        costs = [
+            float(loss._intra(Changes(torch.full_like(truth, float(v)), torch.zeros_like(truth), *flat),
+                              batch(truth, [1, 1]))["units"])
+            for v in answers
+        ]  # fmt: skip
+        best[form] = float(answers[int(np.argmin(costs))])
+    assert best["relative"] > 0.04
+    assert best["absolute"] < 0.02
+    with pytest.raises(ValueError, match="no such loss"):
+        ComparisonLoss(LossConfig("other"), 4)  # type: ignore[arg-type]
 
 
 def test_contrast_pulls_one_person_together_and_remembers_others() -> None:

@@ -7,10 +7,9 @@ without a rendered scene (a user's own before/after photographs) give what they 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -21,7 +20,9 @@ from omokage.data.records import face_outline, read_shard, shards
 from omokage.errors import RecordError
 from omokage.schema import UNITS
 
-_COLUMNS = ("id", "person", "image", "landmarks", "outline", "box", "units", "fatness", "age", "segmentation", "scene")
+_COLUMNS = ("id", "person", "image", "landmarks", "outline", "box", "units", "fatness", "age", "segmentation", "scene",
+            "female", "skin_tone")  # fmt: skip
+TRAITS = ("female", "skin_tone")  # 0..1 each: with the age they say which people look alike
 _UNITS = np.array([UNITS.index(name) for name in COMPARED_UNITS])
 _STYLES = ("glasses", "hair", "beard", "hat")
 # A day as numbers whose differences are judged by `differs`: light 8, pose 3, camera 6.
@@ -32,7 +33,8 @@ Floats = NDArray[np.float32]
 @dataclass(frozen=True, slots=True, eq=False)
 class Album:
     """`n` pictures. `factors` (n, len(FACTORS)) are NaN where unknown; `looks` (n, len(LOOKS)) are codes or strengths,
-    NaN where unknown; `days` (n, DAY) likewise. Pictures stay encoded: a large album fits into memory."""
+    NaN where unknown; `days` (n, DAY) and `traits` (n, len(TRAITS)) likewise.
+    Pictures stay encoded: a large album fits into memory."""
 
     codes: list[bytes]
     masks: list[bytes | None]  # PNG of the segmentation
@@ -42,6 +44,7 @@ class Album:
     factors: Floats
     looks: Floats
     days: Floats
+    traits: Floats
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -52,7 +55,7 @@ class Album:
         return Album(
             [self.codes[i] for i in at], [self.masks[i] for i in at], [self.outline[i] for i in at],
             [self.people[i] for i in at], [self.ids[i] for i in at],
-            self.factors[at], self.looks[at], self.days[at],
+            self.factors[at], self.looks[at], self.days[at], self.traits[at],
         )  # fmt: skip
 
     def groups(self) -> list[NDArray[np.int64]]:
@@ -80,26 +83,44 @@ class Album:
 
 def read_album(folder: str | Path, limit: int = 0) -> Album:
     """Every record of a folder, or those of its first `limit` people. Raises RecordError for damaged shards."""
-    rows: list[dict[str, Any]] = []
+    found = _Found([], [], [], [], [], [], [], [], [])
     known: set[str] = set()
     for path in shards(Path(folder)):
         for row in read_shard(path, _COLUMNS).to_pylist():
             if limit and row["person"] not in known and len(known) >= limit:
-                return _album(rows)
+                return found.album()
             known.add(row["person"])
-            rows.append(row)
-    return _album(rows)
+            found.add(row)
+    return found.album()
 
 
-def _album(rows: Sequence[dict[str, Any]]) -> Album:
-    scenes = [json.loads(row["scene"]) if row.get("scene") else None for row in rows]
-    return Album(
-        [row["image"] for row in rows], [row.get("segmentation") for row in rows], [face_outline(row) for row in rows],
-        [row["person"] for row in rows], [row["id"] for row in rows],
-        np.array([_factors(row) for row in rows], np.float32).reshape(-1, len(FACTORS)),
-        np.array([_looks(scene) for scene in scenes], np.float32).reshape(-1, len(LOOKS)),
-        np.array([_day(scene) for scene in scenes], np.float32).reshape(-1, DAY),
-    )  # fmt: skip
+class _Found(NamedTuple):
+    """Columns of an album that is being read: a scene is a hundred times as large as what is kept of it."""
+
+    codes: list[bytes]
+    masks: list[bytes | None]
+    outline: list[NDArray[np.float64]]
+    people: list[str]
+    ids: list[str]
+    factors: list[Floats]
+    looks: list[Floats]
+    days: list[Floats]
+    traits: list[Floats]
+
+    def add(self, row: dict[str, Any]) -> None:
+        scene = json.loads(row["scene"]) if row.get("scene") else None
+        traits = np.array([_number_or_nan(row.get(name)) for name in TRAITS], np.float32)
+        values = (
+            row["image"], row.get("segmentation"), face_outline(row), row["person"], row["id"], _factors(row),
+            _looks(scene), _day(scene), traits,
+        )  # fmt: skip
+        for column, value in zip(self, values, strict=True):
+            column.append(value)
+
+    def album(self) -> Album:
+        widths = (len(FACTORS), len(LOOKS), DAY, len(TRAITS))
+        arrays = (np.array(v, np.float32).reshape(-1, n) for v, n in zip(self[5:], widths, strict=True))
+        return Album(self.codes, self.masks, self.outline, self.people, self.ids, *arrays)
 
 
 def _factors(row: dict[str, Any]) -> Floats:
@@ -110,6 +131,10 @@ def _factors(row: dict[str, Any]) -> Floats:
         if row.get(name) is not None:
             out[FACTORS.index(name)] = row[name]
     return out
+
+
+def _number_or_nan(value: float | None) -> float:
+    return np.nan if value is None else float(value)
 
 
 def _looks(scene: dict[str, Any] | None) -> Floats:

@@ -1,10 +1,14 @@
 """What the network's numbers are worth, fitted on held-out people; plain JSON that travels in the weight card.
 
-Intervals are split conformal with the network's own spread as the unit (Lei et al., JASA 2018): the 5 to 95 percent
-interval is the value plus and minus `margin` spreads. The probability that nothing changed is a conformal p-value: the
-share of pairs whose day alone differs (light, camera, pose) that look at least as different. Named differences,
-nuisance and the same-person check are logistic regressions (Platt, 1999) on the network's logits and on the codes'
-cosine.
+Intervals are conformal given the size of the true change (label-conditional: Vovk et al., Algorithmic Learning in a
+Random World, 2005): they hold every size that would have shown such a value in 90 of 100 pairs, so that they cover
+changes as often as they cover nothing. Most pairs hold no change of a factor, and an interval that is right for most
+pairs can miss nearly all that did change. The probability that nothing changed is a conformal p-value: the share of
+pairs whose day alone differs (light, camera, pose) that look at least as different. Named differences, nuisance and the
+same-person check are logistic regressions (Platt, 1999) on the network's logits and on the codes' cosine.
+
+Both look at the value over the network's own spread to a power of 0, 0.5 or 1, whichever calls more true changes at the
+same rate of false ones.
 """
 
 from __future__ import annotations
@@ -15,30 +19,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.comparison.config import FACTORS, LOOKS, NUISANCE
+from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
 from omokage.comparison.readings import Readings
 from omokage.metrics.logistic import fit_logistic
 
 Floats = NDArray[np.float64]
 LEVEL = 0.9
-SAME_KEPT = 0.95  # share of same-person pairs that the check lets through at its limit
+STRANGERS_PASSED = 0.05  # share of pairs of people alike in sex, skin and age that the check lets through at its limit
+CALL = 0.05  # a change is called where pairs without one look so different less often than this
+STEPS: Mapping[str, float] = {**dict.fromkeys(COMPARED_UNITS, 0.2), "fatness": 0.5, "age": 8.0}  # small changes
+POWERS = (0.0, 0.5, 1.0)
 _FEWEST = 30
+_SMALLEST = 0.25  # of a small change, from which on a change is one at all
+_UNFITTED = [[-np.inf, np.inf, -1.645, 1.645]]
 _STEPS = np.concatenate([np.linspace(0, 0.9, 19), np.linspace(0.91, 0.99, 9), [0.993, 0.996, 0.998, 0.999, 1.0]])
 
 
 def fit(readings: Readings) -> dict[str, Any]:
-    """Margins, tails of pairs without a change, lines of the logistic regressions, the limit of the same-person check.
+    """Powers of the spread, errors by size of the change, tails of pairs without a change, lines of the logistic
+    regressions, the limit of the same-person check.
 
     What has too few labelled pairs is left out.
     """
     out: dict[str, Any] = {"pairs": len(readings), "still": int(readings.still.sum()), "margin": {}, "tail": {}}
-    ratio = np.abs(readings.value - readings.change) / readings.sigma
-    size = np.abs(readings.value) / readings.sigma
+    out["power"] = _powers(readings)
+    scale = readings.sigma ** _powered(out)
+    size = np.abs(readings.value) / scale
     for k, name in enumerate(FACTORS):
         known = np.isfinite(readings.change[:, k])
         if known.sum() >= _FEWEST:
-            level = min(1.0, LEVEL * (known.sum() + 1) / known.sum())
-            out["margin"][name] = round(float(np.quantile(ratio[known, k], level)), 4)
+            errors = readings.value[known, k] - readings.change[known, k]
+            out["margin"][name] = _margins(errors / scale[known, k], readings.change[known, k], STEPS[name])
         if readings.still.sum() >= _FEWEST:
             out["tail"][name] = [round(float(v), 4) for v in np.quantile(size[readings.still, k], _STEPS)]
     for kind, names in (("looks", LOOKS), ("nuisance", NUISANCE)):
@@ -48,12 +59,58 @@ def fit(readings: Readings) -> dict[str, Any]:
             known = np.isfinite(truth[:, k])
             if known.sum() >= _FEWEST and 0 < truth[known, k].mean() < 1:
                 out[kind][name] = _line(logits[known, k], truth[known, k])
-    alike, apart = readings.alike, readings.apart
-    if min(len(alike), len(apart)) >= _FEWEST:
+    alike, apart, hard = readings.alike, readings.apart, readings.hard
+    if min(len(alike), len(apart), len(hard)) >= _FEWEST:
         truth = np.concatenate([np.ones(len(alike)), np.zeros(len(apart))])
         line = _line(np.concatenate([alike, apart]), truth, even=True)
-        out["same"] = {"line": line, "limit": round(float(_odds(np.quantile(alike, 1 - SAME_KEPT), line)), 4)}
+        limit = _odds(np.quantile(hard, 1 - STRANGERS_PASSED), line)
+        out["same"] = {"line": line, "limit": round(float(limit), 4)}
     return out
+
+
+def _powers(readings: Readings) -> dict[str, float]:
+    """For the units together, fatness and age: the power of the spread that calls most true changes while 5 percent of
+    the pairs without one are called."""
+    parts = {"units": np.arange(len(COMPARED_UNITS)), "fatness": np.array([-2]), "age": np.array([-1])}
+    if readings.still.sum() < _FEWEST:
+        return dict.fromkeys(parts, POWERS[0])
+    real = np.abs(np.nan_to_num(readings.change)) >= 0.99 * np.array([STEPS[name] for name in FACTORS])
+    out = {}
+    for name, ks in parts.items():
+        called = []
+        for power in POWERS:
+            size = np.abs(readings.value[:, ks]) / readings.sigma[:, ks] ** power
+            limit = np.quantile(size[readings.still], 1 - CALL, axis=0)
+            called.append(float((size > limit)[real[:, ks]].mean()) if real[:, ks].any() else 0.0)
+        out[name] = POWERS[int(np.argmax(called))]
+    return out
+
+
+def _powered(fitted: Mapping[str, Any]) -> Floats:
+    """The power of the spread (factors,); 1 where none was fitted."""
+    found = fitted.get("power", {})
+    return np.array([found.get(name if name in ("fatness", "age") else "units", 1.0) for name in FACTORS])
+
+
+def _margins(errors: Floats, change: Floats, step: float) -> list[list[float]]:
+    """Rows of (least change, largest change, 5 and 95 percent error towards larger changes) for no change, small and
+    large ones; without those that too few pairs had."""
+    size, towards = np.abs(change), errors * np.where(change < 0, -1.0, 1.0)
+    top = float(size.max())
+    rows = []
+    for low, high in ((0.0, 0.0), (_SMALLEST * step, 2 * step), (2 * step, max(top, 2 * step))):
+        there = size < 1e-3 if high == 0 else (size >= low) & (size <= high)
+        count = int(there.sum())
+        if count < _FEWEST:
+            continue
+        level = min(1.0, LEVEL * (count + 1) / count)
+        if high == 0:
+            reach = float(np.quantile(np.abs(towards[there]), level))
+            ends = np.array([-reach, reach])
+        else:
+            ends = np.quantile(towards[there], [(1 - level) / 2, (1 + level) / 2])
+        rows.append([round(float(v), 4) for v in (low, high, *ends)])
+    return rows
 
 
 def _line(score: Floats, truth: Floats, even: bool = False) -> list[float]:
@@ -73,19 +130,35 @@ def _odds(score: Any, line: list[float]) -> Any:
 
 
 def intervals(value: Floats, sigma: Floats, fitted: Mapping[str, Any]) -> tuple[Floats, Floats]:
-    """Low and high ends (m, factors) of the 5 to 95 percent interval."""
-    margin = np.array([fitted["margin"].get(name, 1.645) for name in FACTORS])
-    return value - margin * sigma, value + margin * sigma
+    """Low and high ends (m, factors) of the 5 to 95 percent interval: the least and the largest change with which the
+    value is not out of the ordinary. The value itself always lies within."""
+    scale = sigma ** _powered(fitted)
+    low, high = value.copy(), value.copy()
+    for k, name in enumerate(FACTORS):
+        rows = fitted["margin"].get(name, _UNFITTED)
+        if rows and not isinstance(rows, list):
+            rows = [[-np.inf, np.inf, -rows, rows]]  # weights of before sizes were told apart: one margin
+        for least, most, down, up in rows:
+            for sign in (1.0, -1.0):
+                v = sign * value[:, k]
+                near = np.maximum(v - up * scale[:, k], least)
+                far = np.minimum(v - down * scale[:, k], most)
+                there = near <= far
+                ends = np.where(sign > 0, near, -far), np.where(sign > 0, far, -near)
+                low[:, k] = np.where(there, np.minimum(low[:, k], ends[0]), low[:, k])
+                high[:, k] = np.where(there, np.maximum(high[:, k], ends[1]), high[:, k])
+    return low, high
 
 
 def no_change(value: Floats, sigma: Floats, fitted: Mapping[str, Any]) -> Floats:
     """p-values (m, factors): how often pairs without a change look at least as different. 1 where nothing was
     fitted."""
     out = np.ones_like(value)
+    size = np.abs(value) / sigma ** _powered(fitted)
     for k, name in enumerate(FACTORS):
         tail = fitted.get("tail", {}).get(name)
         if tail:
-            above = 1 - np.interp(np.abs(value[:, k]) / sigma[:, k], np.maximum.accumulate(tail), _STEPS)
+            above = 1 - np.interp(size[:, k], np.maximum.accumulate(tail), _STEPS)
             out[:, k] = (above * fitted["still"] + 1) / (fitted["still"] + 1)
     return np.minimum(out, 1.0)
 

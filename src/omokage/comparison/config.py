@@ -49,17 +49,22 @@ class NetworkConfig:
 
 @dataclass(frozen=True, slots=True)
 class LossConfig:
-    """Weights of the parts; 0 leaves a part out."""
+    """Weights of the parts; 0 leaves a part out.
 
-    units: float = 10.0
-    fatness: float = 1.0
-    age: float = 1.0
+    `form` of the loss of changes: ``relative``, a squared error counted in the usual size of each factor's change
+    (Huber's, so that rare factors stay bounded), or ``absolute``, a smooth absolute error in the factors' own units.
+    """
+
+    form: Literal["relative", "absolute"] = "relative"
+    units: float = 2.0
+    fatness: float = 0.7
+    age: float = 0.7
     spread: float = 0.08  # learning how large the own error is
     looks: float = 0.15
     nuisance: float = 0.05
-    inter: float = 0.35  # contrastive over identities
+    inter: float = 0.2  # contrastive over identities
     temperature: float = 0.12
-    queue: int = 1024  # codes of earlier batches that serve as strangers
+    queue: int = 3072  # codes of earlier batches that serve as strangers
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,12 @@ class DataConfig:
     limit: int = 0  # people a folder, 0 = all
     pictures: int = 4  # of each person in a batch; all their pairs are compared
     across: float = 0.25  # weight of pairs of two people: their states differ by known amounts as well; 0 = none
+    alike: float = 0.5  # share of a batch's people that are like the one before in sex, skin and age: hard strangers
     repeated: float = 0.12  # share of pictures that are the same photograph again, cut and changed anew: no change
     geometry: Geometry = field(default_factory=lambda: Geometry(large_share=0.1, background=0.3))
-    photometry: Photometry = field(default_factory=lambda: Photometry(grey=0.15, occlusion=0.08, low_resolution=0.3))
+    photometry: Photometry = field(default_factory=lambda: Photometry(
+        share=0.8, grey=0.15, occlusion=0.08, low_resolution=0.2, lowest=24, noise=0.4, jpeg=0.4
+    ))  # fmt: skip
     workers: int = 1
 
 
@@ -108,7 +116,9 @@ class ComparisonConfig:
     log_every: int = 50
     save_every: int = 500
     frozen: bool = False  # the trunk stays as `init` has it: a step costs half as much
-    init: str = ""  # weight set or folder of the attributes or the comparison room to start from
+    # Weight sets or folders to start from, separated by commas: SET takes the comparison network, else the attributes
+    # network; SET:attributes, SET:comparison and SET:identity (its identity code alone) say which.
+    init: str = ""
     set: str = "synthetic"
     recipe: str = ""
     trained_on: str = "rendered heads"

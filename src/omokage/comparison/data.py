@@ -29,6 +29,8 @@ from omokage.schema import UNITS
 Image = NDArray[np.uint8]
 # From which size on a change is a large one; below it the curriculum holds it back.
 LARGE = np.array([0.6] * len(COMPARED_UNITS) + [0.8, 20.0], np.float32)
+_UNLIKE = np.array([0.5, 0.25], np.float32)  # sex and skin tone from which on two people are no hard strangers
+_NEAR = 12  # places within which people of an album in order count as alike
 _WEAKEST = 0.35  # of crop jitter and colour changes at the curriculum's start
 
 
@@ -114,7 +116,7 @@ class Steps(Dataset[Batch]):
 
     def __init__(self, albums: Sequence[Crops], config: ComparisonConfig) -> None:
         self.albums, self.config = albums, config
-        self.groups = [[g for g in crops.album.groups() if len(g) > 1] for crops in albums]
+        self.groups = [[g for g in in_order(crops.album) if len(g) > 1] for crops in albums]
         if not any(self.groups):
             raise TrainingError("no person has two pictures to compare: render visits or pairs, or bring some")
         self.shares = self._shares()
@@ -147,12 +149,17 @@ class Steps(Dataset[Batch]):
         return Batch(torch.from_numpy(np.stack(images)), *tensors)
 
     def _chosen(self, rng: Generator) -> list[tuple[int, int]]:
-        """The people of a batch, each once: album and number."""
+        """The people of a batch, each once: album and number. A share of them look like the one before."""
         found: dict[tuple[int, int], None] = {}
         most = min(self.config.people, sum(map(len, self.groups)))
+        place = number = 0
         for _ in range(50 * most):
-            place = int(rng.choice(len(self.albums), p=self.shares))
-            found[place, int(rng.integers(len(self.groups[place])))] = None
+            if found and rng.random() < self.config.data.alike:  # groups lie beside those that look alike
+                number = int(np.clip(number + rng.integers(-_NEAR, _NEAR + 1), 0, len(self.groups[place]) - 1))
+            else:
+                place = int(rng.choice(len(self.albums), p=self.shares))
+                number = int(rng.integers(len(self.groups[place])))
+            found[place, number] = None
             if len(found) == most:
                 break
         return list(found)
@@ -196,16 +203,31 @@ def all_pairs(album: Album, most: int = 6) -> NDArray[np.int64]:
     return np.array(found, np.int64).reshape(-1, 2)
 
 
-def strangers(album: Album, count: int, seed: int = 0) -> NDArray[np.int64]:
-    """Pairs (count, 2) of different people; every other draw alike in age (within 8 years), where known."""
+def in_order(album: Album) -> list[NDArray[np.int64]]:
+    """The places of each person's pictures, people that look alike beside each other: by sex, skin in three shades, and
+    age. Unknown counts as one more kind."""
+    groups = album.groups()
+    first = np.array([group[0] for group in groups], np.int64)
+    traits = np.nan_to_num(album.traits[first], nan=-1.0)
+    age = np.nan_to_num(album.factors[first, FACTORS.index("age")], nan=-1.0)
+    order = np.lexsort([age, np.floor(traits[:, 1] * 2.999), np.round(traits[:, 0])])
+    return [groups[int(k)] for k in order]
+
+
+def strangers(album: Album, count: int, seed: int = 0, hard: float = 0.5) -> NDArray[np.int64]:
+    """Pairs (count, 2) of different people; a share `hard` of the draws alike in age (within 8 years), sex and skin,
+    where known."""
     rng = np.random.default_rng((seed, 5))
-    age = album.factors[:, FACTORS.index("age")]
+    age, traits = album.factors[:, FACTORS.index("age")], album.traits
     found: list[tuple[int, int]] = []
-    for k in range(60 * count):
+    alike = bool(rng.random() < hard)
+    for _ in range(200 * count):
         a, b = (int(v) for v in rng.integers(0, len(album), 2))
-        if album.people[a] == album.people[b] or (k % 2 and abs(float(age[a] - age[b])) > 8):
+        far = abs(float(age[a] - age[b])) > 8 or bool((np.abs(traits[a] - traits[b]) > _UNLIKE).any())
+        if album.people[a] == album.people[b] or (alike and far):
             continue
         found.append((a, b))
+        alike = bool(rng.random() < hard)
         if len(found) == count:
             break
     return np.array(found, np.int64).reshape(-1, 2)

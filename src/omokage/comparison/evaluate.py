@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.comparison import calibration
+from omokage.comparison.calibration import CALL, STEPS
 from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
 from omokage.comparison.data import Crops
 from omokage.comparison.model import ComparisonNetwork
@@ -20,8 +21,6 @@ from omokage.metrics.classification import area_under_curve
 from omokage.metrics.regression import correlation
 
 Floats = NDArray[np.float64]
-CALL = 0.05  # a change is called where pairs without one look so different less often than this
-STEPS: Mapping[str, float] = {**dict.fromkeys(COMPARED_UNITS, 0.2), "fatness": 0.5, "age": 8.0}
 _FEWEST = 25
 
 
@@ -47,8 +46,7 @@ def score(readings: Readings, fitted: Mapping[str, Any]) -> list[dict[str, Any]]
     p = calibration.no_change(readings.value, readings.sigma, fitted)
     for name, ks in (("units", range(len(COMPARED_UNITS))), ("fatness", [-2]), ("age", [-1])):
         parts = [_factor(readings, int(k), low, high, p) for k in ks]
-        for measure in ("order, Spearman", "sign of called changes", "changes called", "inside the 5-95 % interval",
-                        "called without a change", "mean absolute error", "mean absolute change"):  # fmt: skip
+        for measure in _MEASURES:
             values = [part[measure] for part in parts if measure in part]
             if values:
                 mean = float(np.mean([v for v, _ in values]))
@@ -60,19 +58,35 @@ def score(readings: Readings, fitted: Mapping[str, Any]) -> list[dict[str, Any]]
             if known.sum() >= _FEWEST and 0 < truth[known, k].mean() < 1:
                 area = area_under_curve(logits[known, k], truth[known, k] > 0.5)
                 rows.append(_row(f"{kind}: {name} differs, AUC", area, int(known.sum()), 0.5))
-    if len(readings.alike) and len(readings.apart):
-        count = len(readings.alike) + len(readings.apart)
-        rows.append(_row("same person: equal error rate", equal_error(readings.alike, readings.apart), count, 0.5))
+    return rows + _check(readings, fitted)
+
+
+def _check(readings: Readings, fitted: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows about the same-person check."""
+    alike, rows = readings.alike, []
+    for kind, other in (("", readings.apart), (", strangers alike in sex, skin and age", readings.hard)):
+        if len(alike) and len(other):
+            rate = equal_error(alike, other)
+            rows.append(_row(f"same person: equal error rate{kind}", rate, len(alike) + len(other), 0.5))
+    if "same" in fitted and len(alike) and len(readings.hard):
+        limit = fitted["same"]["limit"]
+        kept, passed = (calibration.same_person(x, fitted) >= limit for x in (alike, readings.hard))
+        rows.append(_row("same person: let through at the limit", float(kept.mean()), len(kept)))
+        rows.append(_row("strangers alike: let through at the limit", float(passed.mean()), len(passed)))
     return rows
 
 
+_MEASURES = (
+    "order, Spearman", "sign of called changes", "changes called", "inside the 5-95 % interval", "inside, changed",
+    "called without a change", "mean absolute error", "mean absolute change",
+)  # fmt: skip
 _BASE = {
     "sign of called changes": 0.5, "called without a change": CALL, "order, Spearman": 0.0,
-    "inside the 5-95 % interval": calibration.LEVEL,
+    "inside the 5-95 % interval": calibration.LEVEL, "inside, changed": calibration.LEVEL,
 }  # fmt: skip
 
 
-def _row(measure: str, value: float, n: int, baseline: float | None) -> dict[str, Any]:
+def _row(measure: str, value: float, n: int, baseline: float | None = None) -> dict[str, Any]:
     row: dict[str, Any] = {"measure": measure, "value": round(value, 4), "n": n}
     return row if baseline is None else {**row, "baseline": baseline}
 
@@ -84,6 +98,9 @@ def _factor(readings: Readings, k: int, low: Floats, high: Floats, p: Floats) ->
     real = known & (np.abs(true) >= 0.99 * STEPS[FACTORS[k]])
     called = p[:, k] < CALL
     out: dict[str, tuple[float, int]] = {}
+    if real.sum() >= _FEWEST:
+        held = (low[real, k] <= true[real]) & (true[real] <= high[real, k])
+        out["inside, changed"] = float(held.mean()), int(real.sum())
     if known.sum() >= _FEWEST:
         inside = (low[known, k] <= true[known]) & (true[known] <= high[known, k])
         out["inside the 5-95 % interval"] = float(inside.mean()), int(known.sum())

@@ -3,6 +3,10 @@
 Inter-personal: supervised contrastive loss (Khosla et al., NeurIPS 2020) over the batch, with codes of earlier batches
 as further strangers (as in momentum contrast, He et al., CVPR 2020, without the second network). Intra-personal: the
 distance between the predicted and the true signed change, which asks for direction and size at once.
+
+That distance is squared, and counted in the usual size of each factor's change. With an absolute error the best answer
+is the median, and the median change of a unit that moves in few pairs is nothing: weak evidence is then answered by 0
+and never learnt from. A squared error asks for the mean, which stays in proportion to the evidence.
 """
 
 from __future__ import annotations
@@ -16,19 +20,27 @@ from omokage.comparison.data import Batch
 from omokage.comparison.model import Changes, scales
 
 _EYES = 3.0  # weight of each unit that is often asked for, against 1 of the others
+_FAR = 2.0  # usual changes from which on an error counts linearly (Huber)
+_LEAST = 0.03  # of a usual change, in units of `SCALES`
+_MEMORY = 0.99  # of the usual changes from step to step
 ASKED = ("browInnerUp", "browDown", "eyeBlink", "eyeWide", "jawOpen", "mouthSmile", "mouthFrown", "mouthPucker")
 
 
 class ComparisonLoss(nn.Module):
-    """Weighted sum of the parts; the queue of codes is part of its state, so that a resumed run is exact."""
+    """Weighted sum of the parts. The queue of codes and the usual sizes of changes are part of its state, so that a
+    resumed run is exact. Raises ValueError for an unknown `form`."""
 
     def __init__(self, config: LossConfig, identity: int) -> None:
         super().__init__()
+        if config.form not in ("relative", "absolute"):
+            raise ValueError(f"no such loss of changes: {config.form!r}")
         self.config = config
         self.register_buffer("queue", torch.zeros(config.queue, identity))
         self.register_buffer("owners", torch.full((config.queue,), -1, dtype=torch.long))
         self.register_buffer("at", torch.zeros((), dtype=torch.long))
         self.register_buffer("scales", scales())
+        self.register_buffer("usual", torch.zeros(len(scales())))  # mean squared change, in units of `SCALES`
+        self.register_buffer("seen", torch.zeros(len(scales())))  # steps that had the factor
         wanted = [_EYES if name.startswith(ASKED) else 1.0 for name in COMPARED_UNITS]
         units = torch.tensor(wanted) / sum(wanted) * config.units
         self.register_buffer("weights", torch.cat([units, torch.tensor([config.fatness, config.age])]))
@@ -52,12 +64,27 @@ class ComparisonLoss(nn.Module):
         known = torch.isfinite(target)
         target = torch.where(known, target, torch.zeros_like(target))
         mass = known * batch.weight[:, None]
-        error = F.smooth_l1_loss(changes.value, target, reduction="none", beta=0.1) * mass
+        if self.config.form == "relative":
+            size = self._usual(target, mass * (batch.people[batch.pairs[:, :1]] == batch.people[batch.pairs[:, 1:]]))
+            error = 2 * F.huber_loss(changes.value / size, target / size, reduction="none", delta=_FAR) * mass
+        else:
+            error = F.smooth_l1_loss(changes.value, target, reduction="none", beta=0.1) * mass
         each = error.sum(0) / mass.sum(0).clamp(min=1e-6) * self.weights  # type: ignore[operator]
         sigma = changes.log_sigma.clamp(-6, 3)
         gap = (changes.value - target).abs().detach()
         spread = ((gap * torch.exp(-sigma) + sigma) * mass).sum() / mass.sum().clamp(min=1e-6)
         return {"units": each[:-2].sum(), "fatness": each[-2], "age": each[-1], "spread": spread}
+
+    @torch.no_grad()
+    def _usual(self, target: Tensor, own: Tensor) -> Tensor:
+        """Root mean square change (factors,) between pictures of one person, over this step and those before."""
+        total = own.sum(0)
+        there = total > 0
+        mean = (target.square() * own).sum(0) / total.clamp(min=1e-6)
+        keep = torch.clamp(1 - 1 / (self.seen + 1), max=_MEMORY)  # type: ignore[operator]
+        self.usual.copy_(torch.where(there, keep * self.usual + (1 - keep) * mean, self.usual))  # type: ignore[operator, arg-type]
+        self.seen.add_(there.to(self.seen))  # type: ignore[operator, arg-type]
+        return torch.as_tensor(self.usual).sqrt().clamp(min=_LEAST)
 
     def _inter(self, codes: Tensor, people: Tensor) -> Tensor:
         """Supervised contrastive loss; then the batch's codes take the oldest places of the queue."""

@@ -20,7 +20,7 @@ _LARGEST_SIGMA, _SMALLEST_SIGMA = 3.0, -6.0
 class Readings:
     """Pairs (m) in the factors' own units: `value` and `sigma` against `change` (m, factors; NaN where unknown), logits
     against truth of looks and nuisance. `still`: nothing but the day differs. `people` (m,) owns each pair. `alike`,
-    `apart`: cosines of identity codes of pairs of one person and of two."""
+    `apart`, `hard`: cosines of identity codes of pairs of one person, of two, and of two alike in sex, skin and age."""
 
     value: Floats
     sigma: Floats
@@ -33,6 +33,7 @@ class Readings:
     people: list[str]
     alike: Floats
     apart: Floats
+    hard: Floats
 
     def __len__(self) -> int:
         return len(self.value)
@@ -82,8 +83,9 @@ def read(
     size = scales().numpy().astype(np.float64)
     change, looks_true, nuisance_true = (t.astype(np.float64) for t in labels_of(album, pairs))
     still = (np.nan_to_num(np.abs(change), nan=1.0) < 1e-3).all(1) & ~(looks_true == 1).any(1)
-    others = strangers(album, len(pairs), crops.config.split_seed)
-    cosines = [(codes[p[:, 0]] * codes[p[:, 1]]).sum(1).numpy().astype(np.float64) for p in (pairs, others)]
+    seed = crops.config.split_seed
+    others = pairs, strangers(album, len(pairs), seed), strangers(album, len(pairs), seed + 1, hard=1.0)
+    cosines = [(codes[p[:, 0]] * codes[p[:, 1]]).sum(1).numpy().astype(np.float64) for p in others]
     sigma = np.exp(np.clip(log_sigma, _SMALLEST_SIGMA, _LARGEST_SIGMA)) * size
     return Readings(
         value * size, sigma, change, looks, looks_true, nuisance, nuisance_true, still,

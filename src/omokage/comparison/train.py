@@ -31,6 +31,8 @@ from omokage.training.schedule import Budget, rate_at, set_rate
 from omokage.training.stream import batches
 from omokage.weights import registry
 
+PARTS = ("attributes", "comparison", "identity")  # of a weight set that a run can start from
+
 
 def train(config: ComparisonConfig, resume: bool = False) -> Path:
     """Run to the end and return the run folder; the weights are in its ``weights``. Raises what `errors` lists."""
@@ -66,14 +68,17 @@ def _albums(config: ComparisonConfig) -> tuple[list[Crops], list[Crops]]:
 
 
 def _model(config: ComparisonConfig) -> ComparisonNetwork:
-    """A fresh network, or one that starts from the weights that `init` names."""
+    """A fresh network, or one that starts from the weights that `init` names, one after the other."""
     model = ComparisonNetwork(config.network)
-    if config.init:
-        place = registry.folder_of(config.init)
-        name = "comparison" if (place / "comparison.json").is_file() else "attributes"
-        tensors, _ = registry.load(place, name)
+    for word in filter(None, config.init.split(",")):
+        name, _, part = word.partition(":") if word.endswith(tuple(f":{p}" for p in PARTS)) else (word, "", "")
+        place = registry.folder_of(name)
+        part = part or ("comparison" if (place / "comparison.json").is_file() else "attributes")
+        tensors, _ = registry.load(place, "attributes" if part == "attributes" else "comparison")
+        if part == "identity":
+            tensors = {key: t for key, t in tensors.items() if key.startswith(("identity", "centre"))}
         if not adopt(model, tensors):
-            raise TrainingError(f"nothing in {config.init!r} fits this network: give weights with the same trunk")
+            raise TrainingError(f"nothing in {name!r} fits this network: give weights with the same trunk")
     return model
 
 
