@@ -44,6 +44,7 @@ def explain(
     ] = None,
     rater: Annotated[str, typer.Option(help="Who judges, with --rate.")] = "rater",
     crops: Annotated[bool, typer.Option("--crops", help="Each picture is one face already: skip finding.")] = False,
+    assume_same: Annotated[bool, typer.Option("--assume-same", help="Of a change: do not check who it is.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished --out.")] = False,
     every: Annotated[int, typer.Option(min=1, help="Of videos, with --out, explain every N-th frame.")] = 1,
     language: Annotated[str, typer.Option("--language", "--lang", help="en or ja, for the report.")] = "en",
@@ -66,7 +67,7 @@ def explain(
     if target.lower().startswith("change."):
         if rate is not None or out is not None:
             raise InputError("changes are explained one at a time: leave --rate and --out away")
-        pages = [_change(inputs, target, method, rules, crops, weights, device)]
+        pages = [_change(inputs, target, method, rules, crops, assume_same, weights, device)]
         raise typer.Exit(_finish(pages, report, language, {"comparison": weights or "default"}))
     from omokage.pipeline import Analyzer
 
@@ -109,8 +110,9 @@ def _each(analyzer: Analyzer, inputs: list[str], asked: Question) -> list[Page]:
 
 
 def _change(
-    inputs: list[str], target: str, method: str, rules: str, crops: bool, weights: str | None, device: str | None
-) -> Page:
+    inputs: list[str], target: str, method: str, rules: str, crops: bool, assume_same: bool, weights: str | None,
+    device: str | None,
+) -> Page:  # fmt: skip
     """Explain and print what changed between two photographs."""
     from omokage.pipeline.compare import open_analyzer, open_comparer
     from omokage.pipeline.explain_change import explain_change
@@ -118,7 +120,16 @@ def _change(
     if len(inputs) != 2:
         raise InputError(f"{target} is about two photographs: give BEFORE and AFTER, not {len(inputs)} inputs")
     networks = {"analyzer": open_analyzer(weights, device), "comparer": open_comparer(weights, device)}
-    found = explain_change(inputs[0], inputs[1], target, method, rules=rules, crops=crops, **networks)  # type: ignore[arg-type]
+    found = explain_change(
+        inputs[0],
+        inputs[1],
+        target,
+        method,
+        rules=rules,
+        crops=crops,
+        assume_same=assume_same,
+        **networks,  # type: ignore[arg-type]
+    )
     name = " → ".join(Path(i).name for i in inputs)
     _print(found, name)
     return name, found

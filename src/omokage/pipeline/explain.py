@@ -49,6 +49,7 @@ def explain(
     analyzer: Analyzer | None = None,
     rules: str = MODERN,
     before: str | Path | None = None,
+    assume_same: bool = False,
 ) -> RelevanceMap:
     """Why the network answers as it does: relevance by pixel and by named region, and whether that can be believed.
 
@@ -62,13 +63,14 @@ def explain(
     rule set named by `rules`. The answer is that of the crop alone, without the mirror image that an `Analyzer` adds.
 
     With ``change.fatness``, ``change.age`` or ``change.<ARKit name>`` both `picture` and `before`, the earlier
-    photograph of the same person, are paths (see `pipeline.explain_change`).
+    photograph of the same person, are paths (see `pipeline.explain_change`); `assume_same` skips the
+    check of the person.
 
     Raises InputError for unknown words, a picture without that face, or a predictor that is not omokage's own network;
     UnreadableError for a picture that cannot be decoded.
     """
     if before is not None or target.lower().startswith("change."):
-        return _change(before, picture, target, method, rules, crops, analyzer)
+        return _change(before, picture, target, method, rules, crops, assume_same, analyzer)
     analyzer = analyzer or Analyzer()
     predictor, wanted = asked(analyzer, target, method, rules)
     pixels, found = _face(picture, image, face, crops, analyzer)
@@ -89,7 +91,7 @@ def asked(analyzer: Analyzer, target: str, method: str, rules: str = MODERN) -> 
 
 
 def _change(
-    before: str | Path | None, after: object, target: str, method: str, rules: str, crops: bool,
+    before: str | Path | None, after: object, target: str, method: str, rules: str, crops: bool, assume_same: bool,
     analyzer: Analyzer | None,
 ) -> RelevanceMap:  # fmt: skip
     """An explanation of a comparison; its network is opened only for this."""
@@ -98,7 +100,9 @@ def _change(
     if before is None or not isinstance(after, str | Path):
         raise InputError(f"{target} is about two photographs: give the paths of the later one and, as before=, the "
                          "earlier one")  # fmt: skip
-    return explain_change(before, after, target, method, rules=rules, crops=crops, analyzer=analyzer)
+    return explain_change(
+        before, after, target, method, rules=rules, crops=crops, assume_same=assume_same, analyzer=analyzer
+    )
 
 
 def explain_face(

@@ -70,9 +70,10 @@ def explain_change(
     earlier, later = (_reading(analyzer, path, crops) for path in (before, after))
     change = compare_photos(photo_of(earlier, comparer), photo_of(later, comparer), comparer, assume_same)
     if change.status != "ok":
+        known = ", or add --assume-same where you know that they do" if change.status == "different_people" else ""
         raise InputError(
             f"{before} and {after} cannot be compared ({change.status.replace('_', ' ')}), so there is no change to "
-            "explain: give two photographs that each show the same one person"
+            f"explain: give two photographs that each show the same one person{known}"
         )
     return _explained(earlier, later, name, method, rules, comparer)
 
