@@ -130,27 +130,9 @@ def noted(weights: Path, faces: LabelledFaces, encoder: Encoder, shares: dict[st
     return line
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=Path, required=True)
-    parser.add_argument("--encoder", default="synthetic")
-    parser.add_argument("--people", type=int, default=400)
-    parser.add_argument("--scenes", type=int, default=40)
-    parser.add_argument("--photographs", type=Path, action="append", default=[])
-    parser.add_argument("--limit", type=int, default=0, help="at most so many photographs of a folder")
-    parser.add_argument("--cache", type=Path)
-    parser.add_argument("--write", action="store_true")
-    parser.add_argument("--card", action="store_true")
-    asked = parser.parse_args()
-    torch.set_num_threads(1)
-    began, lines = time.process_time(), []
-
-    def say(line: str) -> None:
-        print(line, flush=True)
-        lines.append(line)
-
-    encoder = Embedder(asked.encoder, "cpu")
-    people = rendered_people(asked.records, asked.people)
+def measured(asked: argparse.Namespace, encoder: Embedder, people: LabelledFaces, say: Say) -> dict[str, float]:
+    """The whole page; returns how far one factor alone moves a code."""
+    began = time.process_time()
     several = encoders_for([asked.encoder], people)
     own = several[0].encode(people.crops)
     say(f"# What codes keep of a person, {date.today().isoformat()}\n")
@@ -183,8 +165,32 @@ def main() -> None:
         say("\n## What moves a code\n\nOne thing of a rendered scene changes, in shares of the way to another scene.")
         shares = moved(encoder, asked.scenes, say)
     say(f"\n{time.process_time() - began:.0f} CPU seconds.")
+    return shares
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=Path, required=True)
+    parser.add_argument("--encoder", default="synthetic")
+    parser.add_argument("--people", type=int, default=400)
+    parser.add_argument("--scenes", type=int, default=40)
+    parser.add_argument("--photographs", type=Path, action="append", default=[])
+    parser.add_argument("--limit", type=int, default=0, help="at most so many photographs of a folder")
+    parser.add_argument("--cache", type=Path)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--card", action="store_true")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    lines: list[str] = []
+
+    def say(line: str) -> None:
+        print(line, flush=True)
+        lines.append(line)
+
+    encoder, people = Embedder(asked.encoder, "cpu"), rendered_people(asked.records, asked.people)
+    shares = measured(asked, encoder, people, say)
     if asked.card:
-        print(noted(Path(asked.encoder), people, several[0], shares))
+        print(noted(Path(asked.encoder), people, encoder, shares))
     if asked.write:
         page = ROOT / "docs" / "benchmarks" / f"{date.today().isoformat()}-code-identity.md"
         page.write_text("\n".join(lines) + "\n", encoding="utf-8")
