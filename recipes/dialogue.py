@@ -30,18 +30,19 @@ SHARES = {"align": 0.06, "instruct": 0.3, "specialise": 0.64}
 def shipped(
     data: Sequence[str] = ("out/records",),
     out: str = "runs/dialogue",
-    minutes: float = 18.0,
+    minutes: float = 25.0,
     steps: int = 0,
-    limit: int = 8000,
+    limit: int = 12000,
     init: str = "synthetic",
     seed: int = 0,
 ) -> DialogueConfig:
     """The shipped model: the three stages in order, from an empty folder.
 
-    Command: ``omokage train dialogue --set data=out/records --set minutes=18`` after ``omokage render --out out/records
+    Command: ``omokage train dialogue --set data=out/records --set minutes=25`` after ``omokage render --out out/records
     --count 8000``; ``--resume`` goes on after an interruption, in the middle of a stage as well. Hardware: one CPU
-    core, 1.5 GB. `init` is the weight set whose attributes network lends the encoder. Length is `minutes` for all
-    stages, or `steps` where that is above 0. Scores of every stage are in ``out/log.jsonl``.
+    core, 1.5 GB. `data`: record folders, with commas between; `limit` pictures of each. `init` is the weight set whose
+    attributes network lends the encoder. Length is `minutes` for all stages, or `steps` where that is above 0. Scores
+    of every stage are in ``out/log.jsonl``.
     """
     folders = tuple(data.split(",")) if isinstance(data, str) else tuple(data)
     settings = {
@@ -50,7 +51,7 @@ def shipped(
     }  # fmt: skip
     return DialogueConfig(
         out=out, stages=tuple(_long(stage, minutes, steps) for stage in (ALIGN, INSTRUCT, SPECIALISE)),
-        data=DataConfig(folders=folders, limit=limit), init=init, seed=seed,
+        network=NetworkConfig(colours=True), data=DataConfig(folders=folders, limit=limit), init=init, seed=seed,
         recipe=" ".join(["omokage train dialogue.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)]),
     )  # fmt: skip
 
@@ -108,7 +109,7 @@ def ablated(
 def smoke(data: Sequence[str] = ("out/records",), out: str = "runs/dialogue-smoke", steps: int = 6) -> DialogueConfig:
     """A minute on anything: proves that records, network and disk work together, not that anything is learnt."""
     base = shipped(data, out, 0.0, steps, 60)
-    network = NetworkConfig(hidden=32, layers=1, heads=2, intermediate=64)
+    network = NetworkConfig(hidden=32, layers=1, heads=2, intermediate=64, colours=True)
     return replace(base, network=network, rows=2, scored=20, log_every=1, save_every=1, warmup=1)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -69,3 +71,19 @@ def tiny(out: Path, faces: Path, **changes: object) -> DialogueConfig:
         "precision": "full",
     }  # fmt: skip
     return DialogueConfig(str(out), **{**settings, **changes})  # type: ignore[arg-type]
+
+
+def hang(out: Path, faces: Path, here: Path, step: int = 5) -> None:
+    """Train until a step in the middle of the second stage, write the file `here` and wait there to be killed."""
+    from omokage.dialogue import train as training
+
+    real, calls = training.step_once, iter(range(1000))
+
+    def stopping(*arguments: Any) -> Any:
+        if next(calls) == step:
+            here.touch()
+            time.sleep(600)
+        return real(*arguments)
+
+    training.step_once = stopping
+    training.train(tiny(out, faces))

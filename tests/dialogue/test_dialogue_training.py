@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from dialogue_runs import STAGES, tiny, write_faces
 from omokage.dialogue import train as training
 from omokage.dialogue.data import Steps, corpus
 from omokage.dialogue.predict import NativeModel, load
+from omokage.dialogue.readings import NAMES
 from omokage.dialogue.rows import IGNORED
 from omokage.dialogue.tokenizer import Words
 from omokage.errors import TrainingError
@@ -59,33 +64,60 @@ def test_what_is_frozen_stays(finished: Path) -> None:
     assert any(not torch.allclose(two[n], three[n]) for n in two if n.startswith("language."))
 
 
-def test_a_killed_run_goes_on_as_if_nothing_had_been(
-    faces: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = tiny(tmp_path / "out", faces)
-    real, calls = training.step_once, iter(range(100))
-
-    def killed(*arguments: object, **named: object) -> object:
-        if next(calls) == 5:  # in the middle of the second stage
-            raise KeyboardInterrupt
-        return real(*arguments, **named)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(training, "step_once", killed)
-    with pytest.raises(KeyboardInterrupt):
-        training.train(config)
-    monkeypatch.setattr(training, "step_once", real)
-    assert (tmp_path / "out" / "1-align" / "weights" / "dialogue.json").is_file()
-    assert not (tmp_path / "out" / "2-instruct" / "weights").exists()
-    again = training.train(config, resume=True)
-    one, _ = registry.load(finished / "weights", "dialogue")
-    two, _ = registry.load(again / "weights", "dialogue")
+def test_a_killed_run_goes_on_as_if_nothing_had_been(faces: Path, finished: Path, tmp_path: Path) -> None:
+    """All three stages in a process of their own, ended by SIGKILL in the middle of the second, then resumed."""
+    out, here = tmp_path / "out", tmp_path / "here"
+    code = "import sys; from pathlib import Path; from dialogue_runs import hang; hang(*map(Path, sys.argv[1:]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(out), str(faces), str(here)], cwd=Path(__file__).parent
+    ) as run:
+        until = time.monotonic() + 240
+        while not here.exists() and run.poll() is None and time.monotonic() < until:
+            time.sleep(0.1)
+        run.send_signal(signal.SIGKILL)
+    assert here.exists()
+    assert run.returncode == -signal.SIGKILL
+    assert (out / "1-align" / "weights" / "dialogue.json").is_file()
+    assert not (out / "2-instruct" / "weights").exists()
+    again = training.train(tiny(out, faces), resume=True)
+    one, first = registry.load(finished / "weights", "dialogue")
+    two, second = registry.load(again / "weights", "dialogue")
     for name in one:
         torch.testing.assert_close(one[name], two[name], atol=2e-3, rtol=2e-3)
+    assert [row["step"] for row in RunFolder(again / "2-instruct").rows()] == [1, 2, 3, 4]
+    assert [row["measure"] for row in first.scores] == [row["measure"] for row in second.scores]
 
 
 def test_a_finished_run_is_not_written_over(faces: Path, finished: Path) -> None:
     with pytest.raises(TrainingError, match="already holds a run"):
         training.train(tiny(finished, faces))
+
+
+def test_people_are_learnt_from_tuned_on_or_scored(faces: Path, tmp_path: Path) -> None:
+    albums = training._albums(tiny(tmp_path / "out", faces))
+    parts = [{t.person for t in album.truths} for album in (albums.learnt, albums.tuned, albums.scored) if album]
+    assert len(parts) == 3
+    assert all(parts)
+    assert not parts[0] & parts[1]
+    assert not parts[0] & parts[2]
+    assert not parts[1] & parts[2]
+    for album in (albums.tuned, albums.scored):
+        assert album is not None
+        assert [t.image for t in album.truths] == list(range(len(album)))
+
+
+def test_a_lent_encoder_is_centred(faces: Path, tmp_path: Path) -> None:
+    """Its readings' zeros move to where facts are a toss-up, and only on pictures to learn from."""
+    config = replace(tiny(tmp_path / "out", faces), init="")
+    album = training._albums(config).learnt
+    assert album is not None
+    model = training.model_of(config, STAGES[0], Words.trained(corpus(album, 0, 400), 600))
+    before = model.projector.shift.clone()
+    training._centre(model, album, config)
+    changed = (model.projector.shift != before) | (model.projector.slope != 1)
+    told = {NAMES[k] for k in changed.nonzero().flatten().tolist()}
+    assert {"smiling", "glasses", "hat", "female woman"} <= told
+    assert "makeup" not in told
 
 
 def test_a_stage_alone_begins_at_its_parent(faces: Path, finished: Path, tmp_path: Path) -> None:
@@ -97,7 +129,7 @@ def test_a_stage_alone_begins_at_its_parent(faces: Path, finished: Path, tmp_pat
 def test_accumulated_gradients_are_those_of_one_larger_batch(faces: Path, tmp_path: Path) -> None:
     """Two batches added up move the weights as their mean does."""
     config = tiny(tmp_path / "out", faces)
-    album, _ = training._albums(config)
+    album = training._albums(config).learnt
     words = Words.trained(corpus(album, 0, 400), config.network.vocabulary)
     steps = Steps(album, words, config, STAGES[1])
     batches = [steps[0], steps[1]]
@@ -122,7 +154,7 @@ def test_accumulated_gradients_are_those_of_one_larger_batch(faces: Path, tmp_pa
 
 def test_batches_are_the_same_every_time_and_differ_between_processes(faces: Path, tmp_path: Path) -> None:
     config = tiny(tmp_path / "out", faces)
-    album, _ = training._albums(config)
+    album = training._albums(config).learnt
     words = Words.trained(corpus(album, 0, 400), config.network.vocabulary)
     one, two = (Steps(album, words, config, STAGES[2])[3] for _ in range(2))
     assert torch.equal(one.images, two.images)

@@ -11,10 +11,12 @@ from dialogue_runs import READERS
 
 from omokage.dialogue.config import DialogueConfig, NetworkConfig, Stage
 from omokage.dialogue.conversation import Asked, Conversation, DialogueModel, Example, Turn
+from omokage.dialogue.facts import Truth
 from omokage.dialogue.loss import SPEAKING, answer_loss
 from omokage.dialogue.model import DialogueNetwork, Looking, adopt, normalise
+from omokage.dialogue.phrases import TRAIN
 from omokage.dialogue.predict import NativeModel, accepted
-from omokage.dialogue.readings import NAMES
+from omokage.dialogue.readings import HUES, NAMES, SAYS, centred
 from omokage.dialogue.rows import IGNORED, pack, prompt_of, segment_of
 from omokage.dialogue.tokenizer import ANSWER, ASK, END, OPTION, Words
 from omokage.errors import InputError, TrainingError
@@ -194,7 +196,7 @@ def test_the_encoder_is_lent_by_the_attributes_network() -> None:
     with torch.inference_mode():
         seen = network.encoder(images)
         out = theirs.decode(theirs(images))
-    told = dict(zip(NAMES, seen.readings.T, strict=True))
+    told = dict(zip(NAMES, torch.tanh(seen.readings).T, strict=True))
     close = {"atol": 1e-2, "rtol": 1e-2}
     torch.testing.assert_close(told["smiling"], 2 * torch.sigmoid(out.shares["smiling"]) - 1, **close)
     torch.testing.assert_close(told["hat"], 2 * torch.sigmoid(out.shares["wearing_hat"]) - 1, **close)
@@ -205,6 +207,41 @@ def test_the_encoder_is_lent_by_the_attributes_network() -> None:
     pose = pose_of_rotation(out.rotations["pose"].value)
     torch.testing.assert_close(told["turned right"], torch.tanh((pose[:, 0] - 14) / 5), **close)
     torch.testing.assert_close(told["head up raised"], torch.tanh((pose[:, 1] - 10) / 4), **close)
+
+
+def test_a_centred_reading_is_even_where_its_fact_is() -> None:
+    """Oracle: two normals of one width, one class four times as frequent; the zero lies in the middle all the same."""
+    rng = np.random.default_rng(0)
+    there = np.arange(2000) % 5 == 0
+    values = np.zeros((2000, len(NAMES)), np.float32)
+    values[:, NAMES.index("lipstick")] = rng.normal(np.where(there, 1.0, -3.0), 1.0)
+    values[:, NAMES.index("male man")] = rng.normal(np.where(there, -2.0, 2.0), 1.5)
+    facts = [{"wearing_lipstick": bool(t), "female": bool(t), "bald": True} for t in there]
+    truths = [Truth(k, str(k), f) for k, f in enumerate(facts)]
+    slope, shift = centred(torch.from_numpy(values), truths)
+    at = NAMES.index("lipstick")
+    assert float(-shift[at] / slope[at]) == pytest.approx(-1.0, abs=0.15)
+    assert float(slope[at]) == pytest.approx(2.0, rel=0.2)  # half of the distance over the variance
+    man = NAMES.index("male man")
+    assert float(-shift[man] / slope[man]) == pytest.approx(0.0, abs=0.2)
+    assert float(slope[man]) > 0
+    for name in ("bald", "makeup"):  # nobody without it; a fact that nobody asks for
+        assert (float(slope[NAMES.index(name)]), float(shift[NAMES.index(name)])) == (1.0, 0.0)
+
+
+def test_what_readings_say_is_trained() -> None:
+    assert set(SAYS) <= set(NAMES)
+    assert {fact for fact, _ in SAYS.values()} <= set(TRAIN)
+
+
+def test_colours_change_what_is_seen() -> None:
+    network = DialogueNetwork(replace(SMALL, colours=True), len(WORDS)).eval()
+    images = normalise(torch.from_numpy(np.stack([crop(1), crop(1)[..., ::-1]])))
+    with torch.inference_mode():
+        look = network.see(images)
+    assert look.readings.shape == (2, len(NAMES) + len(HUES))
+    assert look.tokens.shape == (2, network.visual, SMALL.hidden)
+    assert not torch.allclose(look.tokens[0], look.tokens[1], atol=1e-3)
 
 
 def test_a_readings_own_word_finds_it() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.dialogue import shapes
+from omokage.dialogue.model import normalise
+from omokage.dialogue.readings import HUES, coloured
 
 
 @settings(max_examples=40, deadline=None)
@@ -17,7 +20,10 @@ def test_questions_are_true_of_the_scene(seed: int) -> None:
     assert image.dtype == np.uint8
     for example in shapes.questions(things, np.random.default_rng(seed), 0):
         assert example.answer in example.options
-        assert example.attribute in shapes.TASKS
+        assert example.attribute in (*shapes.TASKS, "presence")
+        if example.attribute == "presence":
+            word = next(w for w in (*shapes.COLOURS, *shapes.SHAPES) if w in example.question)
+            assert (example.answer == "yes") == any(word in (t.colour, t.shape) for t in things)
         if example.attribute == "count":
             assert shapes.NUMBERS.index(example.answer) + 1 == len(things)
         if example.attribute == "color":
@@ -35,10 +41,19 @@ def test_things_have_their_colour_where_they_are_said_to_be(seed: int) -> None:
         assert nearest == thing.colour
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_colours_are_read_off_the_pixels(seed: int) -> None:
+    image, things = shapes.drawn(np.random.default_rng(seed))
+    values = coloured(normalise(torch.from_numpy(image[None])))[0]
+    found = {name for name, value in zip(HUES, values.tolist(), strict=True) if value > 0}
+    assert found == {t.colour for t in things}
+
+
 def test_relations_follow_the_centres() -> None:
     rng = np.random.default_rng(0)
     one, other = shapes.Thing("circle", "red", 0.2, 0.2, 0.1), shapes.Thing("square", "blue", 0.8, 0.8, 0.1)
-    asked = [e for _ in range(60) for e in shapes.questions([one, other], rng, 0) if e.question.startswith("Is the")]
+    asked = [e for _ in range(60) for e in shapes.questions([one, other], rng, 0) if e.question.startswith("Is the ")]
     truth = {
         ("circle", "left of"): "yes", ("circle", "right of"): "no", ("circle", "above"): "yes",
         ("circle", "below"): "no", ("square", "left of"): "no", ("square", "right of"): "yes",

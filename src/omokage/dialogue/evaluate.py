@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from omokage.dialogue import shapes
 from omokage.dialogue.album import Album
 from omokage.dialogue.config import NetworkConfig
 from omokage.dialogue.conversation import Asked, DialogueModel, Example, Image
+from omokage.dialogue.matching import KINDS, kind_of
 from omokage.dialogue.predict import NativeModel, accepted
 from omokage.dialogue.questions import Questioner
 from omokage.dialogue.scoring import Given
@@ -52,15 +54,25 @@ def three_ways(
     return {way: answers(model, asked, shown[way], people) for way in ways}
 
 
-def fit_temperature(model: NativeModel, album: Album, count: int, seed: int = 5) -> float:
-    """The temperature at which right options are most probable, on training's wording about held-out people."""
-    examples = list(Questioner(album.truths, seed).training(count, "validation"))
+def fit_temperatures(model: NativeModel, album: Album, count: int, seed: int = 5) -> dict[str, float]:
+    """For each kind of question the temperature at which right options are most probable: on training's wording about
+    people of `album`, and for what was never trained on the facts of `phrases.ASIDE`. A kind that nothing can be asked
+    of keeps 1. `model` must have temperatures of 1."""
+    asker = Questioner(album.truths, seed)
+    examples = [*asker.training(count, "validation"), *asker.measuring("aside", count // 10)]
     crops = Crops(album, model.size, model.margin)
-    each = model.choose_many([Asked(crops[e.image], e.question, e.options) for e in examples])
-    logs = [(np.log(np.clip(p, 1e-12, 1)), e.options.index(e.answer)) for p, e in zip(each, examples, strict=True)]
-    grid = np.geomspace(0.5, 3.0, 36)
-    losses = [float(np.mean([np.logaddexp.reduce(logp / t) - logp[k] / t for logp, k in logs])) for t in grid]
-    return float(grid[int(np.argmin(losses))])
+    asked = sorted(examples, key=lambda e: int(e.image))
+    each = model.choose_many([Asked(crops[e.image], e.question, e.options) for e in asked])
+    logs: dict[str, list[tuple[NDArray[np.float64], int]]] = {}
+    for e, p in zip(asked, each, strict=True):
+        pair = np.log(np.clip(p, 1e-12, 1)), e.options.index(e.answer)
+        logs.setdefault(kind_of(e.question, e.options), []).append(pair)
+    grid = np.geomspace(0.5, 8.0, 56)
+    found: dict[str, float] = dict.fromkeys(KINDS, 1.0)
+    for kind, pairs in logs.items():
+        losses = [float(np.mean([np.logaddexp.reduce(logp / t) - logp[k] / t for logp, k in pairs])) for t in grid]
+        found[kind] = float(grid[int(np.argmin(losses))])
+    return found
 
 
 def score(model: NativeModel, album: Album | None, per_attribute: int, scenes: int = 150) -> list[dict[str, Any]]:

@@ -51,6 +51,11 @@ _MOVES = {
     "eyes_wide": ("eyeWideLeft", "eyeWideRight"),
     "nose_wrinkled": ("noseSneerLeft", "noseSneerRight"),
     "mouth_corners_down": ("mouthFrownLeft", "mouthFrownRight"),
+    "cheeks_raised": ("cheekSquintLeft", "cheekSquintRight"),
+    "lips_raised": ("mouthUpperUpLeft", "mouthUpperUpRight"),
+    "lips_lowered": ("mouthLowerDownLeft", "mouthLowerDownRight"),
+    "lips_shut": ("mouthPressLeft", "mouthPressRight"),
+    "lips_round": ("mouthPucker",),
 }
 # What a set's action units say where it publishes them: present or absent.
 _ACTION_UNITS = {
@@ -120,6 +125,10 @@ def _labelled(labels: Mapping[str, Any]) -> dict[str, bool]:
     }
     if "beard" not in facts and "attr_no_beard" in labels:
         facts["beard"] = between(labels["attr_no_beard"], YES, NO)
+    # A moustache alone, or stubble, is hair on the face to some and none to others.
+    facts["facial_hair"] = facts.get("beard") or (
+        False if all(facts.get(name) is False for name in ("beard", "mustache", "stubble")) else None
+    )
     return _kept(facts)
 
 
@@ -191,9 +200,14 @@ def _covered(labels: Mapping[str, Any]) -> dict[str, bool]:
         "mouth": ((points[48:60],), things),
         "chin": ((np.concatenate([points[6:11], points[56:59]]),), things),
         "forehead": ((_forehead(points),), (*things, "hair")),
+        "cheeks": ((points[[2, 3, 4, 48, 31]], points[[14, 13, 12, 54, 35]]), things),
+        "brows": ((points[17:22], points[22:27]), (*things, "hair")),
     }
     shares = {part: covered_share(seen, hulls, classes) for part, (hulls, classes) in parts.items()}
-    return _kept({f"{part}_covered": between(s, FREE, HIDDEN) for part, s in shares.items() if s is not None})
+    covered = {f"{part}_covered": between(s, FREE, HIDDEN) for part, s in shares.items() if s is not None}
+    if (labels.get("attr_eyeglasses") or 0.0) > NO and not dark and covered.get("eyes_covered") is False:
+        del covered["eyes_covered"]  # clear lenses are in front of the eyes and do not hide them
+    return _kept(covered)
 
 
 def _forehead(points: NDArray[np.float64]) -> NDArray[np.float64]:

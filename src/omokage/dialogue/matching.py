@@ -10,9 +10,11 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from omokage.dialogue.checking import choice as choice_of
 from omokage.dialogue.checking import specialist
+from omokage.dialogue.phrases import TRAIN
 from omokage.dialogue.templates import OPTION_WORDS, WANTED
 from omokage.results import FaceAnalysis
 
@@ -22,7 +24,8 @@ _FEELINGS = {
     "surprise": "surprised?|astonished", "fear": "afraid|fear|fearful|scared|frightened",
     "disgust": "disgust(?:ed)?", "anger": "angry|anger|furious",
 }  # fmt: skip
-_PARTS = {"nose": "nose", "chin": "chin", "forehead": "forehead", "mouth": "mouth|lips", "eyes": "eyes?"}
+_PARTS = {"nose": "nose", "chin": "chin", "forehead": "forehead", "mouth": "mouth|lips", "eyes": "eyes?",
+          "cheeks": "cheeks?", "brows": "(?:eye)?brows?"}  # fmt: skip
 _COVERS = r"(?:cover|hid(?:e|ing|den)|in front of|over|block)"
 _OWNER = r"(?:the |his |her |their )?"  # § in a pattern
 # In the order of looking: what is more special comes first, and takes its words away.
@@ -38,7 +41,11 @@ PATTERNS: Mapping[str, str] = {
     "face_mask": r"(?:face |surgical )?mask",
     "bangs": r"bangs|fringe|hair (?:\w+ )?(?:\w+ )?(?:over|on|above) the (?:forehead|brows)",
     "wearing_hat": r"\bhats?\b|\bcaps?\b|beanie|headwear|something (?:is )?on the head",
-    "beard": r"(?<!short )beard(?:ed)?\b(?! hair)|hair (?:\w+ ){0,2}on the chin|goatee",
+    "facial_hair": r"facial hair|hair (?:\w+ ){0,2}(?:in|on) §(?:lower half of the )?face",
+    "beard": (
+        r"(?<!short )beard(?:ed)?\b(?! hair)|hair (?:\w+ ){0,2}on the chin|goatee"
+        r"|hair (?:\w+ ){0,2}(?:below|under) the (?:mouth|lips)"
+    ),
     "stubble": r"stubble|short beard hair|5 o'?clock shadow",
     "wearing_lipstick": r"lipstick|painted lips|lips (?:\w+ )?painted",
     **{
@@ -55,9 +62,12 @@ PATTERNS: Mapping[str, str] = {
         r"mouth (?:\w+ ){0,2}open|open(?:s|ing)? §(?:mouth|lips)|lips (?:\w+ )?(?:apart|parted|open)"
     ),
     "eyes_wide": r"wide open eyes|eyes (?:\w+ ){0,2}wide|eyes wide",
+    "mouth_closed": r"mouth (?:\w+ ){0,2}(?:closed|shut)|(?:closed|shut|close|closes|closing) §mouth",
+    "eyes_open": r"eyes (?:\w+ ){0,2}open\b|\bopens? §eyes",
     "eyes_closed": r"eyes (?:\w+ ){0,2}(?:closed|shut)|(?:closed|shut|close|closes|closing) §eyes",
     "bald": r"\bbald",
     "long_hair": r"long hair|hair (?:\w+ ){0,4}long",
+    "short_hair": r"short hair|hair (?:\w+ ){0,4}short",
     **{name: rf"(?:{w})[ -]hair\w*|hair (?:\w+ ){{0,4}}(?:{w})\b" for name, w in _COLOURS.items()},
     "full_face": r"full (?:face|cheeks)|round (?:and full|face)|face (?:\w+ )?(?:round|full)|cheeks (?:\w+ )?full",
     **{
@@ -90,6 +100,8 @@ _TWINS = tuple(
     for pattern, word in (
         (r"\bgr[ae]y or white\b", "grey"), (r"\bround and full\b", "full"),
         (r"\bhat or a cap\b|\bcap or a hat\b", "hat"),
+        (r"\bnot without\b", "with"),
+        (r"\bchin (?:is )?without hair\b", "without beard"), (r"\bface (?:is )?without hair\b", "without facial hair"),
         (r"\bhead without hair\b|\bhead is without hair\b", "bald head"), (r"\bno feeling\b", "neutral"),
         (r" or both\b|\b(?:yes or no|true or false|right or wrong)\b", ""), (r"\b(?:no|without) hair$", "bald"),
         (r"\bis (?:it|this) (?:right|true)\b(?: that)?|\bis it so$|\bis there any$|\bare there any$", ""),
@@ -105,6 +117,7 @@ CHOICE_WORDS = {
     "direction": r"(?:where|which way|which side|direction).*(?:head|face|turned|point)",
 }
 _CHOICES = {kind: re.compile(pattern) for kind, pattern in CHOICE_WORDS.items()}
+_OPPOSITE = {"male": "female", "mouth_closed": "mouth_open", "eyes_open": "eyes_closed", "short_hair": "long_hair"}
 YES = frozenset(("yes", "true", "right", "it is so", "correct", "はい"))
 NO = frozenset(("no", "false", "wrong", "it is not so", "incorrect", "いいえ"))
 
@@ -139,6 +152,19 @@ def asked_for(question: str, options: Sequence[str] = ()) -> Asked | None:
     return Asked(tuple(facts), "or" if re.search(r"\bor\b", text) else "and")
 
 
+Kind = Literal["single", "combination", "choice", "other"]
+KINDS: tuple[Kind, ...] = ("single", "combination", "choice", "other")
+
+
+def kind_of(question: str, options: Sequence[str]) -> Kind:
+    """How a question relates to what the native model was trained to be asked: one fact, two, a choice, or something
+    else."""
+    asked = asked_for(question, options)
+    if asked is None or any(name not in TRAIN for name, _ in asked.facts):
+        return "other"
+    return "choice" if asked.choice else "single" if len(asked.facts) == 1 else "combination"
+
+
 def _told(clause: str) -> list[tuple[str, bool]]:
     """The facts of one clause, each with whether it is said to hold."""
     holds = not _DENIED.search(clause)
@@ -153,9 +179,9 @@ def _told(clause: str) -> list[tuple[str, bool]]:
 
 
 def _signed(name: str, value: bool) -> tuple[str, bool]:
-    """`male` and `younger_40` by the facts that they are the opposite of."""
-    if name == "male":
-        return "female", not value
+    """`male`, `younger_40` and the like by the facts that they are the opposite of."""
+    if name in _OPPOSITE:
+        return _OPPOSITE[name], not value
     if name.startswith("younger_"):
         return name.replace("younger", "older"), not value
     return name, value

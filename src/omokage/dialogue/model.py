@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from omokage.dialogue.config import NetworkConfig
-from omokage.dialogue.readings import LAYOUT, NAMES, readings
+from omokage.dialogue.readings import HUES, LAYOUT, NAMES, coloured, readings
 from omokage.dialogue.rows import Rows, attention
 from omokage.dialogue.tokenizer import Words
 from omokage.errors import MissingExtraError
@@ -30,6 +30,12 @@ except ImportError as error:
 
 
 _NAME = 8  # tokens that a reading's name may have
+_FINE = 4  # pixels of the squares whose mean colours a cell knows
+
+
+def names_of(network: NetworkConfig) -> tuple[str, ...]:
+    """What the readings of a network are called."""
+    return (*NAMES, *HUES) if network.colours else NAMES
 
 
 class Reader(nn.Module):
@@ -52,7 +58,8 @@ class Reader(nn.Module):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What the encoder gives of pictures: a map (b, width, n, n), features of each reader, readings (b, names)."""
+    """What the encoder gives of pictures: a map (b, width, n, n), features of each reader, readings (b, names) before
+    the tanh."""
 
     found: Tensor
     features: list[Tensor]
@@ -92,27 +99,42 @@ class Look:
 
 class Projector(nn.Module):
     """Map and features as visual tokens (b, n * n + readers, hidden), by one small MLP for cells and one each for the
-    readers; and what the readings are called and say (names, hidden)."""
+    readers; what the readings are called and say (names, hidden), and where each has its zero.
+
+    With `colours` a cell also knows the mean colours of its squares: the trunk learnt to see faces in any light, and
+    keeps little of them.
+    """
 
     def __init__(self, network: NetworkConfig, encoder: FaceEncoder) -> None:
         super().__init__()
         hidden = network.hidden
         self.cell = _mlp(encoder.width, hidden)
         self.faces = nn.ModuleList([_mlp(width, hidden) for width in encoder.widths])
+        stride = encoder.trunk.stride
+        self.fine = _mlp(3 * (stride // _FINE) ** 2, hidden, normed=False) if network.colours else None
+        self.split = nn.PixelUnshuffle(stride // _FINE)
         self.count = encoder.cells + len(encoder.widths)
         self.place = nn.Parameter(torch.randn(self.count, hidden) * 0.02)
         self.drop = nn.Dropout1d(network.dropout)
-        self.called = nn.Parameter(torch.zeros(len(NAMES), hidden))  # beyond the words of the names
-        self.says = nn.Parameter(torch.randn(1, hidden).expand(len(NAMES), -1) * 0.02)
+        names = len(names_of(network))
+        self.called = nn.Parameter(torch.zeros(names, hidden))  # beyond the words of the names
+        self.says = nn.Parameter(torch.randn(1, hidden).expand(names, -1) * 0.02)
+        self.slope, self.shift = nn.Parameter(torch.ones(len(NAMES))), nn.Parameter(torch.zeros(len(NAMES)))
 
-    def forward(self, seen: Seen) -> Look:
+    def forward(self, seen: Seen, images: Tensor) -> Look:
         cells = self.cell(seen.found.flatten(2).transpose(1, 2))
+        values = torch.tanh(self.slope * seen.readings + self.shift)
+        if self.fine is not None:
+            squares = self.split(nn.functional.avg_pool2d(images, _FINE))
+            cells = cells + self.fine(squares.flatten(2).transpose(1, 2))
+            values = torch.cat([values, coloured(images)], 1)
         faces = [mlp(x)[:, None] for mlp, x in zip(self.faces, seen.features, strict=True)]
-        return Look(self.drop(torch.cat([cells, *faces], 1) + self.place), seen.readings)
+        return Look(self.drop(torch.cat([cells, *faces], 1) + self.place), values)
 
 
-def _mlp(width: int, hidden: int) -> nn.Sequential:
-    return nn.Sequential(nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden))
+def _mlp(width: int, hidden: int, normed: bool = True) -> nn.Sequential:
+    first = nn.LayerNorm(width) if normed else nn.Identity()
+    return nn.Sequential(first, nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, hidden))
 
 
 class Looking(nn.Module):
@@ -158,8 +180,9 @@ class DialogueNetwork(nn.Module):
         self.projector = Projector(network, self.encoder)
         self.language = LlamaModel(language_config(network, vocabulary))
         self.language.layers = nn.ModuleList([Looking(layer, network.hidden) for layer in self.language.layers])
-        self.register_buffer("name_tokens", torch.zeros(len(NAMES), _NAME, dtype=torch.long))
-        self.register_buffer("name_shares", torch.zeros(len(NAMES), _NAME))
+        self.called = names_of(network)
+        self.register_buffer("name_tokens", torch.zeros(len(self.called), _NAME, dtype=torch.long))
+        self.register_buffer("name_shares", torch.zeros(len(self.called), _NAME))
         self.learning: frozenset[str] = frozenset()
 
     @property
@@ -188,7 +211,7 @@ class DialogueNetwork(nn.Module):
         """What the language model gets of prepared pictures (b, 3, s, s)."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and "encoder" in self.learning):
             seen = self.encoder(images)
-        out: Look = self.projector(seen)
+        out: Look = self.projector(seen, images)
         return out
 
     def forward(self, images: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
@@ -229,8 +252,9 @@ class DialogueNetwork(nn.Module):
 
     def name_readings(self, words: Words) -> None:
         """Call each reading by the tokens of its words."""
-        tokens, shares = torch.zeros(len(NAMES), _NAME, dtype=torch.long), torch.zeros(len(NAMES), _NAME)
-        for row, name in enumerate(NAMES):
+        count = len(self.called)
+        tokens, shares = torch.zeros(count, _NAME, dtype=torch.long), torch.zeros(count, _NAME)
+        for row, name in enumerate(self.called):
             ids = words.encode(name)[:_NAME]
             tokens[row, : len(ids)] = torch.tensor(ids)
             shares[row, : len(ids)] = 1 / len(ids)
@@ -274,8 +298,12 @@ def rebuilt(arguments: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Dial
     """The model that `architecture` described, with its weights."""
     network: dict[str, Any] = {k: _tuples(v) for k, v in arguments["network"].items()}
     model = DialogueNetwork(NetworkConfig(**network), int(arguments["vocabulary"]))
-    model.load_state_dict(tensors)
+    still = {name: t for name, t in model.state_dict().items() if name in _LATER}
+    model.load_state_dict({**still, **tensors})
     return model
+
+
+_LATER = ("projector.slope", "projector.shift")  # weights made before readings were centred lack them
 
 
 def _tuples(value: Any) -> Any:

@@ -6,7 +6,9 @@ for the person.
 
 `TRAIN` is used for training, `TEST` only for measuring: no phrase is in both. All words of `TEST` and of `UNSEEN`
 occur in `TRAIN` or in the frames of training, so that what is measured is language, not vocabulary. `UNSEEN` are facts
-that no training text asks for or tells; they are said in known words.
+that no training text asks for or tells; they are said in known words. So are those of `ASIDE`, which are not measured:
+on them it is found how far answers about unknown things can be trusted. `OPPOSITE` says that a fact does not hold, in
+words of its own.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ def cover(part: str) -> tuple[Phrase, ...]:
         be(f"the {part}", "covered"),
         be(f"the {part}", "hidden behind something"),
         be("something", f"in front of the {part}"),
-        things("covered eyes") if part == "eyes" else thing(f"a covered {part}"),
+        things(f"covered {part}") if part.endswith("s") else thing(f"a covered {part}"),
     )
 
 
@@ -117,7 +119,13 @@ TRAIN: Mapping[str, tuple[Phrase, ...]] = {
     ),
     "beard": (
         do("have a beard", "has a beard"), thing("a beard"), thing("hair on the chin"), do("wear a beard"),
-        be("{p}", "wearing a beard"), do("grow on the chin", subject="hair"),
+        be("{p}", "wearing a beard"), do("grow on the chin", subject="hair"), thing("hair below the mouth"),
+        thing("hair under the lips"),
+    ),
+    "facial_hair": (
+        thing("hair on the face"), do("grow on the face", subject="hair"), thing("hair on the lower half of the face"),
+        do("have hair on the face", "has hair on the face"), thing("facial hair"),
+        do("have facial hair", "has facial hair"),
     ),
     "stubble": (
         do("have stubble", "has stubble"), thing("stubble"), thing("stubble on the chin"),
@@ -155,6 +163,8 @@ TRAIN: Mapping[str, tuple[Phrase, ...]] = {
     "nose_covered": cover("nose"),
     "chin_covered": cover("chin"),
     "forehead_covered": cover("forehead"),
+    "cheeks_covered": cover("cheeks"),
+    "brows_covered": cover("brows"),
     "turned_left": (*direction("point", "to the left", "the head"), be("the face", "turned to the left")),
     "turned_right": (*direction("point", "to the right", "the head"), be("the face", "turned to the right")),
     "head_up": (*direction("point", "up", "the head"), be("the chin", "raised"), do("raise the chin")),
@@ -216,6 +226,7 @@ TEST: Mapping[str, tuple[Phrase, ...]] = {
     "beard": (
         thing("a beard on the chin"), be("hair", "on the chin"), do("have hair on the chin", "has hair on the chin"),
     ),
+    "facial_hair": (be("hair", "on the face"), do("show facial hair")),
     "stubble": (be("stubble", "on the chin"), do("have stubble on the chin", "has stubble on the chin")),
     "bald": (thing("a head without hair"), thing("a bald person")),
     "bangs": (do("have a fringe", "has a fringe"), be("hair", "over the forehead")),
@@ -229,7 +240,7 @@ TEST: Mapping[str, tuple[Phrase, ...]] = {
     "occluded": (thing("a covered part of the face"), be("a part of the face", "hidden behind something")),
     **{
         f"{part}_covered": (be("something", f"over the {part}"), be(f"the {part}", "hidden"))
-        for part in ("nose", "chin", "forehead")
+        for part in ("nose", "chin", "forehead", "cheeks", "brows")
     },
     "turned_left": (do("turn to the left"), do("hold the head turned to the left")),
     "turned_right": (do("turn to the right"), do("hold the head turned to the right")),
@@ -273,4 +284,27 @@ UNSEEN: Mapping[str, tuple[Phrase, ...]] = {
     "mouth_wide_open": (
         be("the mouth", "wide open"), thing("a wide open mouth"), do("open the mouth wide"),
     ),
+}  # fmt: skip
+
+# Neither trained nor measured.
+ASIDE: Mapping[str, tuple[Phrase, ...]] = {
+    "cheeks_raised": (be("the cheeks", "raised"), things("raised cheeks"), be("the cheeks", "pulled up")),
+    "lips_raised": (be("the lips", "pulled up"), things("raised lips"), do("raise the lips")),
+    "lips_lowered": (be("the lips", "pulled down"), things("lowered lips"), do("lower the lips")),
+    "lips_shut": (be("the lips", "shut"), things("shut lips"), do("hold the lips shut")),
+    "lips_round": (be("the lips", "round"), things("round lips"), be("the mouth", "round")),
+}
+
+# For training only: the same facts, denied without a "not".
+OPPOSITE: Mapping[str, tuple[Phrase, ...]] = {
+    "mouth_open": (be("the mouth", "closed"), be("the mouth", "shut"), thing("a closed mouth"), do("close the mouth")),
+    "eyes_closed": (be("the eyes", "open"), things("open eyes"), do("open the eyes"), do("hold the eyes open")),
+    "long_hair": (be("the hair", "short"), thing("short hair"), do("have short hair", "has short hair")),
+    "female": (be("{p}", "a man"), be("{p}", "male"), thing("a man"), do("look like a man", "looks like a man")),
+    "beard": (be("the chin", "without hair"), be("{p}", "without a beard")),
+    "facial_hair": (be("the face", "without hair"), be("the lower half of the face", "without hair")),
+    "eyeglasses": (be("the eyes", "without glasses"), be("{p}", "without glasses")),
+    "wearing_hat": (be("the head", "without a hat"), be("{p}", "without a hat")),
+    **{f"older_{a}": (be("{p}", f"younger than {a}"), be("{p}", f"under {a}"), do(f"look younger than {a}"),
+                      be("{p}", f"less than {a} years old")) for a in (20, 30, 40, 50, 60)},
 }  # fmt: skip

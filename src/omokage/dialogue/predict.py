@@ -7,7 +7,7 @@ model.choose(crop, "Is the person smiling?", ("yes", "no"))       # array([0.97,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from torch import Tensor
 
 from omokage.dialogue.conversation import Asked, DialogueModel, Image, Turn
 from omokage.dialogue.loss import segment_scores
+from omokage.dialogue.matching import KINDS, kind_of
 from omokage.dialogue.model import DialogueNetwork, Look, normalise, rebuilt
-from omokage.dialogue.readings import NAMES
 from omokage.dialogue.rows import Segment, pack, prompt_of, segment_of
 from omokage.dialogue.tokenizer import END, MARKS, Words
 from omokage.errors import InputError, WeightsError
@@ -55,17 +55,17 @@ class NativeModel:
             raise WeightsError(f"the dialogue weights {weights} do not fit this version ({error})") from error
         self.device = pick_device(device)
         self.network.to(self.device)
-        self.temperature = float(self.card.calibration.get("temperature", 1.0))
+        self.temperature = temperatures(self.card.calibration.get("temperature", 1.0))
 
     def _setup(self, network: DialogueNetwork, words: Words) -> None:
         self.network, self.words = folded(network), words
 
     @classmethod
-    def of(cls, network: DialogueNetwork, words: Words, temperature: float = 1.0) -> NativeModel:
+    def of(cls, network: DialogueNetwork, words: Words, temperature: float | Mapping[str, float] = 1.0) -> NativeModel:
         """The same from a network in memory, as training has it."""
         made = cls.__new__(cls)
         made._setup(network, words)
-        made.device, made.temperature = next(network.parameters()).device, temperature
+        made.device, made.temperature = next(network.parameters()).device, temperatures(temperature)
         made.card = registry.Card("dialogue", "unsaved", {}, {})
         return made
 
@@ -107,7 +107,7 @@ class NativeModel:
         for group, line in zip(groups, scores, strict=True):
             start = 0
             for one in group:
-                logp = line[start : start + len(one.options)] / self.temperature
+                logp = line[start : start + len(one.options)] / self.temperature[kind_of(one.question, one.options)]
                 p = np.exp(logp - logp.max())
                 found.append(p / p.sum())
                 start += len(one.options)
@@ -136,7 +136,7 @@ class NativeModel:
         """What the network sees of pictures, zeros where there is none."""
         shown = [i for i, image in enumerate(images) if image is not None]
         tokens = torch.zeros(len(images), self.network.visual, self.network.network.hidden, device=self.device)
-        values = torch.zeros(len(images), len(NAMES), device=self.device)
+        values = torch.zeros(len(images), len(self.network.called), device=self.device)
         if shown:
             crops = stacked([np.asarray(images[i], np.uint8) for i in shown], self.size)
             look = self.network.see(normalise(torch.from_numpy(crops).to(self.device)))
@@ -196,6 +196,13 @@ class NativeModel:
         allowed[:visual, :visual] = True
         mask = torch.zeros(1, 1, total, total, device=self.device)
         return mask.masked_fill_(~allowed, torch.finfo(mask.dtype).min)
+
+
+def temperatures(said: float | Mapping[str, float]) -> dict[str, float]:
+    """What log-probabilities are divided by, for each of `matching.KINDS`."""
+    if isinstance(said, Mapping):
+        return {kind: float(said[kind]) for kind in KINDS}
+    return dict.fromkeys(KINDS, float(said))
 
 
 def _groups(asked: Sequence[Asked]) -> list[list[Asked]]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from omokage.data.splits import position
 from omokage.dialogue.conversation import Example
 from omokage.dialogue.facts import Truth
-from omokage.dialogue.phrases import TEST, TRAIN, UNSEEN, Phrase
+from omokage.dialogue.phrases import ASIDE, OPPOSITE, TEST, TRAIN, UNSEEN, Phrase
 from omokage.dialogue.templates import (
     JOINED,
     MEASURING,
@@ -45,6 +45,7 @@ TASKS: Mapping[str, tuple[str, ...]] = {
         "smiling", "mouth_open", "eyes_closed", "eyeglasses", "sunglasses", "face_mask", "wearing_hat", "beard",
         "stubble", "bald", "bangs", "gray_hair", "black_hair", "blond_hair", "brown_hair", "long_hair",
         "wearing_lipstick", "full_face", "occluded", "nose_covered", "chin_covered", "forehead_covered",
+        "cheeks_covered", "brows_covered", "facial_hair",
     ),
     "pose": (
         "turned_left", "turned_right", "head_up", "head_down", "looks_left", "looks_right", "looks_down",
@@ -104,10 +105,11 @@ class Mix:
     single: float = 0.62
     combination: float = 0.2
     choice: float = 0.18
-    negative: float = 0.12  # of the single ones: asked for the opposite
+    negative: float = 0.16  # of the single ones: denied
+    opposite: float = 0.3  # of the single ones that have an `OPPOSITE`: asked for in its words
     tasks: Mapping[str, float] = field(
         default_factory=lambda: {
-            "attributes": 0.58, "pose": 0.14, "action_units": 0.08, "gender": 0.05, "age": 0.07, "expression": 0.08,
+            "attributes": 0.52, "pose": 0.14, "action_units": 0.09, "gender": 0.06, "age": 0.07, "expression": 0.12,
         }
     )  # fmt: skip
 
@@ -181,24 +183,29 @@ class Questioner:
         if kind < self.mix.single + self.mix.combination:
             pairs = [p for p in self._pairs if p not in HELD_OUT_PAIRS]
             return self.combination(self.rng.choice(pairs), TRAIN, TRAINING, split) if pairs else None
-        return self.choice(self.rng.choice(sorted(self._classes)), TRAINING, split) if self._classes else None
+        if not self._classes:
+            return None
+        kinds = sorted(self._classes)  # expressions are the hardest
+        kind_ = self.rng.choices(kinds, [3.0 if k == "expression" else 1.0 for k in kinds])[0]
+        return self.choice(kind_, TRAINING, split)
 
     def measuring(self, split: str, per_attribute: int) -> list[Example]:
         """Questions in wording that training never uses, as many for each fact, pair or choice: `paraphrase`,
-        `unseen_combination` or `unseen_attribute`. Raises ValueError for another split."""
+        `unseen_combination` or `unseen_attribute`; or `aside`, about the facts of `phrases.ASIDE`. Raises ValueError
+        for another split."""
         if split == "paraphrase":
             names = [n for members in self._askable.values() for n in members]
             asked = [self.single(n, TEST, MEASURING, split) for n in names for _ in range(per_attribute)]
             asked += [self.choice(k, MEASURING, split) for k in sorted(self._classes) for _ in range(per_attribute)]
         elif split == "unseen_combination":
             pairs = sorted(p for p in HELD_OUT_PAIRS if p in self._pairs)
-            words = {n: TRAIN[n] + TEST[n] for n in TRAIN}
-            asked = [self.combination(p, words, MEASURING, split) for p in pairs for _ in range(per_attribute)]
-        elif split == "unseen_attribute":
+            both = {n: TRAIN[n] + TEST[n] for n in TRAIN}
+            asked = [self.combination(p, both, MEASURING, split) for p in pairs for _ in range(per_attribute)]
+        elif split in ("unseen_attribute", "aside"):
+            words = UNSEEN if split == "unseen_attribute" else ASIDE
             asked = [
-                self.single(n, UNSEEN, MEASURING, split)
-                for n in UNSEEN if self._both(n) for _ in range(per_attribute)
-            ]  # fmt: skip
+                self.single(n, words, MEASURING, split) for n in words if self._both(n) for _ in range(per_attribute)
+            ]
         else:
             raise ValueError(f"no measuring split called {split!r}")
         return [example for example in asked if example is not None]
@@ -210,7 +217,9 @@ class Questioner:
         if not len(rows):
             return None
         negative = self.rng.random() < self.mix.negative
-        text, options, answer = ask(self.rng, self.rng.choice(words[name]), truth, frames, negative)
+        turned = frames is TRAINING and name in OPPOSITE and self.rng.random() < self.mix.opposite
+        phrase = self.rng.choice((OPPOSITE if turned else words)[name])
+        text, options, answer = ask(self.rng, phrase, truth != turned, frames, negative)
         image = self.truths[int(rows[self.rng.randrange(len(rows))])].image
         return Example(image, TASK_OF.get(name, "attributes"), name, text, options, answer, split)
 

@@ -2,16 +2,20 @@
 
 A number in words ("smiling" +0.9, "black" -0.8) is something that a language model can look up: a question's word finds
 the reading by its own embedding. Readings of what training must not speak of (`phrases.UNSEEN`) are left out.
+
+A sub-network's zero is not where a fact is as likely as not among questions that are asked evenly, so `centred` moves
+it there. Colours are read off the pixels: a face's sub-networks were taught to see through them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from omokage.dialogue.facts import Truth
 from omokage.results import EXPRESSIONS
 from omokage.schema import UNITS
 
@@ -75,25 +79,100 @@ NAMES: tuple[str, ...] = (
 )  # fmt: skip
 
 
+# The fact that a reading says, or denies, as far as training knows one.
+SAYS: Mapping[str, tuple[str, bool]] = {
+    **{name: (name, True) for name in ("smiling", "beard", "stubble", "sunglasses", "bald")},
+    "covered": ("occluded", True), "open": ("mouth_open", True), "apart": ("mouth_open", True),
+    "jaw open": ("mouth_open", True), "mask": ("face_mask", True), "lipstick": ("wearing_lipstick", True),
+    "glasses": ("eyeglasses", True), "closed": ("eyes_closed", True), "hat": ("wearing_hat", True),
+    "fringe": ("bangs", True), "female woman": ("female", True), "male man": ("female", False),
+    "full round": ("full_face", True), "long": ("long_hair", True), "head up raised": ("head_up", True),
+    "head down lowered": ("head_down", True), "brow inner up": ("brows_raised", True),
+    **{word: (f"{'gray' if word == 'grey' else word}_hair", True) for word in ("grey", "black", "blond", "brown")},
+    **{word: (f"expression_{name}", True) for name, word in _FEELINGS.items()},
+    **{f"older {age}": (f"older_{age}", True) for age in _AGES},
+    **{f"turned {side}": (f"turned_{side}", True) for side in ("left", "right")},
+    **{f"look {way}": (f"looks_{way}", True) for way in ("left", "right", "down")},
+    **{
+        f"{move} {side}": (fact, True)
+        for move, fact in (
+            ("brow down", "brows_lowered"), ("brow outer up", "brows_raised"), ("eye wide", "eyes_wide"),
+            ("nose sneer", "nose_wrinkled"), ("eye blink", "eyes_closed"), ("mouth smile", "smiling"),
+        )
+        for side in ("left", "right")
+    },
+}  # fmt: skip
+_FEWEST = 8  # pictures with and without a fact that are enough to move a reading
+
+# Hues in degrees: from, to.
+HUES: Mapping[str, tuple[float, float]] = {
+    "red": (-15, 15), "orange": (15, 40), "yellow": (40, 66), "green": (80, 170), "blue": (190, 250),
+    "purple": (255, 320),
+}  # fmt: skip
+
+
 def readings(raw: Mapping[str, Tensor]) -> Tensor:
-    """Raw numbers of the sub-networks (b, width) by category as readings (b, len(NAMES)) in -1..1."""
+    """Raw numbers of the sub-networks (b, width) by category as readings (b, len(NAMES)) before the tanh."""
     of: dict[str, Tensor] = {}
     for category, members in LAYOUT.items():
         parts = torch.split(raw[category].float(), [width for _, width in members], 1)
         of.update({name: part for (name, _), part in zip(members, parts, strict=True)})
-    columns = [torch.tanh(of[name] / 2) for name in _SHARES]
-    columns.append(2 * torch.softmax(of["expression"], 1) - 1)
-    female = torch.tanh(of["perceived_gender"] / 2)
+    columns = [of[name] / 2 for name in _SHARES]
+    columns.append(_half_logit(torch.softmax(of["expression"], 1)))
+    female = of["perceived_gender"] / 2
     columns += [female, -female, *_age(of["age"])]
-    columns += [_above(_mean(of["fatness"], -1.0, 1.5), 0.35, 0.25), _above(_mean(of["hair_length"], 0, 1), 0.5, 0.1)]
+    columns += [(_mean(of["fatness"], -1.0, 1.5) - 0.35) / 0.25, (_mean(of["hair_length"], 0, 1) - 0.5) / 0.1]
     columns += _directions(of["pose"], of["gaze"])
-    columns.append(_above(_gap(of["landmarks"]), 0.065, 0.035))
+    columns.append((_gap(of["landmarks"]) - 0.065) / 0.035)
     moves = of["units"][:, [UNITS.index(name) for name in _MOVES]]
-    return torch.cat([*columns, _above(moves, 0.25, 0.2)], 1)
+    return torch.cat([*columns, (moves - 0.25) / 0.2], 1).clamp(-6, 6)
 
 
-def _above(value: Tensor, limit: float, width: float) -> Tensor:
-    return torch.tanh((value - limit) / width)
+def centred(values: Tensor, truths: Sequence[Truth]) -> tuple[Tensor, Tensor]:
+    """Slope and shift (names,) such that ``tanh(slope * value + shift)`` is twice the probability of the reading's fact
+    less one, were it there in half of the pictures; 1 and 0 for readings that say no known fact. `values` (n, names)
+    are those of the pictures of `truths`."""
+    slope, shift = torch.ones(values.shape[1]), torch.zeros(values.shape[1])
+    for column, name in enumerate(NAMES):
+        fact, holds = SAYS.get(name, ("", True))
+        known = [k for k, truth in enumerate(truths) if fact in truth.facts]
+        there = torch.tensor([truths[k].facts[fact] == holds for k in known], dtype=torch.float64)
+        if min(int(there.sum()), len(known) - int(there.sum())) >= _FEWEST:
+            slope[column], shift[column] = _fitted(values[known, column].double(), there)
+    return slope, shift
+
+
+def _fitted(value: Tensor, there: Tensor, rounds: int = 25, hold: float = 1e-3) -> tuple[float, float]:
+    """A logistic regression on one number with both classes weighing the same, by Newton's steps: halves of slope and
+    intercept."""
+    inputs = torch.stack([value, torch.ones_like(value)], 1)
+    weight = torch.where(there > 0, 0.5 / there.sum(), 0.5 / (1 - there).sum())
+    found = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    for _ in range(rounds):
+        p = torch.sigmoid(inputs @ found)
+        slope = inputs.T @ (weight * (p - there)) + hold * found
+        bend = (inputs * (weight * p * (1 - p))[:, None]).T @ inputs + hold * torch.eye(2, dtype=torch.float64)
+        found = found - torch.linalg.solve(bend, slope).clamp(-2, 2)
+    return float(found[0]) / 2, float(found[1]) / 2
+
+
+def coloured(images: Tensor) -> Tensor:
+    """How much of a picture (b, 3, s, s), values -1..1, has each of `HUES` (b, hues), in -1..1: 0 is a hundredth."""
+    small = torch.nn.functional.avg_pool2d(images, 4).clamp(-1, 1) / 2 + 0.5
+    most, least = small.amax(1), small.amin(1)
+    spread = (most - least).clamp(min=1e-6)
+    red, green, blue = small.unbind(1)
+    hue = torch.where(most == red, (green - blue) / spread,
+                      torch.where(most == green, 2 + (blue - red) / spread, 4 + (red - green) / spread))  # fmt: skip
+    angle = (hue * 60 + 15) % 360 - 15  # -15..345: red is not cut in two
+    vivid = (spread / most.clamp(min=1e-6) > 0.5) & (most > 0.3)
+    shares = [(vivid & (angle >= low) & (angle < high)).float().mean((1, 2)) for low, high in HUES.values()]
+    return torch.tanh((torch.stack(shares, 1) - 0.01) / 0.01)
+
+
+def _half_logit(p: Tensor) -> Tensor:
+    """The number whose tanh is ``2 p - 1``."""
+    return torch.logit(p.clamp(1e-5, 1 - 1e-5)) / 2
 
 
 def _mean(bins: Tensor, low: float, high: float) -> Tensor:
@@ -105,8 +184,8 @@ def _mean(bins: Tensor, low: float, high: float) -> Tensor:
 def _age(bins: Tensor) -> list[Tensor]:
     """How likely a person is older than each of `_AGES`, and in each of the bands."""
     p = torch.softmax(bins, 1)
-    older = [2 * p[:, age:].sum(1, keepdim=True) - 1 for age in _AGES]
-    return older + [2 * p[:, low : high + 1].sum(1, keepdim=True) - 1 for _, low, high in _BANDS]
+    older = [_half_logit(p[:, age:].sum(1, keepdim=True)) for age in _AGES]
+    return older + [_half_logit(p[:, low : high + 1].sum(1, keepdim=True)) for _, low, high in _BANDS]
 
 
 def _directions(pose: Tensor, gaze: Tensor) -> list[Tensor]:
@@ -118,8 +197,8 @@ def _directions(pose: Tensor, gaze: Tensor) -> list[Tensor]:
     yaw = torch.rad2deg(torch.atan2(third[:, 0], third[:, 2]))[:, None]
     pitch = torch.rad2deg(torch.asin(third[:, 1].clamp(-0.999, 0.999)))[:, None]
     right, up = gaze[:, :1] * 30, gaze[:, 1:2] * 30
-    turned = [_above(-yaw, 14, 5), _above(yaw, 14, 5), _above(pitch, 10, 4), _above(-pitch, 10, 4)]
-    return [*turned, _above(-right, 9, 4), _above(right, 9, 4), _above(-up, 9, 4)]
+    turned = [(-yaw - 14) / 5, (yaw - 14) / 5, (pitch - 10) / 4, (-pitch - 10) / 4]
+    return [*turned, (-right - 9) / 4, (right - 9) / 4, (-up - 9) / 4]
 
 
 def _gap(points: Tensor) -> Tensor:

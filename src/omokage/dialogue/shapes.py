@@ -86,7 +86,7 @@ def questions(things: Sequence[Thing], rng: Generator, image: int, split: str = 
             other = others[int(rng.integers(len(others)))]
             if sum(t.shape == other.shape for t in things) == 1:
                 found.append(_relation(one, other, rng, image, split))
-    return found
+    return [*found, _presence(things, rng, image, split), _presence(things, rng, image, split)]
 
 
 def caption(things: Sequence[Thing], rng: Generator) -> str:
@@ -136,6 +136,17 @@ def _about(thing: Thing, things: Sequence[Thing], rng: Generator, image: int, sp
     options = ("left", "right") if across else ("top", "bottom")
     found.append(Example(image, "scene", "position", text, options, _column(thing) if across else _row(thing), split))
     return found
+
+
+def _presence(things: Sequence[Thing], rng: Generator, image: int, split: str) -> Example:
+    """Whether something has a colour or a shape: for training only, so that these words find what they stand for."""
+    coloured, there = rng.random() < 0.6, rng.random() < 0.5
+    names = tuple(COLOURS) if coloured else SHAPES
+    present = {t.colour if coloured else t.shape for t in things}
+    fitting = [name for name in names if (name in present) == there]
+    word = fitting[int(rng.integers(len(fitting)))] if fitting else names[0]
+    text = _one_of(rng, f"Is something {word}?", f"Do you see a {word} shape?") if coloured else f"Is there a {word}?"
+    return Example(image, "scene", "presence", text, ("yes", "no"), "yes" if word in present else "no", split)
 
 
 def _relation(one: Thing, other: Thing, rng: Generator, image: int, split: str) -> Example:

@@ -8,23 +8,25 @@ batches that an undisturbed run would have had.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from omokage.data.splits import held_out
+from omokage.data.splits import held_out, position
 from omokage.dialogue import evaluate
 from omokage.dialogue.album import Album, read_albums
-from omokage.dialogue.config import SOURCES, DialogueConfig, Stage
+from omokage.dialogue.config import SOURCES, DataConfig, DialogueConfig, Stage
 from omokage.dialogue.data import Batch, Steps, corpus
 from omokage.dialogue.loss import answer_loss
 from omokage.dialogue.model import DialogueNetwork, adopt, architecture, normalise, rebuilt
 from omokage.dialogue.predict import NativeModel
 from omokage.dialogue.questions import part_of
+from omokage.dialogue.readings import centred
 from omokage.dialogue.tokenizer import Words
 from omokage.errors import TrainingError
 from omokage.media.files import whole_file
@@ -37,6 +39,9 @@ from omokage.training.schedule import Budget, rate_at
 from omokage.training.stream import batches
 from omokage.weights import registry
 
+_TUNED = 0.35  # of the held-out people: temperatures are found on them, everything else is scored on the others
+_CENTRED = 1500  # pictures on which the readings' zeros are found
+
 
 def train(config: DialogueConfig, resume: bool = False) -> Path:
     """Run all stages and return the run folder; the last stage's weights are in its ``weights``. Raises what `errors`
@@ -47,7 +52,8 @@ def train(config: DialogueConfig, resume: bool = False) -> Path:
     out = Path(config.out)
     if (out / "weights" / "dialogue.json").exists() and not resume:
         raise TrainingError(f"{out} already holds a run: go on with it (--resume) or give another folder")
-    learnt, scored = _albums(config)
+    albums = _albums(config)
+    learnt = albums.learnt
     words = _words(config, learnt, out)
     log = RunFolder(out)
     previous = ""
@@ -56,9 +62,7 @@ def train(config: DialogueConfig, resume: bool = False) -> Path:
         weights = folder.path / "weights"
         if not (weights / "dialogue.json").exists():
             folder.begin(config, resume)
-            _stage(
-                config, replace(stage, parent=stage.parent or previous), folder, log, learnt, scored, words, processes
-            )
+            _stage(config, replace(stage, parent=stage.parent or previous), folder, log, albums, words, processes)
         previous = str(weights)
     if processes.first:
         tensors, card = registry.load(previous, "dialogue")
@@ -67,18 +71,35 @@ def train(config: DialogueConfig, resume: bool = False) -> Path:
     return out
 
 
-def _albums(config: DialogueConfig) -> tuple[Album | None, Album | None]:
-    """Pictures to learn from, and those of people that nobody has learnt from, the lent trunk included."""
+@dataclass(frozen=True, slots=True)
+class Albums:
+    """Pictures to learn from, to find temperatures on, and to score on; None without faces. Nobody has learnt from the
+    people of the last two, the lent trunk included."""
+
+    learnt: Album | None = None
+    tuned: Album | None = None
+    scored: Album | None = None
+
+
+def use_of(person: str, data: DataConfig) -> str:
+    """What a run uses a person for: ``learnt``, ``tuned``, ``scored``, or nothing."""
+    if held_out([person], data.held_out, data.split_seed)[0]:
+        return "tuned" if position(person, 311) < _TUNED else "scored"
+    return "learnt" if part_of(person) == "train" else ""
+
+
+def _albums(config: DialogueConfig) -> Albums:
     data = config.data
     if not data.folders:
-        return None, None
-
-    def apart(person: str) -> bool:
-        return bool(held_out([person], data.held_out, data.split_seed)[0])
-
-    learnt = read_albums(data.folders, lambda person: not apart(person) and part_of(person) == "train", data.limit)
-    scored = read_albums(data.folders, apart, config.scored)
-    return learnt, scored
+        return Albums()
+    learnt = read_albums(data.folders, lambda person: use_of(person, data) == "learnt", data.limit)
+    apart = read_albums(data.folders, lambda person: use_of(person, data) in ("tuned", "scored"), config.scored)
+    places: dict[str, list[int]] = {"tuned": [], "scored": []}
+    for place, truth in enumerate(apart.truths):
+        places[use_of(truth.person, data)].append(place)
+    if not all(places.values()):  # too few people to part them
+        return Albums(learnt, apart, apart)
+    return Albums(learnt, apart.some(places["tuned"]), apart.some(places["scored"]))
 
 
 def _words(config: DialogueConfig, album: Album | None, out: Path) -> Words:
@@ -96,8 +117,11 @@ def _words(config: DialogueConfig, album: Album | None, out: Path) -> Words:
     return words
 
 
-def model_of(config: DialogueConfig, stage: Stage, words: Words) -> DialogueNetwork:
-    """The network that a stage starts from. Raises WeightsError or TrainingError where its parent does not fit."""
+def model_of(config: DialogueConfig, stage: Stage, words: Words, learnt: Album | None = None) -> DialogueNetwork:
+    """The network that a stage starts from; a lent encoder's readings are centred on pictures of `learnt`.
+
+    Raises WeightsError or TrainingError where its parent does not fit.
+    """
     if stage.parent:
         tensors, card = registry.load(stage.parent, "dialogue")
         return rebuilt(card.architecture, tensors)
@@ -107,27 +131,45 @@ def model_of(config: DialogueConfig, stage: Stage, words: Words) -> DialogueNetw
         tensors, _ = registry.load(config.init, "attributes")
         if not adopt(model, tensors):
             raise TrainingError(f"nothing in {config.init!r} fits this encoder: give weights with the same trunk")
+        if learnt is not None:
+            _centre(model, learnt, config)
     return model
 
 
+@torch.no_grad()
+def _centre(model: DialogueNetwork, album: Album, config: DialogueConfig) -> None:
+    """Move every reading's zero to where its fact is a toss-up, on pictures as training shows them."""
+    rng = np.random.default_rng((config.seed, 4))
+    places = rng.choice(len(album), min(len(album), _CENTRED), replace=False)
+    model.eval()
+    found = []
+    for first in range(0, len(places), 32):
+        crops = [album.crop(int(i), config.network, config.data, rng) for i in places[first : first + 32]]
+        found.append(model.encoder(normalise(torch.from_numpy(np.stack(crops)))).readings)
+    slope, shift = centred(torch.cat(found), [album.truths[i] for i in places])
+    model.projector.slope.copy_(slope)
+    model.projector.shift.copy_(shift)
+
+
 def _stage(
-    config: DialogueConfig, stage: Stage, folder: RunFolder, log: RunFolder, learnt: Album | None,
-    scored: Album | None, words: Words, processes: devices.Processes,
+    config: DialogueConfig, stage: Stage, folder: RunFolder, log: RunFolder, albums: Albums, words: Words,
+    processes: devices.Processes,
 ) -> None:  # fmt: skip
     """Train one stage, score it, write its weights."""
     device = devices.pick_device(config.device)
     devices.seed_everything(config.seed, *stage.name.encode())
-    model = model_of(config, stage, words).to(device)
+    begun = folder.checkpoint.exists()
+    model = model_of(config, stage, words, None if begun else albums.learnt).to(device)
     model.precision = devices.reduced_precision(config.precision, device)
     model.freeze(frozenset(name for name, _ in stage.rates))
     devices.share_model(model)
-    if processes.first and not stage.parent and not folder.checkpoint.exists():
-        _scored(config, model, "before", log, scored, words)
-    steps = Steps(learnt, words, config, stage, processes.rank, processes.world)
+    if processes.first and not stage.parent and not begun:
+        _scored(config, model, "before", log, albums, words)
+    steps = Steps(albums.learnt, words, config, stage, processes.rank, processes.world)
     average = _loop(config, stage, model, steps, folder, processes)
     if processes.first:
-        rows, temperature = _scored(config, average, stage.name, log, scored, words)
-        _save(config, stage, average, words, rows, temperature, folder.path / "weights")
+        rows, found = _scored(config, average, stage.name, log, albums, words)
+        _save(config, stage, average, words, rows, found, folder.path / "weights")
         folder.checkpoint.unlink()  # the stage is done; the next one begins from its weights
 
 
@@ -192,13 +234,13 @@ def step_once(
 
 
 def _scored(
-    config: DialogueConfig, model: DialogueNetwork, name: str, log: RunFolder, scored: Album | None, words: Words
-) -> tuple[list[dict[str, Any]], float]:
-    """What the model can do now, into the run's own log; and its temperature."""
+    config: DialogueConfig, model: DialogueNetwork, name: str, log: RunFolder, albums: Albums, words: Words
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """What the model can do now, into the run's own log; and its temperatures."""
     asked = NativeModel.of(model, words)
-    if scored is not None and name != "before":
-        asked.temperature = evaluate.fit_temperature(asked, scored, 40 * config.asked)
-    rows = evaluate.score(asked, scored, config.asked, config.scenes)
+    if albums.tuned is not None and name != "before":
+        asked.temperature = evaluate.fit_temperatures(asked, albums.tuned, 60 * config.asked)
+    rows = evaluate.score(asked, albums.scored, config.asked, config.scenes)
     for row in rows:
         log.log(stage=name, **row)
     return rows, asked.temperature
@@ -206,7 +248,7 @@ def _scored(
 
 def _save(
     config: DialogueConfig, stage: Stage, model: DialogueNetwork, words: Words, rows: list[dict[str, Any]],
-    temperature: float, out: Path,
+    temperature: dict[str, float], out: Path,
 ) -> None:  # fmt: skip
     today = date.today().isoformat()
     card = registry.Card(
