@@ -129,8 +129,11 @@ def model_of(config: DialogueConfig, stage: Stage, words: Words, learnt: Album |
     model.name_readings(words)
     if config.init:
         tensors, _ = registry.load(config.init, "attributes")
-        if not adopt(model, tensors):
-            raise TrainingError(f"nothing in {config.init!r} fits this encoder: give weights with the same trunk")
+        if adopt(model, tensors) < len(model.encoder.state_dict()):
+            raise TrainingError(
+                f"the attributes network of {config.init!r} does not fit this encoder: give weights with the trunk and "
+                "sub-networks that the recipe's network names"
+            )
         if learnt is not None:
             _centre(model, learnt, config)
     return model
