@@ -19,7 +19,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from comparison import by_comparer, check_errors, state_of, told
+from comparison import told
+from comparison_methods import by_comparer, check_errors, state_of
 from omokage.comparison.config import FACTORS
 from omokage.comparison.predict import Compared, Comparer, face_change
 from omokage.media.image import read_image

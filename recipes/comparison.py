@@ -70,13 +70,14 @@ def ablated(
     data: Sequence[str] = ("out/visits",),
     still: str = "out/still",
     out: str = "runs/comparison-ablated",
-    minutes: float = 4.0,
-    init: str = "synthetic",
+    steps: int = 400,
+    init: str = "synthetic:attributes",
+    limit: int = 0,
 ) -> ComparisonConfig:
     """`shipped` at a small budget without one part: ``nothing``, ``curriculum``, ``inter``, ``antisymmetry``, ``init``,
     ``repeated`` (the same photograph changed as a pair without a change), ``relative`` (the squared loss in usual
     changes) or ``alike`` (strangers that look alike in one batch)."""
-    base = shipped(data, still, out, minutes, init=init)
+    base = replace(shipped(data, still, out, 0, steps, init, limit=limit), curriculum=steps // 8)
     changed = {
         "nothing": base,
         "curriculum": replace(base, curriculum=0),
@@ -91,4 +92,6 @@ def ablated(
         from omokage.errors import InputError
 
         raise InputError(f"{without!r} is no part that can be left out; choose among {', '.join(changed)}")
-    return replace(changed[without], recipe=f"omokage train comparison.ablated --set without={without}")
+    return replace(
+        changed[without], recipe=f"omokage train comparison.ablated --set without={without} --set steps={steps}"
+    )

@@ -16,7 +16,7 @@ import pytest
 from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
 from omokage.comparison.predict import Compared
 from omokage.errors import InputError, WeightsError
-from omokage.pipeline import Analyzer
+from omokage.pipeline import Analyzer, pair_table
 from omokage.pipeline import compare as comparing
 from omokage.pipeline.compare import compare, mirrored
 from omokage.pipeline.pair_table import COLUMNS, compare_table, read_pairs
@@ -168,6 +168,33 @@ def test_a_table_of_pairs_goes_on_where_it_was_stopped(tmp_path: Path, ending: s
     parts.write_text(json.dumps({"other": 1}) + "\n")
     with pytest.raises(InputError, match="begun with other pairs"):
         compare_table(analyzer, comparer, pairs, out, resume=True)  # type: ignore[arg-type]
+
+
+def test_photographs_of_a_table_are_found_once_while_they_stay_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for k in range(5):
+        face(tmp_path / f"{k}.png", 20 + 10 * k, 40 + 4 * k)
+    found: list[str] = []
+    once = pair_table.photographs
+
+    def counted(analyzer: Any, comparer: Any, sources: Any, crops: bool) -> Any:
+        found.extend(Path(s.name).name for s in sources)
+        return once(analyzer, comparer, sources, crops)
+
+    monkeypatch.setattr(pair_table, "photographs", counted)
+    monkeypatch.setattr(pair_table, "CHUNK", 1)
+    analyzer = Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
+    pairs = [(str(tmp_path / f"{a}.png"), str(tmp_path / f"{b}.png")) for a, b in ((0, 1), (0, 2), (0, 3), (1, 4))]
+    out = tmp_path / "out.jsonl"
+    compare_table(analyzer, SquareComparer(), pairs, out)  # type: ignore[arg-type]
+    whole = out.read_text()
+    assert sorted(found) == [f"{k}.png" for k in range(5)]
+    found.clear()
+    monkeypatch.setattr(pair_table, "KEPT", 2)
+    compare_table(analyzer, SquareComparer(), pairs, out)  # type: ignore[arg-type]
+    assert found == ["0.png", "1.png", "2.png", "3.png", "1.png", "4.png"]  # the photograph in use stays, others go
+    assert out.read_text() == whole
 
 
 def test_a_table_without_the_columns_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ from omokage.pipeline.compare import Photo, compare_many, photographs
 from omokage.results import FaceChange
 
 FORMATS = (".csv", ".jsonl", ".parquet")
-CHUNK = 64  # pairs that are in memory at once
+CHUNK = 128  # pairs that are answered at once
+KEPT = 4096  # photographs that stay ready for later pairs, about 50 kB each
 _NUMBERS = (
     "same_person", *(f"{name}{end}" for name in FACTORS for end in ("", "_low", "_high", "_no_change")),
     *(f"look_{name}" for name in LOOKS), *(f"day_{name}" for name in NUISANCE),
@@ -69,9 +70,12 @@ def compare_table(
         raise InputError(f"{parts} holds unfinished work for this output: add --resume to go on, or delete it")
     if not rows:
         _append(parts, [identity], "w")
+    kept: dict[str, Photo] = {}
     for first in range(len(rows), len(pairs), CHUNK):
         chunk = pairs[first : first + CHUNK]
-        new = [row_of(change) for change in _chunk(analyzer, comparer, chunk, assume_same, crops)]
+        _make_ready(analyzer, comparer, chunk, crops, kept)
+        answers = compare_many([(kept[a], kept[b]) for a, b in chunk], comparer, assume_same)
+        new = [row_of(change) for change in answers]
         _append(parts, new, "a")
         rows += new
         if progress:
@@ -85,17 +89,23 @@ def compare_table(
     return counts
 
 
-def _chunk(
-    analyzer: Analyzer, comparer: Comparer, chunk: Sequence[tuple[str, str]], assume_same: bool, crops: bool
-) -> Iterator[FaceChange]:
-    """Answers of some pairs; each photograph is read once."""
+def _make_ready(
+    analyzer: Analyzer, comparer: Comparer, chunk: Sequence[tuple[str, str]], crops: bool, kept: dict[str, Photo]
+) -> None:
+    """Put the photographs of some pairs into `kept`; each is read once while it stays there, the oldest go first."""
     names = list(dict.fromkeys(name for pair in chunk for name in pair))
-    there = [name for name in names if Path(name).is_file()]
-    photos: dict[str, Photo] = {name: Photo(name, "unreadable: no such file") for name in names}
+    for name in names:
+        if name in kept:
+            kept[name] = kept.pop(name)  # now the youngest
+    new = [name for name in names if name not in kept]
+    there = [name for name in new if Path(name).is_file()]
+    kept |= {name: Photo(name, "unreadable: no such file") for name in new}
     if there:
         found = photographs(analyzer, comparer, [Source(name) for name in there], crops)
-        photos |= dict(zip(there, found, strict=True))
-    yield from compare_many([(photos[a], photos[b]) for a, b in chunk], comparer, assume_same)
+        kept |= dict(zip(there, found, strict=True))
+    for name in list(kept)[: max(0, len(kept) - KEPT)]:
+        if name not in names:
+            del kept[name]
 
 
 def row_of(change: FaceChange) -> dict[str, Any]:
