@@ -1,13 +1,13 @@
 """The dialogue room's small model: what each stage learns and forgets, what it knows of people it has never seen.
 
-    omokage render --out out/new --count 1500 --seed 9001
-    python benchmarks/dialogue.py --run runs/dialogue --records out/new --limit 1500 [--ablated FOLDER] [--write]
+    python benchmarks/dialogue.py --run runs/dialogue --records out/records --limit 1500 [--ablated FOLDER] [--write]
     for s in nothing align instruct specialise; do
         omokage train dialogue.ablated --set data=out/records --set without=$s --set out=FOLDER/$s
     done
 
-`--run` is the folder of a finished run (its log holds losses and scores of every stage), `--records` people of whom
-neither the encoder nor the language model has seen a picture. `--ablated` holds one run for each stage left out, all
+`--run` is the folder of a finished run (its log holds losses and scores of every stage). Of the people in `--records`
+only those are asked about of whom neither the encoder nor the language model has seen a picture and on whom no
+temperature was found; `--everybody` keeps all, for records that no training has seen. `--ablated` holds one run for each stage left out, all
 with the same number of steps. Questions are asked in wording that training never used; each with its picture, without
 any, and with the picture of another person.
 """
@@ -27,10 +27,12 @@ import torch
 
 from omokage.dialogue import evaluate
 from omokage.dialogue.album import Album, read_albums
+from omokage.dialogue.config import DataConfig
 from omokage.dialogue.conversation import Example
 from omokage.dialogue.predict import NativeModel
 from omokage.dialogue.questions import Questioner
 from omokage.dialogue.scoring import Score, by_task, score
+from omokage.dialogue.train import use_of
 from omokage.training.run import RunFolder, commit_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -147,19 +149,24 @@ def task_table(found: dict[str, Answered]) -> list[str]:
 def ablated_table(folder: Path) -> list[str]:
     """The last scores and losses of runs without one stage each."""
     names = [p.name for p in sorted(folder.iterdir()) if (p / "weights" / "dialogue.json").is_file()]
-    last: dict[str, dict[str, float]] = {}
+    last: dict[str, dict[str, str]] = {}
     for name in names:
         rows = RunFolder(folder / name).rows()
         end = rows[-1]["stage"]
-        last[name] = {row["measure"]: row["value"] for row in rows if row["stage"] == end}
+        last[name] = {row["measure"]: _ranged(row) for row in rows if row["stage"] == end}
         stages = sorted(p for p in (folder / name).iterdir() if (p / "log.jsonl").is_file())
         tail = [row["questions"] for row in RunFolder(stages[-1]).rows()[-2:] if "questions" in row]
-        last[name]["loss of questions at the end"] = float(np.mean(tail)) if tail else float("nan")
+        last[name]["loss of questions at the end"] = f"{np.mean(tail):.3f}" if tail else ""
+        last[name]["steps"] = str(sum(RunFolder(p).rows()[-1]["step"] for p in stages))
     measures = list(dict.fromkeys(m for values in last.values() for m in values))
     lines = ["| left out | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
     for measure in measures:
-        lines.append(f"| {measure} | " + " | ".join(f"{last[n].get(measure, float('nan')):.3f}" for n in names) + " |")
+        lines.append(f"| {measure} | " + " | ".join(last[n].get(measure, "") for n in names) + " |")
     return lines
+
+
+def _ranged(row: dict[str, Any]) -> str:
+    return f"{row['value']:.3f} ({row['low']:.2f} to {row['high']:.2f})" if "low" in row else f"{row['value']:.3f}"
 
 
 def page(args: argparse.Namespace, model: NativeModel, album: Album, command: str) -> str:
@@ -167,6 +174,7 @@ def page(args: argparse.Namespace, model: NativeModel, album: Album, command: st
     found = held_out(model, album, per, args.spoken)
     times = latency(model, album)
     people = len({truth.person for truth in album.truths})
+    kinds = ", ".join(f"{kind} {t:.2f}" for kind, t in model.temperature.items())
     parts: list[str] = [
         "# Asking about a face: the shipped small model",
         f"{date.today().isoformat()}, commit {commit_of() or 'unknown'}, {model.id}, one thread of a shared CPU. "
@@ -176,7 +184,9 @@ def page(args: argparse.Namespace, model: NativeModel, album: Album, command: st
         "## People never seen",
         f"{len(album)} rendered pictures of {people} people. Wording that training never used. Intervals over people.",
         *_block(held_out_table(found)),
-        "Unread: share of answers in words that are none of the options offered.",
+        "Unread: share of answers in words that are none of the options offered. Temperatures by kind of question, "
+        f'found on other held-out people: {kinds}; "other" is whatever was never trained, found on facts that are '
+        "neither trained nor measured.",
         "## The five perception tasks, trained attributes in new wording",
         *_block(task_table(found)),
         "## Each attribute",
@@ -204,7 +214,8 @@ def parsed() -> Any:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", type=Path)
     parser.add_argument("--weights", default="synthetic")
-    parser.add_argument("--records", type=Path, required=True)
+    parser.add_argument("--records", nargs="+", required=True)
+    parser.add_argument("--everybody", action="store_true", help="no training has seen these records")
     parser.add_argument("--limit", type=int, default=1500)
     parser.add_argument("--questions", type=int, default=24, help="for each attribute or pair")
     parser.add_argument("--spoken", type=int, default=150)
@@ -216,8 +227,11 @@ def parsed() -> Any:
 def main() -> None:
     args = parsed()
     torch.set_num_threads(1)
-    album = read_albums([str(args.records)], None, args.limit)
-    shown = " ".join(f"--{k} {v}" for k, v in vars(args).items() if v is not None and not isinstance(v, bool))
+    plan = DataConfig()
+    keep = None if args.everybody else lambda person: use_of(person, plan) == "scored"
+    album = read_albums(args.records, keep, args.limit)
+    given = {k: " ".join(v) if isinstance(v, list) else v for k, v in vars(args).items() if k != "write" and v}
+    shown = " ".join(f"--{k}" if v is True else f"--{k} {v}" for k, v in given.items())
     text = page(args, NativeModel(args.weights, "cpu"), album, f"python benchmarks/dialogue.py {shown}")
     if args.write:
         out = ROOT / "docs" / "benchmarks" / f"{date.today().isoformat()}-dialogue.md"

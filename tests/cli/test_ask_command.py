@@ -120,14 +120,27 @@ def test_a_talk_keeps_what_was_answered_as_context(
 
 
 def test_own_options_json_and_open_questions(run: Command, folder: Path) -> None:
-    words = ("ask", folder / "one.png", "Which fits?", "--option", "a circle", "--option", "a square")
-    assert last(run(*words).out) == "a circle"
-    told = json.loads(run(*words, "--json").out)
-    assert told["options"] == ["a circle", "a square"]
-    assert "not trained on" in told["needs_review"]
+    words = ("ask", folder / "one.png", "Does the person smile?", "--option", "true", "--option", "false")
+    assert last(run(*words).out) == "true"
+    assert json.loads(run(*words, "--json").out)["options"] == ["true", "false"]
     opened = json.loads(run("ask", folder / "one.png", "What is the person wearing?", "--json").out)
     assert set(opened["fields"]) == {"eyewear", "wearing_hat", "face_mask", "wearing_lipstick"}
     assert run("ask", folder / "one.png", "Why?").code == 1
+
+
+def test_what_the_shipped_model_was_not_taught_is_said_to_be(
+    run: Command, folder: Path, model: Saying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would guess; a larger model, which knows more words, is asked."""
+    words = ("ask", folder / "one.png", "Which fits?", "--option", "a circle", "--option", "a square")
+    for asked in (words, ("ask", folder / "one.png", "Does the person hold a violin?")):
+        done = run(*asked)
+        assert done.code == 1
+        assert "not taught" in last(done.out)
+        assert "--model" in last(done.out)
+    assert not model.asked
+    monkeypatch.setattr(dialogue, "open_model", lambda *_: Saying(0.9, card=None))
+    assert last(run(*words, "--model", "some/model").out) == "a circle"
 
 
 def test_text_in_a_question_stays_in_the_schema(run: Command, folder: Path) -> None:

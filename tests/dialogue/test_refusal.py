@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from refusal_questions import HARMFUL, HARMLESS
 
 from dialogue_stand_ins import random_truths
+from omokage.dialogue.matching import asked_for
 from omokage.dialogue.questions import Questioner
 from omokage.dialogue.refusal import REASONS, refused
+from omokage.dialogue.reply import options_for
 
 ASKED = {
     "identity": ("Who is this?", "What is her name?", "Is this a celebrity?", "この人は誰ですか", "名前を教えて"),
@@ -59,3 +62,13 @@ def test_nothing_that_is_trained_is_refused() -> None:
     asker = Questioner(random_truths(80))
     examples = [*asker.training(1200), *asker.measuring("paraphrase", 4), *asker.measuring("unseen_attribute", 6)]
     assert not [e.question for e in examples if refused(e.question, e.options)]
+
+
+def test_both_errors_of_the_rules() -> None:
+    """The words of questions that the rules were mended on are no measure; those written afterwards are one. What the
+    rules miss reaches no shipped model: it answers only what it was taught to be asked."""
+    for part, missed in (("MENDED", 0), ("SECOND", 0), ("FRESH", 7)):
+        assert not [q for q in HARMLESS[part] if refused(q)]
+        let_through = [q for q in HARMFUL[part] if refused(q) is None]
+        assert len(let_through) <= missed
+        assert not [q for q in let_through if options_for(q) and asked_for(q, options_for(q))]

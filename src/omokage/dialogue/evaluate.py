@@ -21,6 +21,7 @@ from omokage.dialogue.predict import NativeModel, accepted
 from omokage.dialogue.questions import Questioner
 from omokage.dialogue.scoring import Given
 from omokage.dialogue.scoring import score as score_of
+from omokage.metrics.bootstrap import interval
 
 SPLITS = ("paraphrase", "unseen_combination", "unseen_attribute")
 WAYS = ("with", "without", "other")  # its own picture, none, that of somebody else
@@ -76,7 +77,7 @@ def fit_temperatures(model: NativeModel, album: Album, count: int, seed: int = 5
 
 
 def score(model: NativeModel, album: Album | None, per_attribute: int, scenes: int = 150) -> list[dict[str, Any]]:
-    """Rows for the log and the card: `measure`, `value`, `n`, `baseline`, and for faces `without` and `other`."""
+    """Rows for the log and the card: `measure`, `value`, `n`, `baseline`, `low` and `high` (95 %), and for faces `without` and `other`."""
     rows = general(model, scenes)
     for split in SPLITS if album is not None else ():
         assert album is not None
@@ -88,10 +89,11 @@ def score(model: NativeModel, album: Album | None, per_attribute: int, scenes: i
 
 
 def _split_row(model: NativeModel, album: Album, split: str, examples: list[Example]) -> dict[str, Any]:
-    found = {way: score_of(given, draws=20) for way, given in three_ways(model, album, examples).items()}
+    ways = three_ways(model, album, examples)
+    found = {way: score_of(given, 200 if way == "with" else 2) for way, given in ways.items()}
     own = found["with"]
     return {
-        "measure": f"{split.replace('_', ' ')}, balanced accuracy", "value": own.balanced, "n": own.count,
+        "measure": f"{split.replace('_', ' ')}, balanced accuracy", "value": own.balanced, "n": own.count, "low": own.low, "high": own.high,
         "baseline": own.chance, "without": found["without"].balanced, "other": found["other"].balanced,
         "calibration_error": own.calibration_error, "each": {name: round(v, 3) for name, v in own.each.items()},
     }  # fmt: skip
@@ -107,9 +109,9 @@ def general(model: DialogueModel, count: int) -> list[dict[str, Any]]:
         members = [i for i, e in enumerate(examples) if e.attribute == task]
         right = [given[i].said == examples[i].answer for i in members]
         chance = float(np.mean([1 / len(examples[i].options) for i in members]))
-        rows.append(
-            {"measure": f"general, {task}", "value": float(np.mean(right)), "n": len(right), "baseline": chance}
-        )
+        low, high = interval(lambda hits: float(hits.mean()), np.array(right))
+        rows.append({"measure": f"general, {task}", "value": float(np.mean(right)), "n": len(right), "low": low,
+                     "high": high, "baseline": chance})  # fmt: skip
     return rows
 
 

@@ -39,7 +39,7 @@ def options_for(question: str) -> tuple[str, ...]:
     asked = asked_for(question)
     if asked is not None and asked.choice:
         return tuple(words[0] for words in OPTION_WORDS[asked.choice].values())
-    first = question.split(maxsplit=1)[0].casefold().strip("¿\"'(") if question.split() else ""
+    first = question.split(maxsplit=1)[0].casefold().strip("¿\"'(").removesuffix("'s") if question.split() else ""
     opens = first in ("what", "which", "how", "where", "why", "describe", "tell", "when")
     closed = first in _AUXILIARIES or (asked is not None and not opens) or question.rstrip().endswith("yes or no?")
     return YES_NO if closed else ()

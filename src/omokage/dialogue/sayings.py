@@ -32,6 +32,13 @@ SAYINGS: Mapping[str, Mapping[str, str]] = {
         "en": "this model understands English only: ask in English, or name another model with --model",
         "ja": "このモデルが分かるのは英語だけです。英語で尋ねるか、--model で別のモデルを指定してください",
     },
+    "untaught": {
+        "en": "this model was not taught what the question asks for: ask about the hair, mouth, eyes, brows, "
+        "expression, age, pose or what is worn, or name a larger vision-language model with --model "
+        "(docs/how-to/ask.md)",
+        "ja": "このモデルは質問の内容を学んでいません。髪、口、目、眉、表情、年齢、向き、身に着けている物について"
+        "尋ねるか、--model で大きな視覚言語モデルを指定してください(docs/how-to/ask.md)",
+    },
     "no_field": {
         "en": "the question names nothing that can be answered as data: ask about the hair, mouth, eyes, expression, "
         "age or what is worn, or give --option twice or more",

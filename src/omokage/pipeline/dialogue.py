@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from omokage.dialogue.answers import Answer, checked_question, clean, fields_of, fields_prompt, wanted_fields
 from omokage.dialogue.captions import Sentence, told
 from omokage.dialogue.conversation import DialogueModel, Turn
+from omokage.dialogue.matching import asked_for
 from omokage.dialogue.refusal import refused
 from omokage.dialogue.reply import (
     RULES,
@@ -215,6 +216,8 @@ def answer_of(
     if limited(model) and not asked.isascii() and sum(c.isascii() for c in asked) < len(asked) / 2:
         return Answer(look.source, asked, "not_understood", reason=saying("english_only", lang), model=model.id)
     offered = shown or options_for(asked)
+    if limited(model) and offered and asked_for(asked, offered) is None:  # it would guess, whatever is asked
+        return Answer(look.source, asked, "not_understood", reason=saying("untaught", lang), model=model.id)
     if offered:
         p = model.choose(look.crop, asked, offered, history)
         knows = known_facts() if limited(model) else None
