@@ -7,7 +7,8 @@
 
 `--run` is the folder of a finished run (its log holds losses and scores of every stage). Of the people in `--records`
 only those are asked about of whom neither the encoder nor the language model has seen a picture and on whom no
-temperature was found; `--everybody` keeps all, for records that no training has seen. `--ablated` holds one run for each stage left out, all
+temperature was found; `--everybody` keeps all, for records that no training has seen.
+`--ablated` holds one run for each stage left out, all
 with the same number of steps. Questions are asked in wording that training never used; each with its picture, without
 any, and with the picture of another person.
 """

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from omokage.dialogue.config import DataConfig, DialogueConfig, NetworkConfig, Stage
+from omokage.errors import InputError
 
 # What each stage trains and on what: shares of rows, and of the run's minutes or steps. The encoder stays as the
 # attributes room has it. The language model has read nothing before, so that aligning teaches it its words as well.
@@ -56,29 +57,22 @@ def shipped(
     )  # fmt: skip
 
 
-def align(data: Sequence[str] = ("out/records",), out: str = "runs/align", minutes: float = 5.0) -> DialogueConfig:
-    """The first stage alone: faces and scenes described in words."""
-    return _one(ALIGN, data, out, minutes, "")
-
-
-def instruct(
+def stage(
+    name: str = "align",
     data: Sequence[str] = ("out/records",),
-    out: str = "runs/instruct",
-    minutes: float = 11.0,
-    parent: str = "runs/align/weights",
+    out: str = "",
+    minutes: float = 5.0,
+    parent: str = "",
 ) -> DialogueConfig:
-    """The second stage alone, from the weights in `parent`: questions about faces and about scenes."""
-    return _one(INSTRUCT, data, out, minutes, parent)
+    """One stage alone, from the weights in `parent`: ``align`` (faces and scenes described in words; it needs no
+    parent), ``instruct`` (questions about both) or ``specialise`` (mostly questions and talks about faces).
 
-
-def specialise(
-    data: Sequence[str] = ("out/records",),
-    out: str = "runs/specialise",
-    minutes: float = 17.0,
-    parent: str = "runs/instruct/weights",
-) -> DialogueConfig:
-    """The third stage alone, from the weights in `parent`: mostly questions and talks about faces."""
-    return _one(SPECIALISE, data, out, minutes, parent)
+    Command: ``omokage train dialogue.stage --set name=instruct --set parent=runs/align/weights --set data=...``;
+    `out` is ``runs/NAME`` where none is given.
+    """
+    base = shipped(data, out or f"runs/{name}", minutes)
+    only = replace(base.stages[_place(name, base)], minutes=minutes, parent=parent)
+    return replace(base, stages=(only,), recipe=f"omokage train dialogue.stage --set name={name}")
 
 
 def ablated(
@@ -93,15 +87,12 @@ def ablated(
     """The three stages with one left out and its steps given to the others: what a stage is worth.
 
     Hardware: one CPU core, about four minutes a run at 600 steps.
-    `without`: ``align``, ``instruct``, ``specialise``, or ``nothing`` for the run to compare with. `benchmarks/dialogue.py`
-    says how they are run one after another, and prints their scores.
+    `without`: ``align``, ``instruct``, ``specialise``, or ``nothing`` for the run to compare with.
+    `benchmarks/dialogue.py` says how they are run one after another, and prints their scores.
     """
     base = shipped(data, out, 0.0, steps, limit, init, seed)
-    known = [stage.name for stage in base.stages]
-    if without not in (*known, "nothing"):
-        from omokage.errors import InputError
-
-        raise InputError(f"{without!r} is no stage that can be left out; choose among {', '.join(known)}, nothing")
+    if without != "nothing":
+        _place(without, base)
     kept = [stage for stage in base.stages if stage.name != without]
     total = sum(SHARES[stage.name] for stage in kept)
     stages = tuple(replace(s, steps=round(steps * SHARES[s.name] / total)) for s in kept)
@@ -115,10 +106,11 @@ def smoke(data: Sequence[str] = ("out/records",), out: str = "runs/dialogue-smok
     return replace(base, network=network, rows=2, scored=20, log_every=1, save_every=1, warmup=1)
 
 
-def _one(stage: Stage, data: Sequence[str], out: str, minutes: float, parent: str) -> DialogueConfig:
-    base = shipped(data, out, minutes)
-    only = replace(stage, minutes=minutes, parent=parent)
-    return replace(base, stages=(only,), recipe=f"omokage train dialogue.{stage.name}")
+def _place(name: str, base: DialogueConfig) -> int:
+    known = [stage.name for stage in base.stages]
+    if name not in known:
+        raise InputError(f"{name!r} is no stage; there are {', '.join(known)}")
+    return known.index(name)
 
 
 def _long(stage: Stage, minutes: float, steps: int) -> Stage:

@@ -77,7 +77,8 @@ def fit_temperatures(model: NativeModel, album: Album, count: int, seed: int = 5
 
 
 def score(model: NativeModel, album: Album | None, per_attribute: int, scenes: int = 150) -> list[dict[str, Any]]:
-    """Rows for the log and the card: `measure`, `value`, `n`, `baseline`, `low` and `high` (95 %), and for faces `without` and `other`."""
+    """Rows for the log and the card: `measure`, `value`, `n`, `baseline`, `low` and `high` (95 %), and for faces
+    `without` and `other`."""
     rows = general(model, scenes)
     for split in SPLITS if album is not None else ():
         assert album is not None
@@ -93,7 +94,8 @@ def _split_row(model: NativeModel, album: Album, split: str, examples: list[Exam
     found = {way: score_of(given, 200 if way == "with" else 2) for way, given in ways.items()}
     own = found["with"]
     return {
-        "measure": f"{split.replace('_', ' ')}, balanced accuracy", "value": own.balanced, "n": own.count, "low": own.low, "high": own.high,
+        "measure": f"{split.replace('_', ' ')}, balanced accuracy", "value": own.balanced, "n": own.count,
+        "low": own.low, "high": own.high,
         "baseline": own.chance, "without": found["without"].balanced, "other": found["other"].balanced,
         "calibration_error": own.calibration_error, "each": {name: round(v, 3) for name, v in own.each.items()},
     }  # fmt: skip
