@@ -3,9 +3,9 @@
     omokage render --out out/steps/visits --count 150 --seed 905 --pairs visits
     python benchmarks/comparison_transfer.py out/steps/visits --write
 
-The user is a clinic with a cheap camera (grey, soft, pictures of 108 pixels, strongly compressed, lit from one side) whose
-people were never trained on. Its labels are kilograms (made up: 14 for each 1 of fatness that is gained, 11 for each
-lost, read off scales that err by 1 kg) and years. Pairs of two fifths of the people are kept for measuring.
+The user is a clinic with a cheap camera (grey, soft, pictures of 108 pixels, strongly compressed, lit from one side)
+whose people were never trained on. Its labels are kilograms (made up: 14 for each 1 of fatness that is gained, 11 for
+each lost, read off scales that err by 1 kg) and years. Pairs of two fifths of the people are kept for measuring.
 """
 
 from __future__ import annotations
