@@ -57,14 +57,14 @@ def shipped(
     out: str = "runs/embeddings",
     minutes: float = 40.0,
     init: str = "synthetic/attributes",
-    encoder_rate: float = 0.1,
+    encoder_rate: float = 0.03,
     cache: str = "",
 ) -> EmbeddingConfig:
     """The shipped encoder: `fabnet` that begins with the trunk of the attributes room's `synthetic` set.
 
     That trunk learnt from labels of rendered heads, none of a person; the code begins as the principal components of
     what changes between frames (`embeddings.start`), and the steps after that use no label. The encoder learns at a
-    tenth of the decoder's rate. Command: ``omokage train embeddings.shipped --set data=out/tracks --set minutes=40``
+    thirtieth of the decoder's rate: at a tenth its codes lost expressions within a hundred steps. Command: ``omokage train embeddings.shipped --set data=out/tracks --set minutes=40``
     after ``omokage render --tracks --frames 10 --fps 2 --count 2600 --out out/tracks``. Hardware: as `fabnet`.
     ``--set init=synthetic`` goes on from the shipped encoder, on video of your own for example.
     """
