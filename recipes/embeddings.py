@@ -64,9 +64,10 @@ def shipped(
 
     That trunk learnt from labels of rendered heads, none of a person; the code begins as the principal components of
     what changes between frames (`embeddings.start`), and the steps after that use no label. The encoder learns at a
-    thirtieth of the decoder's rate: at a tenth its codes lost expressions within a hundred steps. Command: ``omokage train embeddings.shipped --set data=out/tracks --set minutes=40``
-    after ``omokage render --tracks --frames 10 --fps 2 --count 2600 --out out/tracks``. Hardware: as `fabnet`.
-    ``--set init=synthetic`` goes on from the shipped encoder, on video of your own for example.
+    thirtieth of the decoder's rate: at a tenth its codes lost expressions within a hundred steps. Command: ``omokage
+    train embeddings.shipped --set data=out/tracks --set minutes=40`` after ``omokage render --tracks --frames 10 --fps
+    2 --count 2600 --out out/tracks``. Hardware: as `fabnet`. ``--set init=synthetic`` goes on from the shipped encoder,
+    on video of your own for example.
     """
     folders = ",".join(_folders(data))
     begun = "" if init == "synthetic/attributes" else f" --set init={init}"
