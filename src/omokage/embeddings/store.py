@@ -101,8 +101,9 @@ def _build(
     stored = size + 2 * room(size)
     count = sum(rows for _, rows in parts)
     members: dict[tuple[str, str], list[tuple[float, int]]] = {}
-    small = np.lib.format.open_memmap(thumbs, "w+", np.dtype(np.float16), (count, THUMB * THUMB))
-    partial = frames.with_suffix(f".{os.getpid()}.tmp")
+    # Another process may have mapped the files of the same name: they are replaced, never written into.
+    partial, partial_thumbs = (path.with_suffix(f".{os.getpid()}.tmp") for path in (frames, thumbs))
+    small = np.lib.format.open_memmap(partial_thumbs, "w+", np.dtype(np.float16), (count, THUMB * THUMB))
     with partial.open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, stored, stored, 3)}
         np.lib.format.write_array_header_1_0(file, header)
@@ -114,6 +115,7 @@ def _build(
             members.setdefault(key, []).append((when, k))
     os.replace(partial, frames)
     small.flush()
+    os.replace(partial_thumbs, thumbs)
     facts = {
         "people": [person for person, _ in members],
         "tracks": [[k for _, k in sorted(found)] for found in members.values()],
