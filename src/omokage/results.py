@@ -178,11 +178,11 @@ class RegionEvidence:
     relevance: float  # share of all relevance, -1..1: + speaks for the target, - against it
     relevance_low: float
     relevance_high: float
-    effect: float  # what hiding it takes from the score (mean over the fills), in `RelevanceMap.score_unit`
+    effect: float  # what hiding it takes from the score, by the first fill, in `RelevanceMap.score_unit`
     effect_low: float
     effect_high: float
-    effect_by_fill: Mapping[str, float]  # blur, mean, inpaint: where they disagree, the fill itself has an effect
-    answer_hidden: float  # the answer when it is hidden (mean over the fills)
+    effect_by_fill: Mapping[str, float]  # where an ordinary face, blur, mean, inpaint disagree, the fill has an effect
+    answer_hidden: float  # the answer when it is hidden
     hidden: NDArray[np.uint8] | None = None  # the crop (n, n, 3) with it hidden
     support: float = 0.0  # share, 0..1, of what a heat map shows as speaking for the target
 

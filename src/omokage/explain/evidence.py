@@ -17,6 +17,7 @@ from omokage.explain.composites import MODERN, Composite, composite
 from omokage.explain.gradients import Attributed, integrated, smoothed
 from omokage.explain.lrp import NOTICE, propagate
 from omokage.explain.occlusion import FILLS, fills_for, hide_each, patch_map, scores
+from omokage.explain.ordinary import ordinary
 from omokage.explain.regions import OUTSIDE, REGIONS, region_map, region_masks, shown
 from omokage.explain.target import Image, Target, View
 from omokage.results import FaceCrop, Faithfulness, RegionEvidence, RelevanceMap
@@ -43,8 +44,10 @@ def maps(
     method: str,
     rules: str = MODERN,
     before: Sequence[Image] | None = None,
+    others: Sequence[Image] | None = None,
 ) -> Maps:
     """Relevance maps of crops by one of `METHODS`. `rules` names a rule set of `composites`, for propagation only.
+    Gradient methods start from `others`, ordinary faces of the same size (`others_of`), or else from the blurred crops.
 
     With `before`, as many crops of the photographs that these are compared with, maps explain the change between the
     two: patches and paths start from there, and propagation takes the difference of both pictures' relevance. Raises
@@ -58,10 +61,16 @@ def maps(
         return Maps(np.stack(found).astype(np.float64))
     if method == "lrp":
         return _propagated(target, images, composite(rules), before)
-    start = None if before is None else np.stack(before)
+    starts = others if before is None else before
+    start = None if starts is None else np.stack(starts)
     if method == "gradients":
         return _summed(integrated(target, np.stack(images), before=start))
     return _summed(smoothed(target, np.stack(images), before=start))
+
+
+def others_of(views: Sequence[View]) -> list[Image]:
+    """What ordinary faces would look like in the place of these."""
+    return [ordinary(view.image, view.points, np.zeros(view.image.shape[:2], bool)) for view in views]
 
 
 def _summed(found: Attributed) -> Maps:
@@ -106,7 +115,7 @@ def explained(
     if not views:
         raise ValueError("at least one view is needed")
     images = [view.image for view in views]
-    found = maps(target, images, method, rules, _before(views))
+    found = maps(target, images, method, rules, _before(views), others_of(views))
     places = [region_map(v.points, v.image.shape[0], v.segmentation) for v in views]
     shares = _shares(found.relevance, places)
     effects, answers, pictures, by_fill = _hidden(target, views, places)
@@ -161,21 +170,24 @@ Effects = dict[str, list[float]]
 def _hidden(
     target: Target, views: Sequence[View], places: Sequence[NDArray[np.uint8]]
 ) -> tuple[Effects, Mapping[str, float], Mapping[str, Image], Mapping[str, Mapping[str, float]]]:
-    """What hiding each region takes from the score in every view; of the first view also answers, pictures and the
-    effect by fill."""
+    """What hiding each region takes from the score in every view, by the fill that counts; of the first view also
+    answers and pictures, and the effect of every fill."""
     effects: Effects = {}
     answers: dict[str, float] = {}
     pictures: dict[str, Image] = {}
     by_fill: dict[str, dict[str, float]] = {}
     before = scores(target, [view.image for view in views]).score
     for k, (view, where) in enumerate(zip(views, places, strict=True)):
-        score, answer, drawn = hide_each(target, view.image, region_masks(where), fills_for(view.before))
+        fills = fills_for(view)
+        counts = next(iter(fills))
+        tried = fills if k == 0 else {counts: fills[counts]}
+        score, answer, drawn = hide_each(target, view.image, region_masks(where), tried)
         for name, values in score.items():
             drops = {fill: float(before[k]) - value for fill, value in values.items()}
-            effects.setdefault(name, []).append(float(np.mean(list(drops.values()))))
+            effects.setdefault(name, []).append(drops[counts])
             if k == 0:
                 by_fill[name] = drops
-                answers[name] = float(np.mean(list(answer[name].values())))
+                answers[name] = answer[name][counts]
         if k == 0:
             pictures = drawn
     return {n: v for n, v in effects.items() if n in by_fill}, answers, pictures, by_fill
@@ -224,16 +236,16 @@ def _faithful(
     conservation: float | None,
 ) -> Faithfulness:
     """The checks; occlusion is compared with gradients, every other method with hiding the regions."""
-    image, before = [view.image], _before([view])
+    image, before, others = [view.image], _before([view]), others_of([view])
     flipping = judging.flipped(target, view.image, found.relevance[0], before=view.before)
     ours = {r.name: r.effect if method == "occlusion" else r.relevance for r in regions}
     if method == "occlusion":
-        rival = region_shares(maps(target, image, "gradients", before=before).relevance[0], places)
+        rival = region_shares(maps(target, image, "gradients", before=before, others=others).relevance[0], places)
         name = "gradients"
     else:
         rival, name = {r.name: r.effect for r in regions}, "occlusion"
     agreement = judging.rank_correlation([ours[n] for n in ours], [rival[n] for n in ours])
-    other = maps(judging.randomised(target), image, method, rules, before).relevance[0]
+    other = maps(judging.randomised(target), image, method, rules, before, others).relevance[0]
     random_map = judging.rank_correlation(judging.blocks_of(found.relevance[0]), judging.blocks_of(other))
     return judging.judged(flipping, agreement, name, random_map, conservation, found.allowed)
 
@@ -262,5 +274,6 @@ def without_pictures(found: RelevanceMap) -> RelevanceMap:
 
 
 __all__ = [
-    "FILLS", "METHODS", "Maps", "explained", "maps", "region_shares", "region_support", "warnings", "without_pictures",
+    "FILLS", "METHODS", "Maps", "explained", "maps", "others_of", "region_shares", "region_support", "warnings",
+    "without_pictures",
 ]  # fmt: skip

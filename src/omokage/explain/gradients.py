@@ -39,8 +39,8 @@ def plain(images: Image) -> Image:
 
 
 def integrated(target: Target, images: Image, steps: int = 20, before: Image | None = None) -> Attributed:
-    """Integrated gradients (Sundararajan et al., ICML 2017) from the blurred crop, or from `before` (b, n, n, 3), to
-    the crop, by the midpoint rule.
+    """Integrated gradients (Sundararajan et al., ICML 2017) to the crop from `before` (b, n, n, 3): an ordinary face,
+    the photograph that it is compared with, or else the blurred crop; by the midpoint rule.
 
     The sum over a picture approaches the difference of the two scores, which is `total`.
     """

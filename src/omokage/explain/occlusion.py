@@ -1,8 +1,8 @@
 """What hiding a part of the picture does to an answer: by named regions, and patch by patch (Zeiler and Fergus, 2014).
 
-Whatever replaces the hidden part is a picture of its own: three fills are tried, and where their effects disagree, the
-fill itself is what the network reacts to. None is right everywhere: a blur lets dark glasses through, a flat colour is
-a thing that faces do not have, and inpainting continues the folds around a smile.
+Whatever replaces the hidden part is a picture of its own. What counts is an ordinary face in its place (`ordinary`):
+a blur lets dark glasses through, a flat colour is a thing that faces do not have, and inpainting continues the folds
+around a smile. These three are tried beside it, and where their effects disagree, the network reacts to the fill.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from omokage.explain.target import Image, Target
+from omokage.explain.ordinary import ordinary
+from omokage.explain.target import Image, Target, View
 
 Mask = NDArray[np.bool_]
 Fill = Callable[[Image, Mask], Image]
@@ -48,9 +49,13 @@ def _inpaint(image: Image, mask: Mask) -> Image:
 FILLS: Mapping[str, Fill] = {"blur": _blur, "mean": _mean, "inpaint": _inpaint}
 
 
-def fills_for(before: Image | None) -> Mapping[str, Fill]:
-    """What hidden parts are filled with: `FILLS`, or the photograph that this one is compared with alone."""
-    return FILLS if before is None else {"before": lambda image, mask: before}
+def fills_for(view: View) -> Mapping[str, Fill]:
+    """What hidden parts of a face are filled with, the fill that counts first: an ordinary face, beside it `FILLS`; or
+    the photograph that this one is compared with alone."""
+    before = view.before
+    if before is not None:
+        return {"before": lambda image, mask: before}
+    return {"ordinary": lambda image, mask: ordinary(image, view.points, mask), **FILLS}
 
 
 def hidden(image: Image, mask: Mask, fill: str) -> Image:
@@ -87,7 +92,7 @@ def scores(target: Target, images: Sequence[Image]) -> Scores:
 def hide_each(
     target: Target, image: Image, masks: Mapping[str, Mask], fills: Mapping[str, Fill] = FILLS
 ) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, float]], dict[str, Image]]:
-    """For every named mask: score and answer by fill, and the picture of the last fill."""
+    """For every named mask: score and answer by fill, and the picture of the first fill."""
     pictures = {
         (name, fill): blended(image, make(image, mask), mask)
         for name, mask in masks.items()
@@ -98,7 +103,7 @@ def hide_each(
     answer: dict[str, dict[str, float]] = {name: {} for name in masks}
     for (name, fill), s, a in zip(pictures, got.score, got.answer, strict=True):
         score[name][fill], answer[name][fill] = float(s), float(a)
-    return score, answer, {name: pictures[name, list(fills)[-1]] for name in masks}
+    return score, answer, {name: pictures[name, next(iter(fills))] for name in masks}
 
 
 def patch_map(

@@ -55,7 +55,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "effect": "Hiding it takes away",
         "then": "Answer then",
         "range": "In brackets: lowest and highest over small shifts of the crop.",
-        "fills": "by fill (blur, mean, inpainted)",
+        "fills": "by fill (the first one counts)",
         "grade": "Grade",
         "check": "Check",
         "value": "Value",
@@ -83,7 +83,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "effect": "隠すと減る量",
         "then": "そのときの答え",
         "range": "括弧内は、切り出しを少しずらしたときの最小と最大。",
-        "fills": "塗り方ごと(ぼかし・平均色・補間)",
+        "fills": "塗り方ごと(最初のものが判定に使われる)",
         "grade": "評価",
         "check": "検査",
         "value": "値",
@@ -204,19 +204,20 @@ def _choice(found: RelevanceMap, words: Mapping[str, str], language: str, card: 
 
 def _regions(found: RelevanceMap, words: Mapping[str, str], language: str) -> str:
     heads = "".join(f'<th scope="col">{words[k]}</th>' for k in ("region", "share", "support", "effect", "then"))
-    rows = "".join(_region(region, found, language) for region in found.regions)
+    rows = "".join(_region(region, found, words, language) for region in found.regions)
     return (
         f'<table class="regions"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
         f'<p class="soft">{words["range"]}</p>'
     )
 
 
-def _region(region: RegionEvidence, found: RelevanceMap, language: str) -> str:
+def _region(region: RegionEvidence, found: RelevanceMap, words: Mapping[str, str], language: str) -> str:
     widest = max((abs(r.effect) for r in found.regions), default=1.0) or 1.0
     kind = " against" if region.effect < 0 else ""
     width = f"--w:{100 * abs(region.effect) / widest:.0f}%"
     bar = f'<span class="bar{kind}" aria-hidden="true"><i style="{width}"></i></span>'
     fills = ", ".join(f"{fill} {value:+.2f}" for fill, value in region.effect_by_fill.items())
+    fills = _plain(f"{words['fills']}: {fills}")
     cells = (
         f"{100 * region.support:.0f} %",
         f"{100 * region.relevance:+.0f} % ({100 * region.relevance_low:+.0f} … {100 * region.relevance_high:+.0f})",
@@ -225,7 +226,7 @@ def _region(region: RegionEvidence, found: RelevanceMap, language: str) -> str:
     )
     return (
         f'<tr><th scope="row">{region_name(region.name, language)}{bar}</th><td>{cells[1]}</td>'
-        f'<td>{cells[0]}</td><td title="{_plain(fills)}">{cells[2]}</td><td>{cells[3]}</td></tr>'
+        f'<td>{cells[0]}</td><td title="{fills}">{cells[2]}</td><td>{cells[3]}</td></tr>'
     )
 
 
