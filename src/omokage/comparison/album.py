@@ -114,7 +114,8 @@ class _Found(NamedTuple):
             row["image"], row.get("segmentation"), face_outline(row), row["person"], row["id"], _factors(row),
             _looks(scene), _day(scene), traits,
         )  # fmt: skip
-        for column, value in zip(self, values, strict=True):
+        columns: tuple[list[Any], ...] = self
+        for column, value in zip(columns, values, strict=True):
             column.append(value)
 
     def album(self) -> Album:

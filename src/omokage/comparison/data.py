@@ -27,6 +27,7 @@ from omokage.faces.align import roll_of
 from omokage.schema import UNITS
 
 Image = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 # From which size on a change is a large one; below it the curriculum holds it back.
 LARGE = np.array([0.6] * len(COMPARED_UNITS) + [0.8, 20.0], np.float32)
 _UNLIKE = np.array([0.5, 0.25], np.float32)  # sex and skin tone from which on two people are no hard strangers
@@ -131,7 +132,7 @@ class Steps(Dataset[Batch]):
         rng = np.random.default_rng((self.config.seed, 1, step))
         ripe = min(1.0, step / self.config.curriculum) if self.config.curriculum else 1.0
         images: list[Image] = []
-        states: list[tuple[NDArray, ...]] = []
+        states: list[tuple[Floats, ...]] = []
         chosen = self._chosen(rng)
         for who in chosen:
             states.append(self._person(who, rng, ripe, images))
@@ -176,7 +177,7 @@ class Steps(Dataset[Batch]):
             weight = np.append(weight, np.full(len(first), self.config.data.across))
         return np.where(rng.random((len(pairs), 1)) < 0.5, pairs, pairs[:, ::-1]), weight
 
-    def _person(self, who: tuple[int, int], rng: Generator, ripe: float, images: list[Image]) -> tuple[NDArray, ...]:
+    def _person(self, who: tuple[int, int], rng: Generator, ripe: float, images: list[Image]) -> tuple[Floats, ...]:
         """Add the pictures of one person to the batch; returns their factors, looks and days."""
         crops, count = self.albums[who[0]], self.config.data.pictures
         places = np.resize(rng.permutation(self.groups[who[0]][who[1]]), count)

@@ -81,7 +81,7 @@ class ComparisonLoss(nn.Module):
         total = own.sum(0)
         there = total > 0
         mean = (target.square() * own).sum(0) / total.clamp(min=1e-6)
-        keep = torch.clamp(1 - 1 / (self.seen + 1), max=_MEMORY)  # type: ignore[operator]
+        keep = (1 - 1 / (torch.as_tensor(self.seen) + 1)).clamp(max=_MEMORY)
         self.usual.copy_(torch.where(there, keep * self.usual + (1 - keep) * mean, self.usual))  # type: ignore[operator, arg-type]
         self.seen.add_(there.to(self.seen))  # type: ignore[operator, arg-type]
         return torch.as_tensor(self.usual).sqrt().clamp(min=_LEAST)
