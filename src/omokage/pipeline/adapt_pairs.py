@@ -1,8 +1,9 @@
 """Changes in the user's own units: few labelled pairs of photographs on the frozen comparison network.
 
 A table with the columns `before`, `after`, `person` and one or more labels (kilograms, years, a nurse's rating: what
-changed from the first to the second). A linear probe reads the network's own changes, or the difference of its states,
-whichever predicts held-out people better. Each pair counts in both directions, so that swapping the photographs flips
+changed from the first to the second). A linear probe reads the network's own change of fatness or of age alone, all its
+changes, or the difference of its states, whichever predicts held-out people better: few labels carry one slope before
+they carry forty. Each pair counts in both directions, so that swapping the photographs flips
 the sign of the answer.
 """
 
@@ -37,7 +38,6 @@ from omokage.weights import registry
 Floats = NDArray[np.float64]
 MODEL = "changes"
 FEWEST = 10
-_SETS = ("factors", "states")
 _OTHER = {"before", "after", "person"}
 
 
@@ -51,10 +51,13 @@ class AdaptedChange:
 
 
 def features_of(comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]]) -> dict[str, Floats]:
-    """Signed numbers of each pair: the network's changes in units of their scales, and the difference of its states."""
+    """Signed numbers of each pair: the network's changes in units of their scales, all (`factors`) and the two of the
+    whole face alone, and the difference of its states."""
     a, b = (torch.tensor([pair[k] for pair in pairs]) for k in (0, 1))
     states = (seen.states[:, b] - seen.states[:, a]).mean(0).double().numpy()
-    return {"factors": comparer.compare(seen, pairs).value / np.array([SCALES[n] for n in FACTORS]), "states": states}
+    changes = comparer.compare(seen, pairs).value / np.array([SCALES[n] for n in FACTORS])
+    alone = {name: changes[:, [FACTORS.index(name)]] for name in ("fatness", "age")}
+    return {**alone, "factors": changes, "states": states}
 
 
 def adapt_pairs(
