@@ -1,8 +1,9 @@
 """Getting used to shifted pictures without labels: what the check says, and what labels say that it never saw.
 
 The crops of `benchmarks/adapt.py` are changed in two ways, **grey, low resolution** (28 px across, JPEG 40) and **side
-light** (a ramp from 0.12 to 1.5 of the light across the face). 400 of them give the statistics and the check; on 500
-others the labels judge: area under the curve before and after, and the interval of the difference over people.
+light** (a ramp from 0.12 to 1.5 of the light across the face). 400 of them give the statistics, teach the student and
+check; on 500 others the labels judge: area under the curve before and after, and the interval of the difference over
+people.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from omokage.attributes.predict import AttributePredictor
 from omokage.data.photometry import compressed
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve
-from omokage.pipeline.adapt_unlabelled import SHARES, Heads, blended, moved, statistics_of
+from omokage.pipeline.adapt_student import Learning
+from omokage.pipeline.adapt_unlabelled import Heads, moved
 
 Image = NDArray[np.uint8]
 USED, JUDGED, HEADS = 400, 500, 40
+WAYS: Mapping[str, Learning | None] = {"statistics": None, "student": Learning()}
 LABELS = {"perceived_gender": ("gender", "female"), "smiling": ("smile", "1"), "eyeglasses": ("glasses", "1")}
 
 
@@ -65,21 +68,21 @@ def unlabelled_part(
     judged = np.array([k for k in judged if people[k] not in {people[u] for u in used}])
     for shift, change in SHIFTS.items():
         changed = np.stack([change(crop) for crop in crops])
-        share, checks, after = moved(predictor, changed[used], heads)
-        facts: dict[str, Any] = {"shift": shift, "share": share, "accepted": all(c.passed for c in checks)}
-        for c in checks:
-            yield {"shift": shift, "check": c.name, "before": c.before, "after": c.after, "low": c.low, "high": c.high,
-                   "passed": c.passed}  # fmt: skip
-        whole = blended(predictor.model, statistics_of(predictor.model, changed[used][: USED // 2]), max(SHARES))
-        old, new, all_new = (answers(m, changed[judged]) for m in (predictor.model, after, whole))
-        for name, (column, yes) in LABELS.items():
-            true = np.array([rows[k][column] == yes for k in judged])
-            low, high = interval(
-                lambda o, n, t: area_under_curve(n, t) - area_under_curve(o, t), old[name], new[name], true,
-                groups=[people[k] for k in judged], draws=200,
-            )  # fmt: skip
-            yield facts | {
-                "answer": name, "n": len(judged), "before": area_under_curve(old[name], true),
-                "after": area_under_curve(new[name], true), "whole": area_under_curve(all_new[name], true),
-                "low": low, "high": high,
-            }  # fmt: skip
+        old = answers(predictor.model, changed[judged])
+        for way, learning in WAYS.items():
+            share, checks, after = moved(predictor, changed[used], heads, learning=learning)
+            facts: dict[str, Any] = {"shift": shift, "way": way, "share": share}
+            for c in checks:
+                yield facts | {"check": c.name, "before": c.before, "after": c.after, "low": c.low, "high": c.high,
+                               "passed": c.passed}  # fmt: skip
+            new, accepted = answers(after, changed[judged]), all(c.passed for c in checks)
+            for name, (column, yes) in LABELS.items():
+                true = np.array([rows[k][column] == yes for k in judged])
+                low, high = interval(
+                    lambda o, n, t: area_under_curve(n, t) - area_under_curve(o, t), old[name], new[name], true,
+                    groups=[people[k] for k in judged], draws=200,
+                )  # fmt: skip
+                yield facts | {
+                    "answer": name, "n": len(judged), "before": area_under_curve(old[name], true),
+                    "after": area_under_curve(new[name], true), "low": low, "high": high, "accepted": accepted,
+                }  # fmt: skip

@@ -11,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.attributes.predict import AttributePredictor
+from omokage.data.photometry import Photometry
 from omokage.errors import InputError, OutputError
 from omokage.pipeline import Analyzer, adapt_unlabelled
+from omokage.pipeline.adapt_student import Learning, student
 from omokage.pipeline.adapt_unlabelled import Check, Heads, Used, blended, moved, statistics_of, unsteadiness
+from omokage.pipeline.adapt_views import answers
 from small_weights import small_weights, write_faces
 
 
@@ -73,11 +76,36 @@ def test_the_checks_compare_the_same_pictures_before_and_after(predictor: Attrib
     assert all(c.low <= c.high for c in checks)
 
 
+def test_a_student_agrees_more_with_the_teacher_on_changed_pictures_and_moves_little(
+    predictor: AttributePredictor,
+) -> None:
+    crops, model = noise(40, 3), predictor.model
+    said = answers(model, crops).mean(0)
+    dark = (crops // 3).astype(np.uint8)
+    darker = Learning(steps=25, batch=16, rate=3e-3, change=Photometry(share=1.0, occlusion=0, brightness=0.4, noise=0))
+    taught = student(model, model, crops, darker)
+    before, after = (np.square(answers(m, dark)[0] - said).mean() for m in (model, taught))
+    assert after < before
+    same = dict(model.named_parameters())
+    moved = {n for n, p in taught.named_parameters() if not torch.allclose(p, same[n])}
+    assert moved
+    assert all("norm" in name and name.startswith("trunk.") for name in moved)
+    assert not any(p.requires_grad for p in taught.parameters())
+
+
+def test_heads_judge_yes_and_no_as_well(predictor: AttributePredictor) -> None:
+    yes = {"perceived_gender": np.ones(6), "nothing of the kind": np.ones(6)}
+    heads = Heads(noise(6, 1), np.random.default_rng(0).uniform(-0.8, 0.8, (6, 68, 2)), np.full(6, 30.0), yes)
+    found = heads.errors(predictor.model)
+    assert "log loss of nothing of the kind on rendered heads" not in found
+    assert (found["log loss of perceived_gender on rendered heads"] > 0).all()
+
+
 def run(place: Path, out: Path, monkeypatch: pytest.MonkeyPatch, passed: bool) -> Used:
     check = Check("a check", 0.2, 0.1, -0.15, -0.05, passed)
     empty = Heads(noise(1), np.zeros((1, 68, 2)), np.zeros(1))
     monkeypatch.setattr(Heads, "drawn", classmethod(lambda cls, count, predictor: empty))
-    monkeypatch.setattr(adapt_unlabelled, "moved", lambda p, crops, heads: (0.3, (check,), p.model))
+    monkeypatch.setattr(adapt_unlabelled, "moved", lambda p, crops, heads, learning: (0.3, (check,), p.model))
     return adapt_unlabelled.adapt_unlabelled(place / "faces", out, weights=place / "base", device="cpu", crops=True)
 
 

@@ -40,6 +40,9 @@ def adapt(
     unlabelled: Annotated[
         Path | None, typer.Option(help="Instead of labels: a folder of your own pictures to get used to.")
     ] = None,
+    student: Annotated[
+        bool, typer.Option("--student", help="With --unlabelled: also train on the network's own answers.")
+    ] = False,
     crops: Annotated[bool, typer.Option("--crops", help="Each picture is one face already: skip finding.")] = False,
     weights: Annotated[str | None, typer.Option(help="The set to start from, or a folder.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
@@ -48,7 +51,7 @@ def adapt(
     if (labels is None) == (unlabelled is None):
         raise InputError("give either LABELS.csv (with --images) or --unlabelled FOLDER")
     if unlabelled is not None:
-        _unlabelled(unlabelled, out, weights, device, crops)
+        _unlabelled(unlabelled, out, weights, device, crops, student)
         return
     assert labels is not None
     if _has_pairs(labels):
@@ -145,14 +148,16 @@ def _table(console: object, one: AdaptedLabel) -> None:
         console.print(f"widest gap: {gap[2]:.3g}, from {gap[0]} to {gap[1]}")
 
 
-def _unlabelled(folder: Path, out: Path, weights: str | None, device: str | None, crops: bool) -> None:
+def _unlabelled(folder: Path, out: Path, weights: str | None, device: str | None, crops: bool, student: bool) -> None:
     """Statistics of the user's pictures; status 1 when the check refuses them."""
     from omokage.cli.progress import Counter
+    from omokage.pipeline.adapt_student import Learning
     from omokage.pipeline.adapt_unlabelled import adapt_unlabelled
 
     with Counter("") as counter:
         found = adapt_unlabelled(
             folder, out, weights=weights or _default(), device=device, crops=crops,
+            learning=Learning() if student else None,
             progress=lambda what, done, total: counter.update(done, total, what),
         )  # fmt: skip
     for line in found.lines():

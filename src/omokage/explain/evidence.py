@@ -61,8 +61,8 @@ def maps(
         return Maps(np.stack(found).astype(np.float64))
     if method == "lrp":
         return _propagated(target, images, composite(rules), before)
-    starts = others if before is None else before
-    start = None if starts is None else np.stack(starts)
+    rivals = others if before is None else before
+    start = None if rivals is None else np.stack(rivals)
     if method == "gradients":
         return _summed(integrated(target, np.stack(images), before=start))
     return _summed(smoothed(target, np.stack(images), before=start))

@@ -1,16 +1,17 @@
 """`omokage adapt --unlabelled`: the network gets used to the user's own pictures, if that does no harm.
 
-Only the statistics of the trunk's batch norms move, a part of the way towards those of the new pictures (Li et al.,
-2017; Schneider et al., NeurIPS 2020). Nobody says what the pictures show, so the check asks for less: on pictures that
-were not used, the answers must depend clearly less on what changes nothing (mirror, small shifts), and on rendered
-heads, whose truth is known, errors must not grow. Otherwise nothing is written.
+The statistics of the trunk's batch norms move a part of the way towards those of the new pictures (Li et al., 2017;
+Schneider et al., NeurIPS 2020); on request a student learns beside it (`adapt_student`). Nobody says what the pictures
+show, so the check asks for less: on pictures that were not used, the answers must depend clearly less on what changes
+nothing (mirror, small shifts), and on rendered heads, whose truth is known, errors must not grow. Otherwise nothing is
+written.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from omokage.attributes.model import AttributeNetwork, bin_centres, normalise
+from omokage.attributes.model import AttributeNetwork, bin_centres
 from omokage.attributes.predict import AttributePredictor
 from omokage.data.splits import position
 from omokage.errors import InputError, OutputError
@@ -27,6 +28,8 @@ from omokage.faces.align import crop_landmarks
 from omokage.media.sources import expand
 from omokage.metrics.bootstrap import interval
 from omokage.pipeline.adapt_features import attribute_predictor, read_faces_of
+from omokage.pipeline.adapt_student import Learning, student
+from omokage.pipeline.adapt_views import answers, inputs_of, unsteadiness
 from omokage.pipeline.analyzer import Analyzer
 from omokage.training.run import commit_of
 from omokage.weights import registry
@@ -63,6 +66,7 @@ class Used:
     pictures: int
     left_out: int
     folder: Path | None
+    student: bool = False  # whether one was trained
 
     @property
     def accepted(self) -> bool:
@@ -78,7 +82,8 @@ class Used:
         read = f"{self.pictures} pictures with a face" + (f", {self.left_out} left out" if self.left_out else "")
         if self.folder is None:
             return [read, *said, "not accepted: the weights stay as they are, nothing was written"]
-        return [read, *said, f"accepted: statistics moved by {self.share:.0%}; weights: {self.folder}"]
+        learnt = ", a student trained" if self.student else ""
+        return [read, *said, f"accepted: statistics moved by {self.share:.0%}{learnt}; weights: {self.folder}"]
 
 
 def adapt_unlabelled(
@@ -90,12 +95,13 @@ def adapt_unlabelled(
     analyzer: Analyzer | None = None,
     crops: bool = False,
     heads: int = _HEADS,
+    learning: Learning | None = None,
     progress: Progress | None = None,
 ) -> Used:
-    """Move the network's statistics towards the pictures below `folder`; write the set `out` if both checks pass.
+    """Move the network's statistics towards the pictures below `folder`; write the set `out` if all checks pass.
 
-    At most `MOST` pictures are read. Raises InputError with fewer than `FEWEST` faces, OutputError where `out` holds
-    something already.
+    At most `MOST` pictures are read. With `learning` a student is trained on half of them. Raises InputError with fewer
+    than `FEWEST` faces, OutputError where `out` holds something already.
     """
     tell = progress or (lambda what, done, total: None)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -109,19 +115,26 @@ def adapt_unlabelled(
         raise InputError(f"{folder} shows {len(faces.crops)} faces; at least {FEWEST} are needed to get used to them")
     tell("rendering heads", 0, 1)
     rendered = Heads.drawn(heads, predictor)
-    share, checks, model = moved(predictor, faces.crops, rendered)
+    share, checks, model = moved(predictor, faces.crops, rendered, learning=learning)
     passed = all(check.passed for check in checks)
     if passed:
-        _write(out, weights, predictor, model, share, checks, len(faces.crops))
-    return Used(share, checks, len(faces.crops), len(faces.left_out), out if passed else None)
+        made = f"statistics moved by {share:.0%} towards {len(faces.crops)} pictures of the user"
+        made += "" if learning is None else ", and a student trained on them without labels"
+        _write(out, weights, predictor, model, checks, made)
+    return Used(share, checks, len(faces.crops), len(faces.left_out), out if passed else None, learning is not None)
 
 
 def moved(
-    predictor: AttributePredictor, crops: Image, heads: Heads, shares: tuple[float, ...] = SHARES
+    predictor: AttributePredictor,
+    crops: Image,
+    heads: Heads,
+    shares: tuple[float, ...] = SHARES,
+    learning: Learning | None = None,
 ) -> tuple[float, tuple[Check, ...], AttributeNetwork]:
     """The best of `shares` for crops (n, size, size, 3) in random order, the checks of it, and the moved network.
 
-    Half of the crops give the statistics, a quarter chooses, the last quarter judges.
+    Half of the crops give the statistics, and teach the student where there is one; a quarter chooses, the last quarter
+    judges.
     """
     model, count = predictor.model, len(crops)
     first, second = crops[: count // 2], crops[count // 2 : 3 * count // 4]
@@ -130,6 +143,8 @@ def moved(
     tried = {share: unsteadiness(answers(blended(model, found, share), second)) for share in shares}
     share = min(tried, key=lambda s: tried[s])
     new = blended(model, found, share)
+    if learning is not None:
+        new = student(new, model, first, learning)
     before, after = answers(model, judging), answers(new, judging)
 
     def change(rows: NDArray) -> float:
@@ -154,7 +169,7 @@ def statistics_of(model: AttributeNetwork, crops: Image, batch: int = 64) -> Sta
         norm.momentum = None  # a plain mean over all batches
         norm.train()
     for rows in np.array_split(np.arange(len(crops)), max(len(crops) // batch, 1)):
-        trunk(_inputs(model, crops[rows]))
+        trunk(inputs_of(model, crops[rows]))
     return {name: (_known(norm.running_mean), _known(norm.running_var)) for name, norm in norms.items()}
 
 
@@ -177,53 +192,15 @@ def blended(model: AttributeNetwork, found: Statistics, share: float) -> Attribu
     return new.eval()
 
 
-def _inputs(model: AttributeNetwork, crops: Image) -> Tensor:
-    return normalise(torch.from_numpy(np.ascontiguousarray(crops)).to(next(model.parameters()).device))
-
-
-@torch.inference_mode()
-def answers(model: AttributeNetwork, crops: Image, batch: int = 64) -> Floats:
-    """What must not depend on the view: (views, n, answers) of each crop as it is, mirrored, and shifted two ways.
-
-    Log odds of classes and means of ranges, `quality` excepted.
-    """
-    parts = []
-    for start in range(0, len(crops), batch):
-        x = _inputs(model, crops[start : start + batch])
-        padded = nn.functional.pad(x, (4, 4, 4, 4), mode="replicate")
-        size = x.shape[-1]
-        shifted = [padded[..., 4 + dy : 4 + dy + size, 4 + dx : 4 + dx + size] for dx, dy in ((3, -2), (-3, 2))]
-        parts.append(torch.stack([_plain(model, v) for v in (x, x.flip(3), *shifted)]))
-    return torch.cat(parts, 1).double().cpu().numpy()
-
-
-def _plain(model: AttributeNetwork, inputs: Tensor) -> Tensor:
-    out = model.decode(model(inputs))
-    rows = [logits[:, None] for name, logits in out.shares.items() if name != "quality"]
-    rows += [logits - logits.mean(1, keepdim=True) for logits in out.classes.values()]
-    for name, logits in out.bins.items():
-        rows.append((torch.softmax(logits, 1) @ bin_centres(model.schema[name], logits.device))[:, None])
-    return torch.cat(rows, 1)
-
-
-def unsteadiness(said: Floats) -> float:
-    """The share (0..1) of the variation of answers (views, n, k) that is between views of one picture, mean over k.
-
-    Scaling all answers down does not lower it: what tells pictures apart shrinks as well.
-    """
-    views = said.shape[0]
-    within = said.var(0, ddof=1).mean(0)
-    between = np.maximum(said.mean(0).var(0, ddof=1) - within / views, 0)
-    return float(np.mean(within / np.maximum(within + between, 1e-12)))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Heads:
-    """Rendered heads whose truth is known: crops (n, size, size, 3), landmarks (n, 68, 2) in -1..1 of the crop, age."""
+    """Rendered heads whose truth is known: crops (n, size, size, 3), landmarks (n, 68, 2) in -1..1 of the crop, age,
+    and probabilities (n,) of yes by attribute."""
 
     crops: Image
     landmarks: Floats
     ages: Floats
+    yes: Mapping[str, Floats] = field(default_factory=dict)
 
     @classmethod
     def drawn(cls, count: int, predictor: AttributePredictor, seed: int = 940_000_000) -> Heads:
@@ -238,13 +215,18 @@ class Heads:
             picture = render(replace(scene, camera=camera))
             crop = crop_landmarks(picture.image, picture.landmarks, predictor.size, predictor.margin)
             inside = picture.landmarks @ crop.affine[:, :2].T + crop.affine[:, 2]
-            rows.append((crop.image, inside / predictor.size * 2 - 1, scene.person.age))
-        return cls(np.stack([r[0] for r in rows]), np.stack([r[1] for r in rows]), np.array([r[2] for r in rows]))
+            shown = (scene.person.female_perceived, float(scene.person.glasses != "none"))
+            rows.append((crop.image, inside / predictor.size * 2 - 1, scene.person.age, shown))
+        crops, places = (np.stack([r[k] for r in rows]) for k in (0, 1))
+        female, glasses = np.array([r[3] for r in rows]).T
+        yes = {"perceived_gender": female, "eyeglasses": glasses}
+        return cls(crops, places, np.array([r[2] for r in rows]), yes)
 
     @torch.inference_mode()
     def errors(self, model: AttributeNetwork) -> dict[str, Floats]:
-        """Landmark error in percent of the distance between the outer eye corners, and years of age, of each head."""
-        raw = [model(_inputs(model, self.crops[k : k + 64])) for k in range(0, len(self.crops), 64)]
+        """Landmark error in percent of the distance between the outer eye corners, years of age, and log losses, of
+        each head."""
+        raw = [model(inputs_of(model, self.crops[k : k + 64])) for k in range(0, len(self.crops), 64)]
         out = model.decode({name: torch.cat([r[name] for r in raw]) for name in raw[0]})
         found: dict[str, Floats] = {}
         if "landmarks" in out.points:
@@ -257,6 +239,10 @@ class Heads:
             logits = out.bins["age"]
             said = torch.softmax(logits, 1) @ bin_centres(model.schema["age"], logits.device)
             found["age error on rendered heads, years"] = np.abs(said.double().cpu().numpy() - self.ages)
+        for name, true in self.yes.items():
+            if name in out.shares:
+                odds = out.shares[name].double().cpu().numpy()
+                found[f"log loss of {name} on rendered heads"] = np.logaddexp(0, odds) - true * odds
         return found
 
     def checks(self, before: AttributeNetwork, after: AttributeNetwork) -> list[Check]:
@@ -270,8 +256,8 @@ class Heads:
 
 
 def _write(
-    out: Path, weights: str | Path, predictor: AttributePredictor, model: AttributeNetwork, share: float,
-    checks: tuple[Check, ...], pictures: int,
+    out: Path, weights: str | Path, predictor: AttributePredictor, model: AttributeNetwork,
+    checks: tuple[Check, ...], how: str,
 ) -> None:  # fmt: skip
     base = predictor.card
     rows = [
@@ -284,9 +270,9 @@ def _write(
     card = replace(
         base, set=out.name, recipe=f"omokage adapt --unlabelled, on {base.id}", commit=commit_of(),
         made=date.today().isoformat(),
-        trained_on=f"{base.trained_on}; statistics moved by {share:.0%} towards {pictures} pictures of the user",
+        trained_on=f"{base.trained_on}; {how}",
         scores=[*base.scores, *rows],
-        limits=[*base.limits, "Statistics were moved towards the user's pictures: the scores above these were measured "
+        limits=[*base.limits, "The network was moved towards the user's pictures: the scores above these were measured "
                 "before, and there is no fitted check of false finds."],
     )  # fmt: skip
     if registry.has_model(weights, "finder"):
