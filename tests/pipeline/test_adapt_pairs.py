@@ -11,12 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from omokage.comparison.config import FACTORS, SCALES
+from omokage.comparison.config import FACTORS, SCALES, NetworkConfig
+from omokage.comparison.model import ComparisonNetwork
 from omokage.comparison.predict import Seen
 from omokage.errors import InputError, OutputError, WeightsError
-from omokage.explain.adapt import Plan
+from omokage.explain.adapt import Plan, best_fit
+from omokage.explain.labels import Label
+from omokage.explain.tuning import Tuning
 from omokage.media.sources import Source
 from omokage.pipeline import Analyzer
+from omokage.pipeline.adapt_pair_tuning import PairTuner, rows_of, said_by
 from omokage.pipeline.adapt_pairs import ChangeReader, adapt_pairs, own_changes
 from omokage.pipeline.compare import photographs
 from stand_ins import SquareFinder, SquarePredictor, write_picture
@@ -82,6 +86,32 @@ def test_answers_are_in_the_labels_units_and_swapping_flips_the_sign(place: Path
     assert there.low < 5.0 < there.high
     assert 0 < there.no_change < 0.05
     assert own_changes(photos[0], photos[1], street["comparer"], None) == {}
+
+
+def test_a_fine_tuned_head_learns_what_the_probe_leaves_and_keeps_the_sign() -> None:
+    torch.manual_seed(0)
+    network = ComparisonNetwork(NetworkConfig(
+        size=32, stem=4, widths=(4, 4, 4), blocks=(1, 1, 1), squeeze=2, whole_squeeze=2, whole=4, view=16, hidden=16,
+        identity_squeeze=2, identity=4, dropout=0.0,
+    )).eval()  # fmt: skip
+    size, count = network.first.in_features, 120
+    states = torch.randn(1, 2 * count, size).repeat(2, 1, 1)
+    seen = Seen(states, torch.ones(2 * count, 1))
+    one_way = [(2 * k, 2 * k + 1) for k in range(count)]
+    pairs = [*one_way, *((b, a) for a, b in one_way)]
+    a, b = (states[0, [pair[k] for pair in pairs]] for k in (0, 1))
+    values = 2 * (torch.tanh(2 * b[:, 0]) - torch.tanh(2 * a[:, 0])).double().numpy()
+    label = Label("kg", "ordinal", np.arange(2 * count), values, low=-9.0, high=9.0)
+    features = {"states": (b - a).double().numpy()}
+    fit = best_fit(features, label, np.arange(2 * count), [f"p{k % count}" for k in range(2 * count)], PLAN)
+    tuner = PairTuner(network, seen, pairs, features, label, Tuning(rate=2e-3, fewest=300, most=300))
+    head = tuner.tuned(np.arange(2 * count), fit)
+    start = fit.answer(features, np.arange(2 * count))[:, 0]
+    said = tuner.spread * said_by(network, head.state_dict(), rows_of(seen, pairs, start / tuner.spread))
+    assert np.abs(said - values).mean() < 0.8 * np.abs(start - values).mean()
+    extra = said - start
+    np.testing.assert_allclose(extra[:count], -extra[count:], atol=1e-4)
+    np.testing.assert_allclose(tuner(np.arange(2 * count), fit)(np.arange(3))[:, 0], said[:3], atol=1e-3)
 
 
 def test_what_cannot_be_learnt_is_said(place: Path, street: dict[str, Any]) -> None:

@@ -1,18 +1,19 @@
-"""Changes in the user's own units: few labelled pairs of photographs on the frozen comparison network.
+"""Changes in the user's own units: few labelled pairs of photographs on the comparison network.
 
 A table with the columns `before`, `after`, `person` and one or more labels (kilograms, years, a nurse's rating: what
 changed from the first to the second). A linear probe reads the network's own change of fatness or of age alone, all its
 changes, or the difference of its states, whichever predicts held-out people better: few labels carry one slope before
-they carry forty. Each pair counts in both directions, so that swapping the photographs flips
-the sign of the answer.
+they carry forty. With enough pairs the part in which two photographs meet is fine-tuned from there, where inner folds
+say that it pays (`adapt_pair_tuning`). Each pair counts in both directions, so that swapping the photographs flips the
+sign of the answer.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from omokage.comparison.config import FACTORS, SCALES
 from omokage.comparison.predict import Comparer, Seen
@@ -29,6 +31,7 @@ from omokage.explain.labels import Label
 from omokage.explain.scores import Score, scores
 from omokage.media.sources import Source
 from omokage.nn.probe import Probe
+from omokage.pipeline.adapt_pair_tuning import PairTuner, rows_of, said_by
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import Photo, open_analyzer, open_comparer, photographs
 from omokage.results import Change
@@ -37,6 +40,7 @@ from omokage.weights import registry
 
 Floats = NDArray[np.float64]
 MODEL = "changes"
+TUNED = "tuned."
 FEWEST = 10
 _OTHER = {"before", "after", "person"}
 
@@ -48,6 +52,8 @@ class AdaptedChange:
     name: str
     learnt: Learnt
     scores: tuple[Score, ...]
+    tuned: dict[str, Tensor] = field(default_factory=dict)  # of the fine-tuned head, where it is kept
+    spread: float = 1.0  # of the labels, in whose units the head speaks
 
 
 def features_of(comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]]) -> dict[str, Floats]:
@@ -94,7 +100,12 @@ def adapt_pairs(
     at = [(used.index(row["before"]), used.index(row["after"])) for row in rows]
     one_way = features_of(reader, seen, at)
     features = {name: np.concatenate([x, -x]) for name, x in one_way.items()}
-    found = [_learn(name, rows, features, plan or Plan()) for name in rows[0] if name not in _OTHER]
+    both = [*at, *((b, a) for a, b in at)]
+
+    def tuner(label: Label) -> PairTuner | None:
+        return PairTuner(reader.network, seen, both, features, label) if isinstance(reader, Comparer) else None
+
+    found = [_learn(name, rows, features, plan or Plan(), tuner) for name in rows[0] if name not in _OTHER]
     _write(out, weights or registry.DEFAULT_SET, found)
     return found, left_out
 
@@ -114,7 +125,10 @@ def _problem(row: dict[str, str], photos: dict[str, Photo]) -> str:
     return next((photos[row[side]].problem for side in ("before", "after") if photos[row[side]].problem), "")
 
 
-def _learn(name: str, rows: Sequence[dict[str, str]], features: dict[str, Floats], plan: Plan) -> AdaptedChange:
+def _learn(
+    name: str, rows: Sequence[dict[str, str]], features: dict[str, Floats], plan: Plan,
+    tuner_of: Callable[[Label], PairTuner | None],
+) -> AdaptedChange:  # fmt: skip
     """One label in both directions. Raises InputError with too few pairs or a word that is no number."""
     known = [k for k, row in enumerate(rows) if row.get(name)]
     try:
@@ -129,13 +143,18 @@ def _learn(name: str, rows: Sequence[dict[str, str]], features: dict[str, Floats
     top = float(np.abs(values).max())
     label = Label(name, "ordinal", both.astype(np.int64), np.concatenate([values, -values]), low=-top, high=top)
     people = [row.get("person") or f"pair {k}" for k, row in enumerate(rows)] * 2
+    tuner = tuner_of(label)
     try:
-        learnt = learn(features, features["factors"], label, people, plan)
+        learnt = learn(features, features["factors"], label, people, plan, tuner)
     except ValueError as error:
         raise InputError(f"{name!r} cannot be learnt ({error}); label pairs of more people") from error
     if learnt.fit.probe is None:
         raise InputError(f"{name!r} cannot be learnt from so few people; label pairs of more people")
-    return AdaptedChange(name, learnt, tuple(s for s in scores(learnt) if s.method != "landmarks"))
+    kept = tuple(s for s in scores(learnt) if s.method != "landmarks")
+    if tuner is None or not learnt.tuned:
+        return AdaptedChange(name, learnt, kept)
+    head = tuner.tuned(np.arange(len(label)), learnt.fit)
+    return AdaptedChange(name, learnt, kept, dict(head.state_dict()), tuner.spread)
 
 
 def _write(out: Path, weights: str | Path, found: Sequence[AdaptedChange]) -> registry.Card:
@@ -149,9 +168,11 @@ def _write(out: Path, weights: str | Path, found: Sequence[AdaptedChange]) -> re
         assert one.learnt.fit.probe is not None
         arrays = one.learnt.fit.probe.to_arrays()
         tensors |= {f"{one.name}.{key}": torch.from_numpy(np.array(value)) for key, value in arrays.items()}
+        tensors |= {f"{one.name}.{TUNED}{key}": value for key, value in one.tuned.items()}
         said, true = one.learnt.held_out["chosen"][:, 0], one.learnt.label.values.astype(float)
         errors = np.sort(np.abs(said - true))
-        schema.append({"name": one.name, "reads": list(one.learnt.fit.reads), "unit": "the labels' own"})
+        reads, spread = list(one.learnt.fit.reads), one.spread if one.tuned else 0.0
+        schema.append({"name": one.name, "reads": reads, "unit": "the labels' own", "spread": spread})
         calibration[one.name] = [round(float(v), 6) for v in np.quantile(errors, np.linspace(0, 1, 101))]
     chosen = [(one.name, s) for one in found for s in one.scores if s.method == "chosen"]
     rows: list[Mapping[str, Any]] = [
@@ -178,10 +199,14 @@ class ChangeReader:
     def __init__(self, weights: str | Path) -> None:
         tensors, self.card = registry.load(weights, MODEL)
         self.probes: dict[str, tuple[tuple[str, ...], Probe]] = {}
+        self.heads: dict[str, tuple[float, dict[str, Tensor]]] = {}  # fine-tuned ones
         for row in self.card.schema:
             name = str(row["name"])
-            own = {k.removeprefix(f"{name}."): t.numpy() for k, t in tensors.items() if k.startswith(f"{name}.")}
-            self.probes[name] = tuple(row["reads"]), Probe.from_arrays(own)
+            own = {k.removeprefix(f"{name}."): t for k, t in tensors.items() if k.startswith(f"{name}.")}
+            probe = {k: t.numpy() for k, t in own.items() if not k.startswith(TUNED)}
+            self.probes[name] = tuple(row["reads"]), Probe.from_arrays(probe)
+            if spread := float(row.get("spread", 0.0)):
+                self.heads[name] = spread, {k.removeprefix(TUNED): t for k, t in own.items() if k.startswith(TUNED)}
 
     def read(self, comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]]) -> list[dict[str, Change]]:
         """The changes of each pair with their 5 to 95 percent intervals, in the labels' own units."""
@@ -189,6 +214,9 @@ class ChangeReader:
         found: list[dict[str, Change]] = [{} for _ in pairs]
         for name, (reads, probe) in self.probes.items():
             values = probe.predict(np.concatenate([features[key] for key in reads], 1))[:, 0]
+            if name in self.heads:
+                spread, tensors = self.heads[name]
+                values = said_by(comparer.network, tensors, rows_of(seen, pairs, values / spread)) * spread
             errors = np.array(self.card.calibration["errors"][name])
             reach = float(np.interp(0.9, np.linspace(0, 1, len(errors)), errors))
             for k, value in enumerate(values.tolist()):
