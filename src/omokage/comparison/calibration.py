@@ -45,11 +45,17 @@ def fit(readings: Readings) -> dict[str, Any]:
     out["power"] = _powers(readings)
     scale = readings.sigma ** _powered(out)
     size = np.abs(readings.value) / scale
+    errors, units = (readings.value - readings.change) / scale, slice(0, len(COMPARED_UNITS))
+    known = np.isfinite(readings.change)
+    step = STEPS[COMPARED_UNITS[0]]
+    pooled = _margins(errors[:, units][known[:, units]], readings.change[:, units][known[:, units]], step)
     for k, name in enumerate(FACTORS):
-        known = np.isfinite(readings.change[:, k])
-        if known.sum() >= _FEWEST:
-            errors = readings.value[known, k] - readings.change[known, k]
-            out["margin"][name] = _margins(errors / scale[known, k], readings.change[known, k], STEPS[name])
+        there = known[:, k]
+        if there.sum() >= _FEWEST:
+            rows = _margins(errors[there, k], readings.change[there, k], STEPS[name])
+            # A unit that moved in too few pairs is taken to err as units do on the whole.
+            rare = name in COMPARED_UNITS and len(rows) < 2
+            out["margin"][name] = [*rows, *(row for row in pooled if row[1] > 0)] if rare else rows
         if readings.still.sum() >= _FEWEST:
             out["tail"][name] = [round(float(v), 4) for v in np.quantile(size[readings.still, k], _STEPS)]
     for kind, names in (("looks", LOOKS), ("nuisance", NUISANCE)):
@@ -94,11 +100,12 @@ def _powered(fitted: Mapping[str, Any]) -> Floats:
 
 def _margins(errors: Floats, change: Floats, step: float) -> list[list[float]]:
     """Rows of (least change, largest change, 5 and 95 percent error towards larger changes) for no change, small and
-    large ones; without those that too few pairs had."""
+    large ones. Small and large ones are one row where too few pairs had large ones; no row where too few had any."""
     size, towards = np.abs(change), errors * np.where(change < 0, -1.0, 1.0)
-    top = float(size.max())
+    small, middle, top = _SMALLEST * step, 2 * step, float(size.max(initial=0.0))
+    parted = (size > middle).sum() >= _FEWEST
     rows = []
-    for low, high in ((0.0, 0.0), (_SMALLEST * step, 2 * step), (2 * step, max(top, 2 * step))):
+    for low, high in ((0.0, 0.0), (small, middle), (middle, top)) if parted else ((0.0, 0.0), (small, top)):
         there = size < 1e-3 if high == 0 else (size >= low) & (size <= high)
         count = int(there.sum())
         if count < _FEWEST:
