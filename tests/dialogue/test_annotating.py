@@ -36,8 +36,8 @@ from omokage.dialogue.exporting import (
     write_annotations,
     write_review,
 )
+from omokage.dialogue.held_out import TEST
 from omokage.dialogue.labelled import EXTRA, examples_of, talks
-from omokage.dialogue.phrases import TEST
 from omokage.dialogue.teachers import LocalTeacher, RemoteTeacher
 from omokage.errors import InputError
 

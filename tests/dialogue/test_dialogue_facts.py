@@ -15,7 +15,8 @@ from omokage.dialogue import facts
 from omokage.dialogue.captions import SURE, UNSURE, said, told
 from omokage.dialogue.checking import choice, specialist
 from omokage.dialogue.facts import between, truth_of
-from omokage.dialogue.phrases import TRAIN, UNSEEN
+from omokage.dialogue.held_out import UNSEEN
+from omokage.dialogue.phrases import TRAIN
 from omokage.results import EXPRESSIONS, AgeEstimate, Box, Categorical, FaceAnalysis, Pose, Scalar
 from omokage.schema import UNITS
 from stand_ins import face_template

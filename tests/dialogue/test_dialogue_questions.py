@@ -13,8 +13,9 @@ from dialogue_stand_ins import random_truths
 from omokage.dialogue.captions import caption
 from omokage.dialogue.conversation import Example
 from omokage.dialogue.facts import Truth
+from omokage.dialogue.held_out import TEST, UNSEEN
 from omokage.dialogue.matching import NO, YES, asked_for, plain
-from omokage.dialogue.phrases import TEST, TRAIN, UNSEEN, Phrase
+from omokage.dialogue.phrases import TRAIN, Phrase
 from omokage.dialogue.questions import HELD_OUT_PAIRS, NAMED_HELD_OUT, SPLITS, TASK_OF, Questioner, all_pairs, part_of
 from omokage.dialogue.templates import MEASURING, TRAINING, WANTED
 

@@ -1,8 +1,8 @@
 """A picture told in sentences: from truth, for training and for labels of rendered pictures; and from an analysis, with
 its doubt.
 
-`caption` tells what the questions of training ask for and nothing else: never a fact of `phrases.UNSEEN`, and never two
-facts of a held-out pair in one sentence. `told` gives what a specialist network read, each sentence with the
+`caption` tells what the questions of training ask for and nothing else: never a fact of `held_out.UNSEEN`, and never
+two facts of a held-out pair in one sentence. `told` gives what a specialist network read, each sentence with the
 probability behind it: what is likely is said to be so, what is only more likely than not is said to be unsure, the rest
 is left out.
 """

@@ -57,7 +57,7 @@ def three_ways(
 
 def fit_temperatures(model: NativeModel, album: Album, count: int, seed: int = 5) -> dict[str, float]:
     """For each kind of question the temperature at which right options are most probable: on training's wording about
-    people of `album`, and for what was never trained on the facts of `phrases.ASIDE`. A kind that nothing can be asked
+    people of `album`, and for what was never trained on the facts of `held_out.ASIDE`. A kind that nothing can be asked
     of keeps 1. `model` must have temperatures of 1."""
     asker = Questioner(album.truths, seed)
     examples = [*asker.training(count, "validation"), *asker.measuring("aside", count // 10)]

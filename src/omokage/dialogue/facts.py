@@ -8,16 +8,15 @@ the rendered segmentation, inside the hull of its landmarks.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.data.records import SEGMENTATION, read_shard, shards
+from omokage.data.records import SEGMENTATION
 from omokage.schema import UNITS
 
 NO, YES = 0.2, 0.8  # a label between is a case on which people would differ
@@ -86,19 +85,6 @@ def truth_of(image: int | str, person: str, labels: Mapping[str, Any]) -> Truth:
     if "expression" in choices:
         facts |= {f"expression_{name}": name == choices["expression"] for name in _expressions()}
     return Truth(image, person, facts, choices)
-
-
-def read_truths(folder: Path, limit: int | None = None, columns: tuple[str, ...] = ()) -> Iterator[Truth]:
-    """The truths of a record folder in order, `image` being the place in it; pictures are not read. Raises
-    RecordError."""
-    place = 0
-    wanted = ("person", *COLUMNS, *columns)
-    for path in shards(folder):
-        for row in read_shard(path, wanted).to_pylist():
-            if limit is not None and place >= limit:
-                return
-            yield truth_of(place, row["person"], row)
-            place += 1
 
 
 COLUMNS = (

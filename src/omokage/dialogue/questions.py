@@ -3,8 +3,8 @@
 For every question first the words are drawn and, on their own, the wanted answer; then a picture for which it is right.
 So an answer without the picture, or with another person's, is right by chance only.
 
-Three things are held out of training, as data here: the wording in `phrases.TEST` and `templates.MEASURING`; the facts
-of `phrases.UNSEEN`; and the pairs of facts of `HELD_OUT_PAIRS`, which no training question and no training caption's
+Three things are held out of training, as data here: the wording in `held_out.TEST` and `templates.MEASURING`; the facts
+of `held_out.UNSEEN`; and the pairs of facts of `HELD_OUT_PAIRS`, which no training question and no training caption's
 sentence joins. People are held out by `part_of`.
 """
 
@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from omokage.data.splits import position
 from omokage.dialogue.conversation import Example
 from omokage.dialogue.facts import Truth
-from omokage.dialogue.phrases import ASIDE, OPPOSITE, TEST, TRAIN, UNSEEN, Phrase
+from omokage.dialogue.held_out import ASIDE, TEST, UNSEEN
+from omokage.dialogue.phrases import OPPOSITE, TRAIN, Phrase
 from omokage.dialogue.templates import (
     JOINED,
     MEASURING,
@@ -191,7 +192,7 @@ class Questioner:
 
     def measuring(self, split: str, per_attribute: int) -> list[Example]:
         """Questions in wording that training never uses, as many for each fact, pair or choice: `paraphrase`,
-        `unseen_combination` or `unseen_attribute`; or `aside`, about the facts of `phrases.ASIDE`. Raises ValueError
+        `unseen_combination` or `unseen_attribute`; or `aside`, about the facts of `held_out.ASIDE`. Raises ValueError
         for another split."""
         if split == "paraphrase":
             names = [n for members in self._askable.values() for n in members]

@@ -1,7 +1,7 @@
 """What the encoder's sub-networks read off a face, each as one number in -1..1 beside a word that says what it is.
 
 A number in words ("smiling" +0.9, "black" -0.8) is something that a language model can look up: a question's word finds
-the reading by its own embedding. Readings of what training must not speak of (`phrases.UNSEEN`) are left out.
+the reading by its own embedding. Readings of what training must not speak of (`held_out.UNSEEN`) are left out.
 
 A sub-network's zero is not where a fact is as likely as not among questions that are asked evenly, so `centred` moves
 it there. Colours are read off the pixels: a face's sub-networks were taught to see through them.
