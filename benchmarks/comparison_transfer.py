@@ -29,6 +29,7 @@ from omokage.comparison.config import FACTORS
 from omokage.comparison.data import all_pairs
 from omokage.comparison.evaluate import spearman
 from omokage.comparison.predict import Comparer
+from omokage.explain.adapt import Plan
 from omokage.media.sources import Source
 from omokage.metrics.bootstrap import interval
 from omokage.pipeline import Analyzer
@@ -66,7 +67,8 @@ def transfer(args: argparse.Namespace) -> dict[str, Any]:
         for size in SIZES:
             table = _table(folder, size, own[:size], pairs, people, labels)
             found = folder / f"learnt-{size}"
-            adapt_pairs(table, folder, found, weights=args.weights, analyzer=analyzer, comparer=comparer)
+            plan = Plan(sizes=())  # the curve is drawn here, on the kept people
+            adapt_pairs(table, folder, found, weights=args.weights, analyzer=analyzer, comparer=comparer, plan=plan)
             answers = _read(found, comparer, photos, pairs[test])
             for label in LABELS:
                 out[label][f"adapt, {size} pairs"] = _scored(answers[label], labels[label][test])

@@ -78,9 +78,10 @@ def test_the_check_stops_strangers_that_look_alike() -> None:
     fitted = calibration.fit(drawn(1500, 0))
     test = drawn(1500, 2)
     passed = calibration.same_person(test.hard, fitted) >= fitted["same"]["limit"]
-    assert passed.mean() == pytest.approx(calibration.STRANGERS_PASSED, abs=0.02)
+    declined = calibration.same_person(test.alike, fitted) < fitted["same"]["limit"]
+    assert passed.mean() == pytest.approx(declined.mean(), abs=0.02)
+    assert passed.mean() == pytest.approx(evaluate.equal_error(test.alike, test.hard), abs=0.02)
     assert (calibration.same_person(test.apart, fitted) < 0.5).mean() > 0.9
-    assert (calibration.same_person(test.alike, fitted) >= fitted["same"]["limit"]).mean() > 0.8
 
 
 def test_too_few_pairs_fit_nothing_and_answers_stay_careful() -> None:

@@ -25,7 +25,6 @@ from omokage.metrics.logistic import fit_logistic
 
 Floats = NDArray[np.float64]
 LEVEL = 0.9
-STRANGERS_PASSED = 0.05  # share of pairs of people alike in sex, skin and age that the check lets through at its limit
 CALL = 0.05  # a change is called where pairs without one look so different less often than this
 STEPS: Mapping[str, float] = {**dict.fromkeys(COMPARED_UNITS, 0.2), "fatness": 0.5, "age": 8.0}  # small changes
 POWERS = (0.0, 0.5, 1.0)
@@ -37,7 +36,8 @@ _STEPS = np.concatenate([np.linspace(0, 0.9, 19), np.linspace(0.91, 0.99, 9), [0
 
 def fit(readings: Readings) -> dict[str, Any]:
     """Powers of the spread, errors by size of the change, tails of pairs without a change, lines of the logistic
-    regressions, the limit of the same-person check.
+    regressions, the limit of the same-person check: at it as many pairs of one person are declined as pairs of people
+    alike in sex, skin and age are let through.
 
     What has too few labelled pairs is left out.
     """
@@ -69,9 +69,16 @@ def fit(readings: Readings) -> dict[str, Any]:
     if min(len(alike), len(apart), len(hard)) >= _FEWEST:
         truth = np.concatenate([np.ones(len(alike)), np.zeros(len(apart))])
         line = _line(np.concatenate([alike, apart]), truth, even=True)
-        limit = _odds(np.quantile(hard, 1 - STRANGERS_PASSED), line)
-        out["same"] = {"line": line, "limit": round(float(limit), 4)}
+        out["same"] = {"line": line, "limit": round(float(_odds(even_limit(alike, hard), line)), 4)}
     return out
+
+
+def even_limit(alike: Floats, apart: Floats) -> float:
+    """The score from which on as large a share of `apart` is let through as of `alike` is declined below it."""
+    marks = np.sort(np.concatenate([alike, apart]))
+    declined = np.searchsorted(np.sort(alike), marks, side="left") / len(alike)
+    passed = 1 - np.searchsorted(np.sort(apart), marks, side="left") / len(apart)
+    return float(marks[int(np.argmin(np.abs(declined - passed)))])
 
 
 def _powers(readings: Readings) -> dict[str, float]:
