@@ -35,7 +35,7 @@ from omokage.media.files import whole_file
 from omokage.results import FaceCrop
 from omokage.training.run import commit_of
 from omokage.weights import registry
-from probes import MARGIN, ROOT, SIZE, Kept, encoders_for, load
+from probes import MARGIN, ROOT, SIZE, Kept, encoders_for, load, part_of
 
 REMOVED = (0, 4, 8, 16, 32, 64)
 COSTS = (0, 8, 16, 32, 64)
@@ -148,7 +148,7 @@ def measured(asked: argparse.Namespace, encoder: Embedder, people: LabelledFaces
     named(people, several, say)
     say("\n## Taking identity out\n\nProjections are fitted to half of the people and judged on the other half.")
     removal(people, several[0], say)
-    loaded = [load(folder, "found", asked.cache, asked.limit) for folder in asked.photographs]
+    loaded = [part_of(load(folder, "found", asked.cache), asked.part) for folder in asked.photographs]
     coded = [(f, encoder.encode(f.crops)) for f in loaded]
     say(
         "\n## What that costs\n\nLinear probes with all labels, people apart; the projection knows the rendered people."
@@ -175,7 +175,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=400)
     parser.add_argument("--scenes", type=int, default=40)
     parser.add_argument("--photographs", type=Path, action="append", default=[])
-    parser.add_argument("--limit", type=int, default=0, help="at most so many photographs of a folder")
+    parser.add_argument("--part", type=int, default=0, help="at most so many photographs of a folder, at random")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--card", action="store_true")

@@ -79,7 +79,7 @@ def records(folder: Path, rows: list[dict[str, str]]) -> Iterator[Record]:
         yield Record(row["file"], person_of(row), folder.name, path.read_bytes(), width, height, labels)
 
 
-def load(folder: Path, crops: str, cache: Path | None, limit: int) -> LabelledFaces:
+def load(folder: Path, crops: str, cache: Path | None, limit: int = 0) -> LabelledFaces:
     """Crops and targets of a folder; a face that the finder misses is cut by its label or from the middle."""
     rows = read_labels(folder / "labels.csv")[: limit or None]
     kept = cache / f"{folder.name}-{crops}-{len(rows)}.npz" if cache else None
@@ -146,9 +146,29 @@ class Kept:
         return self.codes
 
 
+def shown(weights: Path) -> str:
+    """A run's name for the weights in its folder, else the set's or folder's own."""
+    return weights.parent.name if weights.name == "weights" else weights.name
+
+
+def part_of(faces: LabelledFaces, count: int) -> LabelledFaces:
+    """`count` pictures at random (0 = all), with their targets."""
+    if not count or count >= len(faces):
+        return faces
+    kept = np.sort(np.random.default_rng(0).choice(len(faces), count, replace=False))
+    place = {int(row): k for k, row in enumerate(kept)}
+    targets = {}
+    for name, target in faces.targets.items():
+        own = np.isin(target.rows, kept)
+        rows = np.array([place[int(row)] for row in target.rows[own]], np.int64)
+        targets[name] = Target(target.kind, target.measure, rows, target.values[own], target.parts)
+    people = tuple(faces.people[k] for k in kept)
+    return LabelledFaces(faces.name, faces.crops[kept], people, faces.found[kept], targets)
+
+
 def encoders_for(names: list[str], faces: LabelledFaces) -> list[Encoder]:
     """The encoders asked for, then the baselines."""
-    asked: list[Encoder] = [Embedder(name, "cpu", name=Path(name).name) for name in names]
+    asked: list[Encoder] = [Embedder(name, "cpu", name=shown(Path(name))) for name in names]
     config = asked[0].config if asked and isinstance(asked[0], Embedder) else None
     blank = untrained(config, device="cpu", crops=faces.crops)
     every = [*asked, blank, trunk(1), trunk(2), Pixels.fitted(faces.crops, MARGIN)]
@@ -229,6 +249,7 @@ def main() -> None:
     parser.add_argument("--crops", choices=("found", "boxes"), default="found")
     parser.add_argument("--labels", default="100,1000,0")
     parser.add_argument("--limit", type=int, default=0)
+    parser.add_argument("--part", type=int, default=0, help="at most so many pictures of a folder, at random")
     parser.add_argument("--protocol", choices=("ridge", "published"), default="ridge")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--grid", type=Path, help="a page with plots and neighbours; it shows the photographs")
@@ -250,7 +271,7 @@ def main() -> None:
         "are fitted to some and judged on others, of other people. A face that was not found is cut by its label."
     )
     sections: list[Section] = []
-    loaded = [load(folder, asked.crops, asked.cache, asked.limit) for folder in asked.folders]
+    loaded = [part_of(load(folder, asked.crops, asked.cache, asked.limit), asked.part) for folder in asked.folders]
     with_people = [(f, encoders_for(asked.encoder[:1], f)[0].encode(f.crops)) for f in loaded if not f.targets]
     for faces in loaded:
         began = time.process_time()

@@ -29,7 +29,7 @@ from omokage.embeddings.reading import neighbours
 from omokage.embeddings.retrieve import precision_at
 from omokage.media.files import whole_path
 from omokage.training.run import commit_of
-from probes import ROOT, encoders_for, load
+from probes import ROOT, encoders_for, load, part_of
 
 TOP, ROWS, GAP = 5, 6, 8
 TASKS = ("smiling", "yaw side", "expression", "eyeglasses")
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--photographs", type=Path, action="append", default=[])
     parser.add_argument("--records", type=Path)
     parser.add_argument("--people", type=int, default=400)
-    parser.add_argument("--limit", type=int, default=0, help="at most so many photographs of a folder")
+    parser.add_argument("--part", type=int, default=0, help="at most so many photographs of a folder, at random")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
@@ -95,7 +95,7 @@ def main() -> None:
         lines.append(line)
 
     sets = [rendered_people(asked.records, asked.people)] if asked.records else []
-    sets += [load(folder, "found", asked.cache, asked.limit) for folder in asked.photographs]
+    sets += [part_of(load(folder, "found", asked.cache), asked.part) for folder in asked.photographs]
     say(f"# Faces in the same state, {date.today().isoformat()}\n")
     say(
         f"`python benchmarks/retrieval.py --photographs FOLDER --records FOLDER` at commit {commit_of()}, "
