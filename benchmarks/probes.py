@@ -87,7 +87,8 @@ def load(folder: Path, crops: str, cache: Path | None, limit: int = 0) -> Labell
     if crops == "found" and not (kept and kept.is_file()):
         cut = found_cut(Analyzer(), SIZE, MARGIN)
     if kept and kept.is_file():
-        stored = np.load(kept)
+        with np.load(kept) as file:  # an archive reads a whole array at every look into it
+            stored = {name: file[name] for name in ("crops", "affine", "found")}
         pending = iter(range(len(rows)))
 
         def again(picture: NDArray[np.uint8], record: Record) -> Any:
