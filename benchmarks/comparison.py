@@ -81,7 +81,9 @@ def rendered(args: argparse.Namespace) -> dict[str, Any]:
 
 def ablated(args: argparse.Namespace) -> dict[str, Any]:
     """The same measures of the networks of --against alone."""
-    return _against(args, _sets(args.folder, Comparer(args.against[0].split("=", 1)[1])))
+    folders = dict(pair.split("=", 1) for pair in args.against)
+    found = _against(args, _sets(args.folder, Comparer(next(iter(folders.values())))))
+    return {name: {"recipe": read_card(folders[name], "comparison").recipe, **rows} for name, rows in found.items()}
 
 
 def _against(args: argparse.Namespace, sets: Sets) -> dict[str, Any]:
@@ -245,12 +247,14 @@ def told(results: dict[str, Any], args: argparse.Namespace, name: str) -> None:
         args.json.write_text(text + "\n", encoding="utf-8")
     if args.write:
         page = ROOT / "docs" / "benchmarks" / f"{date.today().isoformat()}-{name}.md"
-        page.write_text("\n".join(_page(results, args.weights, name)) + "\n", encoding="utf-8")
+        used = [args.weights] if name != "comparison-ablated" else []
+        used += [pair.split("=", 1)[1] for pair in getattr(args, "against", [])]
+        page.write_text("\n".join(_page(results, used, name)) + "\n", encoding="utf-8")
 
 
-def _page(results: dict[str, Any], weights: str, name: str) -> list[str]:
+def _page(results: dict[str, Any], weights: Sequence[str], name: str) -> list[str]:
     """The results as Markdown: a heading for each method, a row for each figure (shares and errors, not percent)."""
-    ids = [read_card(weights, "comparison").id]
+    ids = [read_card(folder, "comparison").id for folder in weights]
     lines = [f"# {name.replace('-', ', ').capitalize()}, {date.today().isoformat()}", "",
              f"`python benchmarks/{Path(sys.argv[0]).name}`, commit {commit_of()}, weights {', '.join(ids)}, "
              f"{platform.machine()}, one thread. Nothing was fitted on what is measured."]  # fmt: skip

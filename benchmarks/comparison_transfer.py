@@ -68,10 +68,14 @@ def transfer(args: argparse.Namespace) -> dict[str, Any]:
             table = _table(folder, size, own[:size], pairs, people, labels)
             found = folder / f"learnt-{size}"
             plan = Plan(sizes=())  # the curve is drawn here, on the kept people
-            adapt_pairs(table, folder, found, weights=args.weights, analyzer=analyzer, comparer=comparer, plan=plan)
+            learnt, _ = adapt_pairs(
+                table, folder, found, weights=args.weights, analyzer=analyzer, comparer=comparer, plan=plan
+            )
+            reads = {one.name: "a fine-tuned head" if one.tuned else " + ".join(one.learnt.fit.reads) for one in learnt}
             answers = _read(found, comparer, photos, pairs[test])
             for label in LABELS:
-                out[label][f"adapt, {size} pairs"] = _scored(answers[label], labels[label][test])
+                scored = _scored(answers[label], labels[label][test])
+                out[label][f"adapt, {size} pairs"] = {**scored, "reads": reads[label]}
     return out
 
 
