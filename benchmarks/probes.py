@@ -254,6 +254,7 @@ def main() -> None:
     parser.add_argument("--protocol", choices=("ridge", "published"), default="ridge")
     parser.add_argument("--cache", type=Path)
     parser.add_argument("--grid", type=Path, help="a page with plots and neighbours; it shows the photographs")
+    parser.add_argument("--note", default="", help="a sentence for the page, on what the runs are")
     parser.add_argument("--write", action="store_true", help="write today's page")
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -271,6 +272,8 @@ def main() -> None:
         f"{asked.protocol}, {platform.machine()}, one thread. Development photographs, seen by no encoder; probes "
         "are fitted to some and judged on others, of other people. A face that was not found is cut by its label."
     )
+    if asked.note:
+        say(f"\n{asked.note}")
     sections: list[Section] = []
     loaded = [part_of(load(folder, asked.crops, asked.cache, asked.limit), asked.part) for folder in asked.folders]
     with_people = [(f, encoders_for(asked.encoder[:1], f)[0].encode(f.crops)) for f in loaded if not f.targets]
