@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from omokage.dialogue.conversation import Asked, Image, Turn
 from omokage.dialogue.facts import Truth
-from omokage.dialogue.matching import asked_for
 from omokage.dialogue.held_out import UNSEEN
+from omokage.dialogue.matching import asked_for
 from omokage.dialogue.phrases import TRAIN
 from omokage.dialogue.reply import YES_NO
 from omokage.dialogue.templates import OPTION_WORDS

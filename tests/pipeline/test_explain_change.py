@@ -148,7 +148,7 @@ def test_what_cannot_be_compared_is_one_sentence(tmp_path: Path, monkeypatch: py
     one, two = photographs(tmp_path)
     analyzer = with_landmarks(monkeypatch)
     comparer: Any = TinyComparer(same=0.1)
-    with pytest.raises(InputError, match="different people.*--assume-same"):
+    with pytest.raises(InputError, match=r"different people.*--assume-same"):
         explain_change(one, two, "change.age", analyzer=analyzer, comparer=comparer)
     explain_change(one, two, "change.age", analyzer=analyzer, comparer=comparer, assume_same=True)
     write_picture(tmp_path / "nobody.png")
