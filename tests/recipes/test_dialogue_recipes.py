@@ -49,8 +49,8 @@ def test_an_unknown_stage_is_one_sentence() -> None:
 
 
 @pytest.mark.parametrize("name", ["align", "instruct", "specialise"])
-def test_single_stages_say_where_they_begin(name: str) -> None:
-    (stage,) = recipe(name, "minutes=3").stages
+def test_single_stages_begin_where_they_are_told(name: str) -> None:
+    (stage,) = recipe("stage", f"name={name}", "minutes=3", "parent=runs/before/weights").stages
     assert stage.name == name
     assert stage.minutes == 3
-    assert bool(stage.parent) == (name != "align")
+    assert stage.parent == "runs/before/weights"
