@@ -221,22 +221,34 @@ def _timed(analyzer: Analyzer, comparer: Comparer, pairs: Sequence[tuple[str, ..
             len(pairs) / busy, "largest memory so far, MiB": most, "statuses": counts}  # fmt: skip
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("rendered", "ablated", "speed"))
+def asked(text: str | None, *whats: str) -> argparse.ArgumentParser:
+    """The options that every benchmark of comparisons has; `whats` are what the first word may be, if there is one."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if whats:
+        parser.add_argument("what", choices=whats)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--weights", default="synthetic", help="a set or folder with a comparison network")
     parser.add_argument("--attributes", default="synthetic", help="the set that finds, aligns and is compared with")
-    parser.add_argument("--against", action="append", default=[], metavar="NAME=FOLDER", help="further networks")
-    parser.add_argument("--probe", help="visits on which the linear baseline is learnt")
-    parser.add_argument("--count", type=int, default=120, help="photographs to change, or pairs to time")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", action="store_true", help="write a dated page under docs/benchmarks")
+    return parser
+
+
+def measured(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], dict[str, Any]], name: str) -> None:
+    """Run on one thread and tell the results; ``{what}`` in `name` stands for the first word."""
     args = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    run = {"rendered": rendered, "ablated": ablated, "speed": speed}[args.what]
-    told(run(args), args, f"comparison-{args.what}")
+    told(run(args), args, name.format(**vars(args)))
+
+
+def main() -> None:
+    runs = {"rendered": rendered, "ablated": ablated, "speed": speed}
+    parser = asked(__doc__, *runs)
+    parser.add_argument("--against", action="append", default=[], metavar="NAME=FOLDER", help="further networks")
+    parser.add_argument("--probe", help="visits on which the linear baseline is learnt")
+    parser.add_argument("--count", type=int, default=120, help="photographs to change, or pairs to time")
+    measured(parser, lambda args: runs[args.what](args), "comparison-{what}")
 
 
 def told(results: dict[str, Any], args: argparse.Namespace, name: str) -> None:

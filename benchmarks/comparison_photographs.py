@@ -16,10 +16,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from comparison import told
+from comparison import asked, measured
 from comparison_methods import by_comparer, check_errors, state_of
 from omokage.comparison.config import FACTORS
 from omokage.comparison.predict import Compared, Comparer, face_change
@@ -193,17 +192,9 @@ def _checked(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--weights", default="synthetic", help="a set or folder with a comparison network")
-    parser.add_argument("--attributes", default="synthetic", help="the set that finds, aligns and is compared with")
+    parser = asked(__doc__)
     parser.add_argument("--count", type=int, default=120, help="photographs to change")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--write", action="store_true", help="write a dated page under docs/benchmarks")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    told(report(args), args, "comparison-photographs")
+    measured(parser, report, "comparison-photographs")
 
 
 if __name__ == "__main__":

@@ -19,10 +19,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from comparison import told
+from comparison import asked, measured
 from comparison_methods import state_of
 from omokage.comparison.album import Album, read_album
 from omokage.comparison.config import FACTORS
@@ -156,16 +155,7 @@ def _read(learnt: Path, comparer: Comparer, photos: Sequence[Photo], pairs: NDAr
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="records of several pictures of each person")
-    parser.add_argument("--weights", default="synthetic", help="a set or folder with a comparison network")
-    parser.add_argument("--attributes", default="synthetic", help="the set that finds, aligns and is compared with")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--write", action="store_true", help="write a dated page under docs/benchmarks")
-    args = parser.parse_args()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    told(transfer(args), args, "comparison-transfer")
+    measured(asked(__doc__), transfer, "comparison-transfer")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.attributes.config import form
-from omokage.data.records import SCHEMA, read_shard, shards
+from omokage.data.records import SCHEMA, face_outline, read_shard, shards
 from omokage.data.splits import position
 from omokage.errors import RecordError
 from omokage.results import Box
@@ -134,17 +134,11 @@ def _decoded(row: dict[str, Any]) -> NDArray[np.uint8]:
 
 
 def _outline(row: dict[str, Any], image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The landmarks, labelled or placed, else the corners of the box without its tenth, else those of a face that fills
-    the picture."""
-    points = row.get("outline") if row.get("landmarks") is None else row["landmarks"]
-    if points is not None:
-        return np.asarray(points, np.float64).reshape(68, 2)
-    h, w = image.shape[:2]
-    x0, y0, x1, y1 = row["box"] if row.get("box") is not None else (0.15 * w, 0.2 * h, 0.85 * w, 0.95 * h)
-    pad = max(x1 - x0, y1 - y0) / 22  # Box.around adds a twentieth of the points' extent on each side
-    return np.array(
-        [[x0 + pad, y0 + pad], [x1 - pad, y0 + pad], [x1 - pad, y1 - pad], [x0 + pad, y1 - pad]], np.float64
-    )
+    """The outline that the record knows, else that of a face that fills the picture."""
+    if all(row.get(name) is None for name in ("landmarks", "outline", "box")):
+        h, w = image.shape[:2]
+        row = {**row, "box": (0.15 * w, 0.2 * h, 0.85 * w, 0.95 * h)}
+    return face_outline(row)
 
 
 def _cut(

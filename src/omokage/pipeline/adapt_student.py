@@ -42,16 +42,17 @@ def student(
     how = learning or Learning()
     said = torch.from_numpy(answers(teacher, crops).mean(0)).float()
     spread = said.std(0).clamp_min(1e-3)
+    with torch.no_grad():
+        parts = [_places(teacher, inputs_of(teacher, crops[k : k + 64])) for k in range(0, len(crops), 64)]
+    there = torch.cat(parts)
     new, rng = copy.deepcopy(model), np.random.default_rng(how.seed)
     optimizer = torch.optim.Adam(_movable(new), lr=how.rate)
     for _ in range(how.steps):
         rows = rng.integers(0, len(crops), how.batch)
         changed = np.stack([photographed(crops[k], rng, how.change) for k in rows])
-        with torch.no_grad():
-            there = _places(teacher, inputs_of(teacher, crops[rows]))
         inputs = inputs_of(new, changed)
         away = (plain(new, inputs) - said[rows].to(inputs.device)) / spread.to(inputs.device)
-        moved = _places(new, inputs) - there
+        moved = _places(new, inputs) - there[rows]
         optimizer.zero_grad()
         loss = nn.functional.huber_loss(away, torch.zeros_like(away)) + how.places * moved.square().mean()
         loss.backward()  # type: ignore[no-untyped-call]
