@@ -1,0 +1,284 @@
+"""An encoder of your own video: tracks, training, probes, as a user would run them on a folder of clips.
+
+    python benchmarks/own_video.py CLIPS --probe FOLDER... [--steps 300] [--fps 5] [--part 1200] [--work runs/own-video]
+        [--cache DIR] [--write]
+
+Runs `omokage tracks` on the clips, then `omokage train` twice on these tracks for the same number of steps: the shipped
+encoder goes on learning, and the same network starts from random weights. Linear probes on labelled photographs (see
+benchmarks/probes.py) then compare both with the shipped encoder as it is and with the network untrained. What is
+finished under `--work` is not made again; weights of real clips stay there. `--write` adds today's page under
+docs/benchmarks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.probes import load, part_of  # noqa: E402
+
+from omokage.data.records import shards  # noqa: E402
+from omokage.data.splits import position  # noqa: E402
+from omokage.embeddings.evaluate import ALL, ProbeConfig, ProbeScore, evaluate  # noqa: E402
+from omokage.embeddings.labelled import LabelledFaces  # noqa: E402
+from omokage.embeddings.predict import Embedder, Encoder, untrained  # noqa: E402
+from omokage.training.run import commit_of  # noqa: E402
+from omokage.weights import registry  # noqa: E402
+
+RUNS = {  # name on the page: recipe, its own settings
+    "shipped, then own video": ("embeddings.shipped", ("init=synthetic",)),
+    "own video from scratch": ("embeddings.fabnet", ()),
+}
+TASKS = (("points", "landmark error"), ("yaw side", "accuracy"), ("smiling", "AUC"), ("expression", "accuracy"))
+
+COLUMNS = (
+    "run", "frames of tracks", "steps", "error", "best source copied", "mean of sources copied", "tracks held out",
+    "minutes", "CPU minutes", "images a second, median (range)", "images a CPU second", "peak MiB",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a command took: wall and processor seconds with its workers, and the largest memory of one process."""
+
+    seconds: float
+    cpu: float
+    peak_mib: float
+
+
+def command(arguments: Sequence[str], kept: Path) -> Spent:
+    """Run `omokage` with these arguments; what it took is kept, and not run again where it is. Exits on failure."""
+    if kept.is_file():
+        return Spent(**json.loads(kept.read_text(encoding="utf-8")))
+    print("omokage", *arguments, flush=True)
+    began = time.monotonic()
+    child = subprocess.Popen([sys.executable, "-m", "omokage.cli.main", *arguments])
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        sys.exit(f"omokage {arguments[0]} ended with {child.returncode}")
+    spent = Spent(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    kept.write_text(json.dumps(asdict(spent)), encoding="utf-8")
+    return spent
+
+
+def people_of(tracks: Path) -> list[str]:
+    """Whom the records show: in tracks of video without names, each track is one."""
+    return sorted({p for path in shards(tracks) for p in pq.read_table(path, columns=["person"])["person"].to_pylist()})
+
+
+def held_out_share(people: Sequence[str], least: int = 2, seed: int = 0) -> float:
+    """The recipes' one tenth, or the smallest larger share, in thousandths, that holds out at least `least` people.
+
+    Of a handful a tenth often holds out nobody. Raises ValueError where fewer than `least` would be left to learn from.
+    """
+    places = sorted(position(person, seed) for person in people)
+    share = max(0.1, math.floor(1000 * places[least - 1] + 1) / 1000) if len(places) >= least else 1.0
+    if sum(place >= share for place in places) < least:
+        raise ValueError(f"{len(people)} tracks leave no {least} on both sides of a split: give more video")
+    return share
+
+
+def run_names(work: Path) -> dict[str, Path]:
+    return {name: work / recipe.partition(".")[2] for name, (recipe, _) in RUNS.items()}
+
+
+def run_all(asked: argparse.Namespace) -> tuple[dict[str, Spent], float]:
+    """Tracks and both trainings; what each took, and the held-out share."""
+    work: Path = asked.work
+    work.mkdir(parents=True, exist_ok=True)
+    tracks = work / "tracks"
+    spent = {
+        "tracks": command(
+            ["tracks", str(asked.clips), "--out", str(tracks), "--fps", f"{asked.fps:g}"], work / "tracks.json"
+        )
+    }
+    share = held_out_share(people_of(tracks))
+    for name, out in run_names(work).items():
+        recipe, own = RUNS[name]
+        settings = (
+            *own, f"out={out}", "minutes=0", f"steps={asked.steps}", f"warmup={min(50, asked.steps // 4)}",
+            f"data.held_out={share:g}", "check_items=64", f"log_every={min(50, asked.steps)}", "device=cpu",
+            "trained_on=face tracks of own video", "data_licence=as the video's", "set=own",
+        )  # fmt: skip
+        arguments = [part for setting in settings for part in ("--set", setting)]
+        spent[name] = command(["train", recipe, "--data", str(tracks), *arguments], work / f"{out.name}.json")
+    return spent, share
+
+
+def encoders(work: Path, faces: LabelledFaces) -> list[Encoder]:
+    """The shipped encoder, both runs, and the same network untrained."""
+    shipped = Embedder("synthetic", "cpu", name="shipped as it is")
+    own = [Embedder(out / "weights", "cpu", name=name) for name, out in run_names(work).items()]
+    return [shipped, *own, untrained(shipped.config, device="cpu", crops=faces.crops)]
+
+
+def probed(asked: argparse.Namespace) -> dict[str, list[ProbeScore]]:
+    """Scores on each labelled folder, of the tasks that it has."""
+    found = {}
+    for folder in asked.probe:
+        faces = part_of(load(folder, "found", asked.cache), asked.part)
+        faces = faces.only([task for task, _ in TASKS if task in faces.targets])
+        scores = evaluate(encoders(asked.work, faces), faces, ProbeConfig((100, ALL), draws=200))
+        found[f"{faces.name}, {len(faces)} pictures"] = [s for s in scores if (s.task, s.measure) in TASKS]
+    return found
+
+
+def training_row(name: str, run: Path, spent: Spent) -> str:
+    """A run's reconstruction of held-out tracks against copying, its pace and memory."""
+    first, second = registry.read_card(run / "weights", "encoder").scores[:2]
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    data = next(r for r in rows if r.get("event") == "data")
+    steps = [r for r in rows if "images_per_second" in r]
+    rates = np.array([r["images_per_second"] for r in steps])
+    frames = steps[-1]["step"] * asdict_of(run)["batch"] * (asdict_of(run)["data"]["sources"] + 1)
+    return (
+        f"| {name} | {data['frames'][0]:,} of {data['people'][0]} | {steps[-1]['step']} | **{first['value']:.4f}** | "
+        f"{first['baseline']:.4f} | {second['baseline']:.4f} | {data['people'][1]} | {spent.seconds / 60:.1f} | "
+        f"{spent.cpu / 60:.1f} | {np.median(rates):.0f} ({rates.min():.0f} .. {rates.max():.0f}) | "
+        f"{frames / spent.cpu:.0f} | {spent.peak_mib:.0f} |"
+    )
+
+
+def asdict_of(run: Path) -> dict[str, Any]:
+    """The configuration of a run, as its folder holds it."""
+    config: dict[str, Any] = json.loads((run / "config.json").read_text(encoding="utf-8"))["config"]
+    return config
+
+
+def probe_table(scores: Sequence[ProbeScore]) -> list[str]:
+    """One line a task and number of labels, one column an encoder."""
+    names = list(dict.fromkeys(s.encoder for s in scores))
+    lines = ["| probe | labels | " + " | ".join(names) + " | a constant answer |", "|---" * (len(names) + 3) + "|"]
+    for task, measure in TASKS:
+        for labels in dict.fromkeys(s.labels for s in scores if s.task == task):
+            own = [s for s in scores if (s.task, s.measure, s.labels) == (task, measure, labels)]
+            better = "higher" if own[0].higher_is_better else "lower"
+            cells = [f"{s.value:.3g} ({s.low:.3g} to {s.high:.3g})" for s in own]
+            lines.append(f"| {task}: {measure} ({better} is better) | {labels} | " + " | ".join(cells)
+                         + f" | {own[0].trivial:.3g} |")  # fmt: skip
+    return lines
+
+
+def verdict(scores: dict[str, list[ProbeScore]]) -> str:
+    """Per run: where it reads better, worse or within the intervals of the shipped encoder, with all labels."""
+    lines = []
+    for name in (*RUNS, "untrained"):
+        better, worse, even = [], [], []
+        for found in scores.values():
+            for s in (x for x in found if x.every and x.encoder == name):
+                base = next(x for x in found if x.every and (x.encoder, x.task) == ("shipped as it is", s.task))
+                apart = s.low > base.high or s.high < base.low
+                gained = (s.value > base.value) == s.higher_is_better
+                (even if not apart else better if gained else worse).append(s.task)
+        lines.append(f"- `{name}` against the shipped encoder, all labels: clearly better in {listed(better)}; clearly "
+                     f"worse in {listed(worse)}; intervals overlap in {listed(even)}.")  # fmt: skip
+    return "\n".join(lines)
+
+
+def listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
+def page(asked: argparse.Namespace, spent: dict[str, Spent], share: float, scores: dict[str, list[ProbeScore]]) -> str:
+    """The dated page."""
+    with (asked.work / "tracks" / "videos.csv").open(encoding="utf-8", newline="") as stream:
+        videos = list(csv.DictReader(stream))
+    total = {k: sum(float(v[k]) for v in videos) for k in ("seconds", "frames", "faces", "tracks", "kept")}
+    statuses = [
+        f"| {Path(v['video']).name} | {v['status']} | {float(v['seconds']):.1f} | {v['frames']} | {v['faces']} | "
+        f"{v['tracks']} | {v['kept']} | {v['tiny']} | {v['blurred']} | {v['short']} |"
+        for v in videos
+    ]
+    runs = [training_row(name, out, spent[name]) for name, out in run_names(asked.work).items()]
+    newline = "\n"
+    probes = newline.join(newline.join([f"\n### {where}\n", *probe_table(found)]) for where, found in scores.items())
+    kept = " Crops of the photographs were kept from an earlier run of benchmarks/probes.py." if asked.cache else ""
+    tracks = spent["tracks"]
+    return f"""# Tracks, training and probes on own video, {date.today().isoformat()}
+
+`python benchmarks/own_video.py CLIPS --probe FOLDER... --steps {asked.steps} --fps {asked.fps:g} --part {asked.part}`,
+commit {commit_of(ROOT)}, {platform.machine()} with {os.cpu_count()} cores that other work kept busy, one thread.
+{len(videos)} clips of other projects' demonstrations, one person each: {total["seconds"] / 60:.1f} minutes of video,
+{total["frames"]:.0f} frames read at {asked.fps:g} a second at most, {total["tracks"]:.0f} tracks, {total["kept"]:.0f}
+crops kept of {total["faces"]:.0f} faces found. The weights learnt from them do not ship.
+
+## Tracks
+
+`omokage tracks CLIPS --out tracks --fps {asked.fps:g}`: {tracks.seconds:.0f} seconds of wall time, {tracks.cpu:.0f} of
+processor time, at most {tracks.peak_mib:.0f} MiB.
+
+| clip | status | seconds | frames | faces | tracks | kept | tiny | blurred | short |
+|---|---|---|---|---|---|---|---|---|---|
+{newline.join(statuses)}
+
+## Training
+
+{
+        newline.join(
+            f"- `{name}`: `omokage train {recipe} --data tracks {' '.join(f'--set {s}' for s in own)}`"
+            for name, (recipe, own) in RUNS.items()
+        )
+    }
+
+each with `--set steps={asked.steps} --set data.held_out={share:g}`: of so few tracks the usual tenth may hold
+out nobody. Errors are of held-out tracks, mean absolute in 0..1, a frame rebuilt from three others of its track;
+copying the best of the three knows the target. So few held-out tracks allow no interval.
+
+| {" | ".join(COLUMNS)} |
+{"|---" * len(COLUMNS)}|
+{newline.join(runs)}
+
+Images a second of wall time are what the other work left; a CPU second counts start, cutting and the last look, too.
+
+## Linear probes on photographs
+
+Development photographs that no encoder has seen; frozen encoders, probes fitted to some pictures and judged on others
+(five folds, other people), 95 % interval over people.{kept}
+{probes}
+
+{verdict(scores)}
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", type=Path)
+    parser.add_argument("--probe", nargs="+", type=Path, required=True, help="folders of pictures with labels.csv")
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--fps", type=float, default=5.0, help="frames a second that are read at most")
+    parser.add_argument("--part", type=int, default=1200, help="at most so many pictures of a folder, at random")
+    parser.add_argument("--work", type=Path, default=ROOT / "runs" / "own-video")
+    parser.add_argument("--cache", type=Path, help="crops of the photographs, kept for the next run")
+    parser.add_argument("--write", action="store_true", help="write today's page")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    spent, share = run_all(asked)
+    text = page(asked, spent, share, probed(asked))
+    print(text)
+    if asked.write:
+        target = ROOT / "docs" / "benchmarks" / f"{date.today().isoformat()}-own-video.md"
+        target.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
