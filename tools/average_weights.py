@@ -1,11 +1,12 @@
 """Average the weights of runs that started from one another, calibrate the mean, and write it with a card of its own.
 
-    python tools/average_weights.py OUT DATA[,DATA...] WEIGHTS WEIGHTS...
-    python tools/average_weights.py --finder OUT DATA[,DATA...] WEIGHTS WEIGHTS...
+    python tools/average_weights.py OUT DATA[,DATA...] WEIGHTS...
+    python tools/average_weights.py --finder OUT DATA[,DATA...] WEIGHTS...
 
 `DATA` are the record folders that the runs were trained on (their held-out people calibrate and score the mean),
 `WEIGHTS` folders or sets with ``attributes.safetensors``, or with ``finder.safetensors``. Averaging nearby solutions
-often carries over better to other pictures than each of them (Wortsman et al., "Model soups", ICML 2022).
+often carries over better to other pictures than each of them (Wortsman et al., "Model soups", ICML 2022). A single one
+keeps its weights and is calibrated anew.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ Loaded = tuple[Mapping[str, Tensor], Card]
 def main() -> None:
     finder = "--finder" in sys.argv
     arguments = [word for word in sys.argv[1:] if word != "--finder"]
-    if len(arguments) < 4:
+    if len(arguments) < 3:
         sys.exit(__doc__)
     out, data, folders = Path(arguments[0]), arguments[1], arguments[2:]
     torch.set_num_threads(1)

@@ -119,7 +119,7 @@ def test_photographs_calibrate_and_score_what_they_have_labels_of(
     rendered = "held-out rendered people"
     assert sets["landmarks error, % of box size"] == {rendered, f"{rendered}, crops changed as in training"}
     assert sets["age within one bin, mean over the bins"] == {"held-out photographs"}
-    assert "age" in card.calibration["margin"]
+    assert "age" in card.calibration["stretch"]
     assert "landmarks" in card.calibration["spread"]
     log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert log[0]["labelled"][1]["landmarks"] == 0

@@ -96,7 +96,7 @@ def test_the_card_says_what_it_is(place: Path, adapted: Adapted) -> None:
     assert "rated impressions of a photograph, 2 raters" in card.schema[-1]["labels_from"]
     assert card.calibration["temperature"]["age"] == 1.5
     assert {"bright", "shade"} <= set(card.calibration["temperature"])
-    assert "warm" in card.calibration["margin"]
+    assert "warm" in card.calibration["stretch"]
     assert any("ceiling" in row["measure"] for row in card.scores)
     assert any("never a trait" in text for text in card.limits)
     assert list(adapted.left_out) == ["gone.png"]

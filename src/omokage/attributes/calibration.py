@@ -1,9 +1,10 @@
-"""What the network's numbers are worth: temperatures, interval margins and spreads, fitted on held-out people.
+"""What the network's numbers are worth: temperatures, stretched intervals and spreads, fitted on held-out people.
 
-Temperature scaling (Guo et al., ICML 2017) for probabilities; split conformal margins (Romano et al., NeurIPS 2019) for
-the 5 to 95 percent interval of ordinal attributes; spreads scaled so that 68 percent of errors are within one. Labels
-that are only a bin count with the bin's probability, and with where in the bin the network would put the value. All of
-it is plain JSON and travels in the weight card.
+Temperature scaling (Guo et al., ICML 2017) for probabilities; split conformal intervals of ordinal attributes (Romano
+et al., NeurIPS 2019, with their scaled score), from 5 to 95 percent; spreads scaled so that 68 percent of errors are
+within one. A label that is only a bin counts with the bin's probability, and an interval is right about it when it
+reaches the bin: nine in ten do, and fewer than that would hold the exact value, which nobody labelled (the card has
+that share for rendered people, whose values are known). All of it is plain JSON and travels in the weight card.
 """
 
 from __future__ import annotations
@@ -22,12 +23,13 @@ from omokage.schema import Attribute, AttributeSchema
 
 LOW, HIGH = 0.05, 0.95
 _TEMPERATURES = tuple(float(t) for t in np.exp(np.linspace(np.log(0.4), np.log(4), 41)))
+_CONFIDENT = 1.645  # standard errors: 95 percent, one-sided
 _FEWEST = 20  # labelled pictures below which nothing is fitted
 
 
 def fit(schema: AttributeSchema, readings: Readings) -> dict[str, Any]:
-    """Temperatures, margins and spread scales by attribute name, for those with enough labelled pictures."""
-    out: dict[str, Any] = {"temperature": {}, "margin": {}, "spread": {}, "pictures": len(readings)}
+    """Temperatures, stretches and spread scales by attribute name, for those with enough labelled pictures."""
+    out: dict[str, Any] = {"temperature": {}, "stretch": {}, "spread": {}, "pictures": len(readings)}
     outputs, targets = readings.outputs, readings.targets
     for name, logits in outputs.bins.items():
         attribute, target = schema[name], targets[name]
@@ -39,7 +41,8 @@ def fit(schema: AttributeSchema, readings: Readings) -> dict[str, Any]:
             true = target[known, 0] if known is exact else target[known, 1:]
             heat = _best(lambda t, x=logits[known], a=attribute, y=true, f=cost: f(x / t, a, y))
             out["temperature"][name] = heat
-            out["margin"][name] = (margin if known is exact else bin_margin)(attribute, logits[known] / heat, true)
+            low, high = (true, true) if known is exact else (true[:, 0], true[:, 1])
+            out["stretch"][name] = stretch(attribute, logits[known] / heat, low, high)
     for name, logits in outputs.classes.items():
         known = torch.isfinite(targets[name]).all(1)
         if known.sum() >= _FEWEST:
@@ -60,7 +63,7 @@ def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any
     """`first`, with what `second` knows instead: the fit on rendered people, and the one on photographs where they
     have labels."""
     out = dict(first)
-    for kind in ("temperature", "margin", "spread"):
+    for kind in ("temperature", "stretch", "spread"):
         out[kind] = {**first.get(kind, {}), **second.get(kind, {})}
     return out
 
@@ -94,17 +97,6 @@ def _inside(attribute: Attribute, bounds: Tensor) -> Tensor:
     return (centres >= bounds[:, :1]) & (centres < bounds[:, 1:])
 
 
-def bin_margin(attribute: Attribute, logits: Tensor, bounds: Tensor, parts: int = 9) -> float:
-    """`margin` for labels that are only a bin (b, 2; high excluded).
-
-    The unknown value is taken to lie where the distribution itself, cut to the bin, puts it: `parts` equally likely
-    places of it stand for each picture. An interval that only had to meet its bin would hold far fewer values.
-    """
-    within = torch.log_softmax(logits, 1).masked_fill(~_inside(attribute, bounds), -1e4)
-    places = [quantile(attribute, within, (k + 0.5) / parts) for k in range(parts)]
-    return margin(attribute, logits.repeat(parts, 1), torch.cat(places))
-
-
 def quantile(attribute: Attribute, logits: Tensor, level: float) -> Tensor:
     """The value (b,) below which a share `level` of each distribution lies; linear inside a bin."""
     centres = bin_centres(attribute, logits.device)
@@ -118,13 +110,20 @@ def quantile(attribute: Attribute, logits: Tensor, level: float) -> Tensor:
     return found.clamp(attribute.low, attribute.high)
 
 
-def margin(attribute: Attribute, logits: Tensor, true: Tensor) -> float:
-    """How much an interval must be widened (or narrowed, when negative) on each side to hold 90 percent of the true
-    values."""
-    low, high = quantile(attribute, logits, LOW), quantile(attribute, logits, HIGH)
-    miss = torch.maximum(low - true, true - high).numpy()
-    level = min(1.0, (HIGH - LOW) * (len(miss) + 1) / len(miss))
-    return round(float(np.quantile(miss, level)), 4)
+def stretch(attribute: Attribute, logits: Tensor, low: Tensor, high: Tensor) -> float:
+    """What both arms of an interval, from the middle of a distribution to its 5 and 95 percent points, are multiplied
+    with so that nine in ten intervals reach the truth, which lies in `low`..`high` (b,): one value, or a labelled bin.
+
+    A factor and not a number of years, so that sure answers stay narrow. Nine in ten shall hold for other pictures with
+    95 percent confidence, so that a few more than that are held here (normal bound of a share).
+    """
+    middle, bottom, top = (quantile(attribute, logits, level) for level in (0.5, LOW, HIGH))
+    below = (middle - high) / (middle - bottom).clamp(min=1e-3)
+    above = (low - middle) / (top - middle).clamp(min=1e-3)
+    needed = torch.maximum(below, above).clamp(min=0).numpy()
+    held = HIGH - LOW
+    level = min(1.0, held + _CONFIDENT * float(np.sqrt(held * (1 - held) / len(needed))))
+    return round(float(np.quantile(needed, level)), 4)
 
 
 def spread_scale(located: Located, target: Tensor, known: Tensor) -> float:
@@ -152,9 +151,10 @@ def summary(
     logits = logits / calibration.get("temperature", {}).get(attribute.name, 1.0)
     density = torch.softmax(logits, 1)
     mean = (density * bin_centres(attribute, logits.device)).sum(1)
-    wider = calibration.get("margin", {}).get(attribute.name, 0.0)
-    low = torch.minimum((quantile(attribute, logits, LOW) - wider).clamp(min=attribute.low), mean)
-    high = torch.maximum((quantile(attribute, logits, HIGH) + wider).clamp(max=attribute.high), mean)
+    factor = calibration.get("stretch", {}).get(attribute.name, 1.0)
+    middle, bottom, top = (quantile(attribute, logits, level) for level in (0.5, LOW, HIGH))
+    low = torch.minimum((middle - factor * (middle - bottom)).clamp(min=attribute.low), mean)
+    high = torch.maximum((middle + factor * (top - middle)).clamp(max=attribute.high), mean)
     return mean, low, high, density
 
 

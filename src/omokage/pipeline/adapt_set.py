@@ -61,7 +61,7 @@ def sigma_of(learnt: Learnt) -> float:
 
 
 def calibrated(attribute: Attribute, learnt: Learnt, sigma: float) -> dict[str, Any]:
-    """Temperature and margin of the answers about held-out people, in the form of the attributes room's card."""
+    """Temperature and stretch of the answers about held-out people, in the form of the attributes room's card."""
     said, label = learnt.held_out["chosen"], learnt.label
     out = Outputs({}, {}, {}, {}, {}, {})
     kind, name = form(attribute), attribute.name
@@ -80,7 +80,7 @@ def calibrated(attribute: Attribute, learnt: Learnt, sigma: float) -> dict[str, 
             targets = nn.functional.one_hot(codes, len(label.classes)).double()
             outputs = replace(out, classes={name: torch.log(p)})
     found = calibration.fit(AttributeSchema((attribute,)), Readings(outputs, {name: targets}, learnt.people))
-    return {name: found.get(name, {}) for name in ("temperature", "margin")}
+    return {name: found.get(name, {}) for name in ("temperature", "stretch")}
 
 
 def write_set(
@@ -144,7 +144,7 @@ def _limits(found: AdaptedLabel, part: Part) -> list[str]:
     texts = [f"{name}: learnt from {count} pictures; other cameras, places or groups of people may differ."]
     if found.ceiling is not None or found.attribute.unit == "rating":
         texts.append(f"{name}: {RATED}")
-    if not part.calibration.get("temperature") and not part.calibration.get("margin"):
+    if not part.calibration.get("temperature") and not part.calibration.get("stretch"):
         texts.append(f"{name}: not calibrated.")
     if part.spent:
         texts.append(
