@@ -15,18 +15,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -35,42 +32,22 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.apart import apart  # noqa: E402
+from benchmarks.footage_page import MEASURES, Found, page, plot, rows_of  # noqa: E402
 from benchmarks.probes import MARGIN, load, part_of  # noqa: E402
 from recipes.embeddings import ablations  # noqa: E402
 
 from omokage.data.records import read_shard, shards  # noqa: E402
 from omokage.data.splits import held_out, position  # noqa: E402
 from omokage.embeddings.config import EmbeddingConfig  # noqa: E402
-from omokage.embeddings.evaluate import ALL, ProbeConfig, ProbeScore, evaluate  # noqa: E402
-from omokage.embeddings.footage import FootageScore, minutes_needed  # noqa: E402
+from omokage.embeddings.evaluate import ALL, ProbeConfig, evaluate  # noqa: E402
 from omokage.embeddings.labelled import LabelledFaces  # noqa: E402
 from omokage.embeddings.predict import Embedder, Encoder, Pixels, untrained  # noqa: E402
 from omokage.embeddings.store import track_of  # noqa: E402
 from omokage.embeddings.train import train  # noqa: E402
-from omokage.report.charts import Curve, Panel, figure  # noqa: E402
-from omokage.training.run import commit_of  # noqa: E402
 from omokage.weights import registry  # noqa: E402
 
 HELD_OUT = 0.05  # of the people, rebuilt by every encoder
-MEASURES = (("points", "landmark error"), ("yaw side", "accuracy"), ("smiling", "AUC"))
 Key = tuple[str, str]  # person, track
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Scores of one encoder: `minutes` of video in `tracks` tracks, 0 for those that learnt from none."""
-
-    name: str
-    minutes: float
-    tracks: int
-    steps: int
-    seed: int
-    rebuilt: float | None  # error on held-out people over that of copying the best source
-    seconds: float  # of processor time
-    scores: list[dict[str, Any]]
-
-    def score(self, task: str, measure: str) -> ProbeScore | None:
-        return next((ProbeScore(**s) for s in self.scores if (s["task"], s["measure"]) == (task, measure)), None)
 
 
 def seconds_of(times: Sequence[float]) -> float:
@@ -180,12 +157,6 @@ def run(asked: argparse.Namespace, faces: LabelledFaces, path: Path) -> None:
                          scores))  # fmt: skip
 
 
-def rows_of(path: Path) -> list[Found]:
-    return (
-        [Found(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-    )
-
-
 def known(path: Path, name: str, minutes: float, steps: int, seed: int) -> bool:
     return any((r.name, round(r.minutes, 3), r.steps, r.seed) == (name, round(minutes, 3), steps, seed)
                for r in rows_of(path))  # fmt: skip
@@ -196,114 +167,6 @@ def keep(path: Path, found: Found) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
     print(line, file=sys.stderr, flush=True)
-
-
-def curve_of(rows: Sequence[Found], steps: int, task: str, measure: str) -> list[FootageScore]:
-    """Mean over seeds by minutes, with the lowest and the highest end of the intervals; 0 minutes is the untrained."""
-    mine = [r for r in rows if r.steps == steps or r.name == "untrained"]
-    found = []
-    for minutes in sorted({r.minutes for r in mine}):
-        own = [s for r in mine if r.minutes == minutes and (s := r.score(task, measure)) is not None]
-        if own:
-            mean = float(np.mean([s.value for s in own]))
-            ends = {"low": min(s.low for s in own), "high": max(s.high for s in own)}
-            found.append(FootageScore(minutes, replace(own[0], value=mean, **ends)))
-    return found
-
-
-def plot(rows: Sequence[Found], budgets: Sequence[int]) -> str:
-    """One panel a measure, one curve a budget."""
-    minutes = sorted({r.minutes for r in rows if r.name != "pixels"})
-    panels = []
-    for task, measure in MEASURES:
-        curves = []
-        for steps in budgets:
-            spots = [
-                (minutes.index(f.minutes), f.score.value, f.score.low, f.score.high)
-                for f in curve_of(rows, steps, task, measure)
-            ]
-            curves.append(Curve(f"{steps:,} steps", tuple(spots)))
-        panels.append(
-            Panel(f"{task}: {measure}", tuple(f"{m:.0f}" for m in minutes), tuple(curves), "minutes of video")
-        )
-    return figure(panels)
-
-
-def cell(score: ProbeScore | None) -> str:
-    return f"{score.value:.3g} ({score.low:.3g} to {score.high:.3g})" if score else "-"
-
-
-def table(rows: Sequence[Found]) -> list[str]:
-    """A line for every encoder."""
-    titles = [
-        f"{task}: {measure} ({'lower' if task == 'points' else 'higher'} is better)" for task, measure in MEASURES
-    ]
-    lines = ["| encoder | minutes of video | tracks | steps | seed | " + " | ".join(titles) + " | held-out error over "
-             "copying the best source |", "|---" * (len(titles) + 6) + "|"]  # fmt: skip
-    for r in sorted(rows, key=lambda r: (r.steps, r.minutes, r.name, r.seed)):
-        cells = " | ".join(cell(r.score(task, measure)) for task, measure in MEASURES)
-        rebuilt = f"{r.rebuilt:.3f}" if r.rebuilt is not None else "-"
-        lines.append(f"| {r.name} | {r.minutes:.1f} | {r.tracks} | {r.steps} | {r.seed} | {cells} | {rebuilt} |")
-    constant = [s.trivial if (s := rows[0].score(*m)) else float("nan") for m in MEASURES]
-    return [*lines, "| a constant answer | - | - | - | - | " + " | ".join(f"{v:.3g}" for v in constant) + " | - |"]
-
-
-def answers(rows: Sequence[Found], budgets: Sequence[int]) -> list[str]:
-    """From where on more footage no longer helps, by budget and measure."""
-    lines = []
-    for steps in budgets:
-        found = []
-        for task, measure in MEASURES:
-            curve = [f for f in curve_of(rows, steps, task, measure) if f.minutes > 0]
-            enough = minutes_needed(curve, task, measure)
-            found.append(f"{task} " + (f"from {enough:.0f} minutes on" if enough is not None else
-                                       "not within these minutes"))  # fmt: skip
-        lines.append(f"- {steps:,} steps: {', '.join(found)}.")
-    return lines
-
-
-def page(asked: argparse.Namespace, rows: Sequence[Found], faces: LabelledFaces) -> str:
-    """The dated page."""
-    budgets = sorted({r.steps for r in rows if r.steps})
-    config = configured(asked.row, Path("none"), asked.work, 1, 0, asked.work)
-    frames = config.batch * (config.data.sources + 1)
-    kept = " Crops of the photographs were kept from an earlier run of benchmarks/probes.py." if asked.cache else ""
-    cpu = sum(r.seconds for r in rows) / 60
-    newline = "\n"
-    reads = f"{frames * budgets[0] / 120:,.0f} minutes' worth (at two a second) in {budgets[0]:,} steps"
-    command = (
-        f"python benchmarks/footage.py --data {' '.join(p.name for p in asked.data)} "
-        f"--minutes {','.join(f'{m:g}' for m in asked.minutes)} --steps {','.join(map(str, budgets))} "
-        f'--row "{asked.row}" --part {asked.part}'
-    )
-    return f"""# How much footage is enough, {date.today().isoformat()}
-
-`{command}`,
-commit {commit_of(ROOT)}, {platform.machine()} with {os.cpu_count()} cores that other work kept busy, one thread;
-{cpu:.0f} processor minutes of training.
-
-The row `{asked.row}` of `recipes.embeddings.ablations` (64 px, a small network) learnt from random weights on rendered
-tracks that cover so many minutes of video, people in a fixed order, fewer minutes being a part of more; a step reads
-{frames} frames. The frozen codes were probed linearly with all labels on {len(faces)} photographs of {faces.name} that
-nothing was fitted on (five folds, other people), 95 % interval over people.{kept} The last column is the error
-of rebuilding held-out people, the same ones for every encoder.
-
-![probe scores over minutes of video](../images/footage.svg)
-
-Mean over seeds; the band reaches from the lowest to the highest end of their intervals; 0 minutes is the same network
-untrained, batch norm settled on the photographs.
-
-{newline.join(table(rows))}
-
-More footage no longer gains 2 % of the value (of the mean over seeds):
-
-{newline.join(answers(rows, budgets))}
-
-How to read it: the number of steps is the same for all points of a curve, so few minutes are seen over and over and
-many hardly once: frames are read {reads}. A curve that is flat early says that steps, not
-footage, are short: with more steps the right end gains more than the left. The minutes are of rendered tracks of five
-seconds, each of another person, at two frames a second; an hour of one person's talk holds less.
-"""
 
 
 def asked_for() -> argparse.Namespace:
@@ -332,7 +195,9 @@ def main() -> None:
     rows = rows_of(results)
     if not rows:
         sys.exit("nothing is measured yet: give --seeds 1 or more")
-    text = page(asked, rows, faces)
+    config = configured(asked.row, Path("none"), asked.work, 1, 0, asked.work)
+    pictures = f"{len(faces)} photographs of {faces.name}"
+    text = page(asked, rows, pictures, config.batch * (config.data.sources + 1))
     print(text)
     if asked.write:
         (ROOT / "docs" / "images" / "footage.svg").write_text(plot(rows, sorted({r.steps for r in rows if r.steps})),

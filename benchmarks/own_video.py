@@ -20,7 +20,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -52,15 +51,14 @@ TASKS = (("points", "landmark error"), ("yaw side", "accuracy"), ("smiling", "AU
 
 COLUMNS = (
     "run", "frames of tracks", "steps", "error", "best source copied", "mean of sources copied", "tracks held out",
-    "minutes", "CPU minutes", "images a second, median (range)", "images a CPU second", "peak MiB",
+    "CPU minutes", "images a second, median (range)", "images a CPU second", "peak MiB",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a command took: wall and processor seconds with its workers, and the largest memory of one process."""
+    """What a command took: processor seconds with its workers, and the largest memory of one process."""
 
-    seconds: float
     cpu: float
     peak_mib: float
 
@@ -68,15 +66,15 @@ class Spent:
 def command(arguments: Sequence[str], kept: Path) -> Spent:
     """Run `omokage` with these arguments; what it took is kept, and not run again where it is. Exits on failure."""
     if kept.is_file():
-        return Spent(**json.loads(kept.read_text(encoding="utf-8")))
+        facts = json.loads(kept.read_text(encoding="utf-8"))
+        return Spent(facts["cpu"], facts["peak_mib"])
     print("omokage", *arguments, flush=True)
-    began = time.monotonic()
     child = subprocess.Popen([sys.executable, "-m", "omokage.cli.main", *arguments])
     _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         sys.exit(f"omokage {arguments[0]} ended with {child.returncode}")
-    spent = Spent(time.monotonic() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    spent = Spent(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
     kept.write_text(json.dumps(asdict(spent)), encoding="utf-8")
     return spent
 
@@ -153,7 +151,7 @@ def training_row(name: str, run: Path, spent: Spent) -> str:
     frames = steps[-1]["step"] * asdict_of(run)["batch"] * (asdict_of(run)["data"]["sources"] + 1)
     return (
         f"| {name} | {data['frames'][0]:,} of {data['people'][0]} | {steps[-1]['step']} | **{first['value']:.4f}** | "
-        f"{first['baseline']:.4f} | {second['baseline']:.4f} | {data['people'][1]} | {spent.seconds / 60:.1f} | "
+        f"{first['baseline']:.4f} | {second['baseline']:.4f} | {data['people'][1]} | "
         f"{spent.cpu / 60:.1f} | {np.median(rates):.0f} ({rates.min():.0f} .. {rates.max():.0f}) | "
         f"{frames / spent.cpu:.0f} | {spent.peak_mib:.0f} |"
     )
@@ -199,64 +197,75 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "nothing"
 
 
-def page(asked: argparse.Namespace, spent: dict[str, Spent], share: float, scores: dict[str, list[ProbeScore]]) -> str:
-    """The dated page."""
-    with (asked.work / "tracks" / "videos.csv").open(encoding="utf-8", newline="") as stream:
+def tracks_part(work: Path, fps: float, spent: Spent) -> str:
+    """What became of every clip."""
+    with (work / "tracks" / "videos.csv").open(encoding="utf-8", newline="") as stream:
         videos = list(csv.DictReader(stream))
     total = {k: sum(float(v[k]) for v in videos) for k in ("seconds", "frames", "faces", "tracks", "kept")}
-    statuses = [
-        f"| {Path(v['video']).name} | {v['status']} | {float(v['seconds']):.1f} | {v['frames']} | {v['faces']} | "
-        f"{v['tracks']} | {v['kept']} | {v['tiny']} | {v['blurred']} | {v['short']} |"
+    counts = ("frames", "faces", "tracks", "kept", "tiny", "blurred", "short")
+    statuses = "\n".join(
+        f"| {Path(v['video']).name} | {v['status']} | {float(v['seconds']):.1f} | "
+        + " | ".join(v[k] for k in counts) + " |"
         for v in videos
-    ]
-    runs = [training_row(name, out, spent[name]) for name, out in run_names(asked.work).items()]
-    newline = "\n"
-    probes = newline.join(newline.join([f"\n### {where}\n", *probe_table(found)]) for where, found in scores.items())
-    kept = " Crops of the photographs were kept from an earlier run of benchmarks/probes.py." if asked.cache else ""
-    tracks = spent["tracks"]
-    return f"""# Tracks, training and probes on own video, {date.today().isoformat()}
+    )  # fmt: skip
+    return f"""{len(videos)} clips, {total["seconds"] / 60:.1f} minutes of video, {total["frames"]:.0f} frames read at
+{fps:g} a second at most, {total["tracks"]:.0f} tracks, {total["kept"]:.0f} crops kept of {total["faces"]:.0f} faces
+found. `omokage tracks CLIPS --out tracks --fps {fps:g}` took {spent.cpu:.0f} seconds of processor time and at most
+{spent.peak_mib:.0f} MiB.
 
-`python benchmarks/own_video.py CLIPS --probe FOLDER... --steps {asked.steps} --fps {asked.fps:g} --part {asked.part}`,
-commit {commit_of(ROOT)}, {platform.machine()} with {os.cpu_count()} cores that other work kept busy, one thread.
-{len(videos)} clips of other projects' demonstrations, one person each: {total["seconds"] / 60:.1f} minutes of video,
-{total["frames"]:.0f} frames read at {asked.fps:g} a second at most, {total["tracks"]:.0f} tracks, {total["kept"]:.0f}
-crops kept of {total["faces"]:.0f} faces found. The weights learnt from them do not ship.
+| clip | status | seconds | {" | ".join(counts)} |
+|---|---|---{"|---" * len(counts)}|
+{statuses}
+"""
 
-## Tracks
 
-`omokage tracks CLIPS --out tracks --fps {asked.fps:g}`: {tracks.seconds:.0f} seconds of wall time, {tracks.cpu:.0f} of
-processor time, at most {tracks.peak_mib:.0f} MiB.
+def training_part(work: Path, spent: dict[str, Spent], steps: int, share: float) -> str:
+    """What the two runs did."""
+    commands = "\n".join(
+        f"- `{name}`: `omokage train {recipe} --data tracks {' '.join(f'--set {s}' for s in own)}`"
+        for name, (recipe, own) in RUNS.items()
+    )
+    rows = "\n".join(training_row(name, out, spent[name]) for name, out in run_names(work).items())
+    return f"""{commands}
 
-| clip | status | seconds | frames | faces | tracks | kept | tiny | blurred | short |
-|---|---|---|---|---|---|---|---|---|---|
-{newline.join(statuses)}
-
-## Training
-
-{
-        newline.join(
-            f"- `{name}`: `omokage train {recipe} --data tracks {' '.join(f'--set {s}' for s in own)}`"
-            for name, (recipe, own) in RUNS.items()
-        )
-    }
-
-each with `--set steps={asked.steps} --set data.held_out={share:g}`: of so few tracks the usual tenth may hold
-out nobody. Errors are of held-out tracks, mean absolute in 0..1, a frame rebuilt from three others of its track;
-copying the best of the three knows the target. So few held-out tracks allow no interval.
+each with `--set steps={steps} --set data.held_out={share:g}`: of so few tracks the usual tenth may hold out nobody.
+Errors are of held-out tracks, mean absolute in 0..1, a frame rebuilt from three others of its track; copying the best
+of the three knows the target. So few held-out tracks allow no interval.
 
 | {" | ".join(COLUMNS)} |
 {"|---" * len(COLUMNS)}|
-{newline.join(runs)}
+{rows}
 
-Images a second of wall time are what the other work left; a CPU second counts start, cutting and the last look, too.
+Images a second of wall time are what other work on the machine left; images a CPU second count the start, the cutting
+of crops and the last look, too.
+"""
 
+
+def page(asked: argparse.Namespace, spent: dict[str, Spent], share: float, scores: dict[str, list[ProbeScore]]) -> str:
+    """The dated page."""
+    probes = "\n".join("\n".join([f"\n### {where}\n", *probe_table(found)]) for where, found in scores.items())
+    kept = " Crops of the photographs were kept from an earlier run of benchmarks/probes.py." if asked.cache else ""
+    return f"""# Tracks, training and probes on own video, {date.today().isoformat()}
+
+`python benchmarks/own_video.py CLIPS --probe FOLDER... --steps {asked.steps} --fps {asked.fps:g} --part {asked.part}`,
+commit {commit_of(ROOT)}, {platform.machine()} with {os.cpu_count()} cores that other work kept busy, one thread. The
+clips are demonstrations of open-source projects, one person each; the weights learnt from them do not ship.
+
+## Which way it goes
+
+{verdict(scores)}
+
+## Tracks
+
+{tracks_part(asked.work, asked.fps, spent["tracks"])}
+## Training
+
+{training_part(asked.work, spent, asked.steps, share)}
 ## Linear probes on photographs
 
 Development photographs that no encoder has seen; frozen encoders, probes fitted to some pictures and judged on others
 (five folds, other people), 95 % interval over people.{kept}
 {probes}
-
-{verdict(scores)}
 """
 
 

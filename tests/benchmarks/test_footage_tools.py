@@ -35,6 +35,11 @@ def footage(tool) -> ModuleType:
 
 
 @pytest.fixture
+def pages(tool) -> ModuleType:
+    return tool("footage_page")
+
+
+@pytest.fixture
 def own(tool) -> ModuleType:
     return tool("own_video")
 
@@ -83,27 +88,29 @@ def test_a_part_holds_the_chosen_tracks_only(footage: ModuleType, tmp_path: Path
     assert footage.write_part(folders, set(tracks), tmp_path / "part") == part  # made once
 
 
-def test_the_footage_page_has_every_encoder_and_says_what_is_enough(footage: ModuleType, tmp_path: Path) -> None:
+def test_the_footage_page_has_every_encoder_and_says_what_is_enough(
+    footage: ModuleType, pages: ModuleType, tmp_path: Path
+) -> None:
     def found(name: str, minutes: float, steps: int, seed: int, value: float) -> object:
-        scores = [asdict(score(name, task, measure, value)) for task, measure in footage.MEASURES]
-        return footage.Found(name, minutes, int(12 * minutes), steps, seed, None if not steps else 1.1, 60.0, scores)
+        scores = [asdict(score(name, task, measure, value)) for task, measure in pages.MEASURES]
+        return pages.Found(name, minutes, int(12 * minutes), steps, seed, None if not steps else 1.1, 60.0, scores)
 
     rows = [found("untrained", 0.0, 0, 0, 0.5), found("pixels", 0.0, 0, 0, 0.4)]
     rows += [found("net", m, 600, s, 0.6 + 0.01 * s + (0.2 if m > 5 else 0)) for m in (2.0, 10.0, 50.0) for s in (0, 1)]
     path = tmp_path / "results.jsonl"
     for row in rows:
         footage.keep(path, row)
-    assert footage.rows_of(path) == rows
+    assert pages.rows_of(path) == rows
     assert footage.known(path, "net", 10.0, 600, 1)
     assert not footage.known(path, "net", 10.0, 601, 1)
-    curve = footage.curve_of(rows, 600, "smiling", "AUC")
+    curve = pages.curve_of(rows, 600, "smiling", "AUC")
     assert [(f.minutes, round(f.score.value, 3)) for f in curve] == [(0, 0.5), (2, 0.605), (10, 0.805), (50, 0.805)]
     assert (curve[2].score.low, curve[2].score.high) == (pytest.approx(0.7), pytest.approx(0.91))
-    assert "smiling from 10 minutes on" in footage.answers(rows, [600])[0]
-    lines = footage.table(rows)
+    assert "smiling from 10 minutes on" in pages.answers(rows, [600])[0]
+    lines = pages.table(rows)
     assert len(lines) == 2 + len(rows) + 1
     assert any(line.startswith("| net | 50.0 | 600 | 600 | 1 | 0.81 (0.71 to 0.91)") for line in lines)
-    ElementTree.fromstring(footage.plot(rows, [600]))
+    ElementTree.fromstring(pages.plot(rows, [600]))
 
 
 def test_points_begin_with_the_first_seed_and_budget(footage: ModuleType) -> None:
@@ -126,7 +133,7 @@ def test_a_handful_of_tracks_leaves_two_on_both_sides(own: ModuleType) -> None:
 
 def test_a_finished_command_is_not_run_again(own: ModuleType, tmp_path: Path) -> None:
     spent = own.command(["--help"], tmp_path / "help.json")
-    assert spent.seconds > 0
+    assert spent.cpu > 0
     assert spent.peak_mib > 1
     assert own.command(["no such command"], tmp_path / "help.json") == spent
     with pytest.raises(SystemExit, match="ended with"):
