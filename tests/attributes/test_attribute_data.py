@@ -178,8 +178,14 @@ def test_balanced_groups_come_equally_often(groups: list[str], count: int, seed:
 
 def test_parts_of_a_folder_hold_each_other(records: Path) -> None:
     source = read_source(records, SMALL)
-    few, more = picked(source, 10, 3), picked(source, 30, 3)
-    assert (len(few), len(more), len(picked(source, 0, 3)), len(picked(source, 999, 3))) == (10, 30, 80, 80)
-    assert set(few.people) <= set(more.people)
-    assert picked(source, 10, 4).people != few.people
-    assert [len(s) for s in read_sources([str(records)] * 2, SMALL, limits=(10, 0), seed=3)] == [10, 80]
+    few, more, every, beyond = (picked(source.people, count, 3) for count in (10, 30, 0, 999))
+    assert (few.sum(), more.sum(), every.sum(), beyond.sum()) == (10, 30, 80, 80)
+    assert more[few].all()
+    assert (picked(source.people, 10, 4) != few).any()
+    part, whole = read_sources([str(records)] * 2, SMALL, limits=(10, 0), seed=3)
+    assert (len(part), len(whole)) == (10, 80)
+    for got, expected in zip(part.images, source.only(few).images, strict=True):
+        np.testing.assert_array_equal(got, expected)
+    np.testing.assert_array_equal(part.labels["age"], source.only(few).labels["age"])
+    assert part.people == source.only(few).people and part.rendered
+    assert len(read_sources([str(records)], SMALL, 20, limits=(0,))[0]) == 20

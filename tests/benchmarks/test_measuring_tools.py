@@ -151,8 +151,9 @@ def test_measured_pages_hold_every_factor(robustness: ModuleType, tmp_path: Path
 
 def test_the_curve_leaves_out_what_it_has(curve: ModuleType, tmp_path: Path) -> None:
     given = argparse.Namespace(
-        seeds=2, counts=[0, 100, 5000], steps=10, minutes=0.0, init="synthetic", data=["x/records"], photographs="f"
-    )
+        seeds=2, counts=[0, 100, 5000], steps=10, minutes=0.0, init="synthetic", data=["x/records"], photographs="f",
+        heads=900, sample=0,
+    )  # fmt: skip
     planned = list(curve.points(given))
     assert [(p.count, p.arm, p.seed) for p in planned if p.seed == 0] == [
         (0, "rendered", 0), (100, "rendered", 0), (100, "alone", 0), (5000, "rendered", 0), (5000, "alone", 0),
@@ -161,22 +162,24 @@ def test_the_curve_leaves_out_what_it_has(curve: ModuleType, tmp_path: Path) -> 
     cells = dict.fromkeys(curve.MEASURES, "0.7000 [0.6000, 0.8000]")
     table = tmp_path / "t.csv"
     for point in planned[:3]:
-        curve.add(point.key() | {"date": "d", "commit": "c"} | cells, table)
+        curve.add(point.key() | {"date": "d", "commit": "c", "minutes": "1"} | cells, table)
     rows = curve.rows_of(table)
     assert [curve.done(p, rows) for p in planned] == [True] * 3 + [False] * 6
     text, plot = curve.page(rows, "command")
+    assert "## 10 steps, from synthetic, 900 rendered heads of records, all pictures" in text
     assert "| rendered | 0.700 (0.700 to 0.700, 1) | 0.700 (0.700 to 0.700, 1) |" in text
     assert plot.startswith("<svg")
 
 
 def test_both_arms_have_one_budget_and_differ_in_rendered_heads(curve: ModuleType) -> None:
-    both = [curve.Point(1000, arm, 2, 77, 0.0, "synthetic", ("a", "b"), "f") for arm in curve.ARMS]
+    both = [curve.Point(1000, arm, 2, 77, 0.0, "synthetic", ("a", "b"), "f", 901) for arm in curve.ARMS]
     rendered, alone = (curve.configured(point, Path("out")) for point in both)
     assert rendered.steps == alone.steps == 77
     assert rendered.network == alone.network
     assert rendered.seed == alone.seed == 2
     assert rendered.data.folders == ("a", "b", "f")
-    assert rendered.data.limits == (0, 0, 1000)
+    assert rendered.data.limits == (451, 451, 1000)
+    assert rendered.data.teachers == alone.data.teachers == ()
     assert rendered.init == "synthetic"
     assert alone.data.folders == ("f",)
     assert alone.init == ""

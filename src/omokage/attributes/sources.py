@@ -9,6 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from omokage.attributes.config import form
@@ -74,8 +75,11 @@ def width(attribute: Attribute) -> int:
 NAMED_FROM = {"happiness": (0.1, 0.25), "surprise": (0.1, 0.3), "sadness": (0.1, 0.4), "": (0.2, 0.6)}
 
 
-def read_source(folder: str | Path, schema: AttributeSchema, limit: int = 0) -> Source:
-    """Decode every record of a folder. Raises RecordError for damaged shards and pictures."""
+def read_source(
+    folder: str | Path, schema: AttributeSchema, limit: int = 0, only: NDArray[np.bool_] | None = None
+) -> Source:
+    """Decode every record of a folder, or the first `limit` of those where `only` (records,) is True. Raises
+    RecordError for damaged shards and pictures."""
     wanted = {column(a) for a in schema} | {
         "id",
         "person",
@@ -95,9 +99,12 @@ def read_source(folder: str | Path, schema: AttributeSchema, limit: int = 0) -> 
     source = Source([], [], [], {}, [])
     origins: set[str] = set()
     rows: dict[str, list[NDArray[np.float32]]] = {a.name: [] for a in schema}
+    seen = 0
     for path in shards(Path(folder)):
         for batch in read_shard(path, columns).to_batches(max_chunksize=64):
-            for row in batch.to_pylist():
+            kept = batch if only is None else batch.filter(pa.array(only[seen : seen + len(batch)]))
+            seen += len(batch)
+            for row in kept.to_pylist():
                 if limit and len(source) >= limit:
                     break
                 _append(source, row)
@@ -205,18 +212,31 @@ def labelled(source: Source, schema: AttributeSchema) -> dict[str, int]:
 def read_sources(
     folders: Sequence[str], schema: AttributeSchema, limit: int = 0, limits: Sequence[int] = (), seed: int = 0
 ) -> list[Source]:
-    """Every folder in turn, its first `limit` pictures, or `limits[k]` of it. Raises RecordError as `read_source`
-    does."""
-    sources = [read_source(folder, schema, limit) for folder in folders]
-    return [picked(s, n, seed) for s, n in zip(sources, limits, strict=True)] if limits else sources
+    """Every folder in turn, its first `limit` pictures, or `limits[k]` of those; the others are never decoded. Raises
+    RecordError as `read_source` does."""
+    if not limits:
+        return [read_source(folder, schema, limit) for folder in folders]
+    found = []
+    for folder, count in zip(folders, limits, strict=True):
+        people = _people(folder)
+        chosen = np.zeros(len(people), bool)
+        first = people[:limit] if limit else people
+        chosen[: len(first)] = picked(first, count, seed)
+        found.append(read_source(folder, schema, only=chosen))
+    return found
 
 
-def picked(source: Source, count: int, seed: int) -> Source:
-    """`count` of the pictures (all where it is 0 or there are fewer), by their person's name and the seed alone: more
-    of them hold fewer of them."""
-    if not 0 < count < len(source):
-        return source
-    places = np.array([position(person, seed + _PICKING) for person in source.people])
-    keep = np.zeros(len(source), bool)
-    keep[np.argsort(places, kind="stable")[:count]] = True
-    return source.only(keep)
+def _people(folder: str | Path) -> list[str]:
+    """Whose picture each record of a folder is."""
+    tables = [read_shard(path, ["person"]) for path in shards(Path(folder))]
+    return [person for table in tables for person in table["person"].to_pylist()]
+
+
+def picked(people: Sequence[str], count: int, seed: int) -> NDArray[np.bool_]:
+    """True (n,) for `count` of the pictures (all where it is 0 or there are fewer), by their person's name and the seed
+    alone: more of them hold fewer of them."""
+    keep = np.full(len(people), not 0 < count < len(people))
+    if not keep.all():
+        places = np.array([position(person, seed + _PICKING) for person in people])
+        keep[np.argsort(places, kind="stable")[:count]] = True
+    return keep
