@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -162,3 +163,24 @@ def test_batches_are_the_same_every_time_and_differ_between_processes(faces: Pat
     other = Steps(album, words, config, STAGES[2], rank=1, world=2)[3]
     assert one.rows.ids.shape != other.rows.ids.shape or not torch.equal(one.rows.ids, other.rows.ids)
     assert ((one.rows.target == IGNORED) | (one.rows.segment > 0)).all()
+
+
+def test_two_processes_share_all_stages(faces: Path, tmp_path: Path) -> None:
+    """The second one waits at the end of each stage until the first has written what the next begins from."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from pathlib import Path\nfrom dialogue_runs import tiny\nfrom omokage.dialogue.train import train\n"
+        f"train(tiny(Path({str(tmp_path / 'out')!r}), Path({str(faces)!r})))\n"
+    )
+    (tmp_path / "child.py").write_text(code)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run(
+        [*command, str(tmp_path / "child.py")], capture_output=True, text=True, timeout=540,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-4000:]
+    log = RunFolder(tmp_path / "out").rows()
+    assert list(dict.fromkeys(row["stage"] for row in log)) == ["before", "align", "instruct", "specialise"]
+    assert len({(row["stage"], row["measure"]) for row in log}) == len(log), "one process alone scores"
+    for name, stage in zip(("1-align", "2-instruct", "3-specialise"), STAGES, strict=True):
+        assert [row["step"] for row in RunFolder(tmp_path / "out" / name).rows()] == list(range(1, stage.steps + 1))

@@ -2,7 +2,7 @@
 
 ``train(config)`` runs the stages in order, each in its own folder below ``out`` with its own log, checkpoints and
 weights; with ``resume=True`` finished stages are kept, and an interrupted one goes on from its last checkpoint with the
-batches that an undisturbed run would have had.
+batches that an undisturbed run would have had. Several processes share a run when ``torchrun`` starts them.
 """
 
 from __future__ import annotations
@@ -61,8 +61,10 @@ def train(config: DialogueConfig, resume: bool = False) -> Path:
         folder = RunFolder(out / f"{number}-{stage.name}")
         weights = folder.path / "weights"
         if not (weights / "dialogue.json").exists():
-            folder.begin(config, resume)
+            if processes.first:
+                folder.begin(config, resume)
             _stage(config, replace(stage, parent=stage.parent or previous), folder, log, albums, words, processes)
+            devices.agree(0.0, device)  # the next stage begins from what the first process has written by now
         previous = str(weights)
     if processes.first:
         tensors, card = registry.load(previous, "dialogue")
