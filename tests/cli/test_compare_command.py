@@ -73,7 +73,8 @@ def test_two_photographs_give_words_and_a_card(folder: Path) -> None:
 def test_two_people_are_declined_with_status_1(folder: Path) -> None:
     done = run(folder / "0.png", folder / "3.png")
     assert done.exit_code == 1
-    assert "do not seem to show the same person" in done.output
+    assert "not sure enough that both show the same person" in done.output
+    assert "(needed to compare: 0.50)" in done.output
     assert run(folder / "0.png", folder / "3.png", "--assume-same").exit_code == 0
 
 
@@ -87,7 +88,19 @@ def test_a_table_and_a_series(folder: Path) -> None:
     done = run("--series", folder, "--report", folder / "line.html")
     assert done.exit_code == 0, done.output
     assert "+20" in done.output
-    assert "<svg" in (folder / "line.html").read_text()
+    assert "ordered by name" in done.output
+    text = (folder / "line.html").read_text()
+    assert text.count("data:image/jpeg") == 3
+    assert 'class="trend"' in text
+    assert "ordered by name" in text
+    told = json.loads(run("--series", folder, "--json").stdout)
+    assert told["factors"]["age"]["values"] == pytest.approx([0, 20, 40], abs=2)
+    assert told["factors"]["age"]["trend"]["slope"] == pytest.approx(20, abs=1)
+    (folder / "4.png").write_bytes((folder / "1.png").read_bytes())
+    done = run("--series", folder, "--report", folder / "line.html", "--lang", "ja")
+    assert done.exit_code == 1
+    assert "4.png: フォルダー内の別の写真と同じ画像です" in done.output
+    assert "フォルダー内の別の写真と同じ画像です" in (folder / "line.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -98,6 +111,9 @@ def test_a_table_and_a_series(folder: Path) -> None:
         (["a.png", "b.png", "--series", "c"], "give two photographs"),
         (["--table", "x.csv"], "belong together"),
         (["a.png", "b.png", "--lang", "xx"], "no texts in the language"),
+        (["a.png", "b.png", "--resume"], "--resume belongs to --table"),
+        (["--table", "x.csv", "--out", "y.csv", "--json"], "do not go with --table"),
+        (["--series", "no-such-folder"], "is not a folder"),
     ],
 )
 def test_options_that_make_no_sense_are_one_sentence(arguments: list[str], sentence: str) -> None:

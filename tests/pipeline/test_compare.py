@@ -99,7 +99,8 @@ def test_every_bad_pair_has_its_own_status(tmp_path: Path) -> None:
     assert cv2.imwrite(str(turned), cv2.imread(str(good))[:, ::-1])
     assert ask(good, turned).status == "mirror_image"
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    assert ask(good, tmp_path / "broken.png").status.startswith("unreadable: ")
+    assert ask(good, tmp_path / "broken.png").status.startswith(f"unreadable: {tmp_path / 'broken.png'}: ")
+    assert ask(tmp_path / "gone.png", good).status.startswith(f"unreadable: {tmp_path / 'gone.png'}: ")
 
 
 def test_weights_without_the_network_say_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,8 +123,24 @@ def test_warnings_name_what_may_explain_a_change(tmp_path: Path) -> None:
     one, two = face(tmp_path / "a.png", 20), face(tmp_path / "b.png", 60, 60)
     blurred = tmp_path / "c.png"
     assert cv2.imwrite(str(blurred), cv2.GaussianBlur(cv2.imread(str(two)), (0, 0), 3))
-    assert "sharpness" not in ask(one, two).warnings
-    assert "sharpness" in ask(one, blurred).warnings
+    assert ask(one, two).warnings == ()
+    assert ask(one, blurred).warnings == ("sharpness",)
+
+
+def test_what_the_network_says_of_the_day_and_of_make_up_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compared(self: SquareComparer, seen: np.ndarray, pairs: Any) -> Compared:
+        return replace(
+            plain(self, seen, pairs), looks=np.full((1, len(LOOKS)), 0.9), nuisance=np.array([[0.9, 0, 0.9]])
+        )
+
+    plain = SquareComparer.compare
+    monkeypatch.setattr(SquareComparer, "compare", compared)
+    one, two = face(tmp_path / "a.png", 20), face(tmp_path / "b.png", 60, 60)
+    assert ask(one, two).warnings == ("light", "camera", "makeup")
+    monkeypatch.setattr(comparing, "TURNED", 0.0)  # the stand-in holds every head alike
+    assert "pose" in ask(one, two).warnings
 
 
 def test_calls_hold_for_all_factors_together() -> None:
@@ -164,7 +181,10 @@ def test_a_table_of_pairs_goes_on_where_it_was_stopped(tmp_path: Path, ending: s
     assert out.read_bytes() == whole
     if ending == "jsonl":
         assert set(json.loads(whole.splitlines()[0])) == set(COLUMNS)
-    compare_table(analyzer, comparer, pairs[:2], out)  # type: ignore[arg-type]
+    with pytest.raises(KeyboardInterrupt):
+        compare_table(analyzer, comparer, pairs, out, progress=stop)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="begun with other pairs"):  # one pair in the middle is another one
+        compare_table(analyzer, comparer, [*pairs[:2], pairs[0], *pairs[3:]], out, resume=True)  # type: ignore[arg-type]
     parts.write_text(json.dumps({"other": 1}) + "\n")
     with pytest.raises(InputError, match="begun with other pairs"):
         compare_table(analyzer, comparer, pairs, out, resume=True)  # type: ignore[arg-type]
@@ -201,6 +221,9 @@ def test_a_table_without_the_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pairs.csv").write_text("one,two\na,b\n")
     with pytest.raises(InputError, match="columns before and after"):
         read_pairs(tmp_path / "pairs.csv")
+    (tmp_path / "pairs.csv").write_text("before,after\na.png,b.png\nc.png\n")
+    with pytest.raises(InputError, match=r"pair 2 of the table .* names one photograph"):
+        read_pairs(tmp_path / "pairs.csv")
     with pytest.raises(InputError, match="cannot be read"):
         read_pairs(tmp_path / "none.csv")
 
@@ -211,11 +234,14 @@ def test_a_series_is_ordered_by_date_and_finds_the_trend_and_the_jump(tmp_path: 
         face(tmp_path / f"{'zyxwvuts'[k]}_2020-0{k + 1}-01.png", age, 30 + 3 * k)
     face(tmp_path / "q_2020-09-09.png", 30, 70, shade=220)
     write_picture(tmp_path / "r_2020-10-10.png")
+    face(tmp_path / "p_2020-11-11.png", 20, 30)
     analyzer = Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
     line = compare_series(analyzer, SquareComparer(), str(tmp_path))  # type: ignore[arg-type]
     assert line.dated
     assert [Path(name).name[0] for name in line.names] == list("zyxwvuts")
-    assert {Path(name).name[0]: why for name, why in line.left_out} == {"q": "different_person", "r": "no_face"}
+    assert {Path(name).name[0]: why for name, why in line.left_out} == {
+        "q": "different_person", "r": "no_face", "p": "repeated",
+    }  # fmt: skip
     assert line.values["age"] == pytest.approx(np.array(ages) - 20, abs=2.5)
     assert line.jumps["age"] == (4,)
     assert line.trends["age"].slope > 20
@@ -230,6 +256,9 @@ def test_slopes_and_steps_of_known_curves() -> None:
     assert trend.slope == pytest.approx(2)
     assert trend.low <= 2 <= trend.high
     assert theil_sen(np.zeros(4), np.arange(4.0)).slope == 0
+    noise = np.random.default_rng(3).normal(0, 1, 7)
+    up, down = theil_sen(np.arange(7.0), noise), theil_sen(np.arange(7.0), -noise)
+    assert (up.low, up.high) == pytest.approx((-down.high, -down.low))
     steps = np.repeat([0.0, 5.0, -5.0], 6) + np.random.default_rng(0).normal(0, 0.5, 18)
     assert change_points(steps, 0.5) == (6, 12)
     assert change_points(np.random.default_rng(1).normal(0, 0.5, 30), 0.5) == ()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from omokage.comparison.predict import Comparer
     from omokage.pipeline import Analyzer
     from omokage.pipeline.series import Timeline
+    from omokage.report.timeline import Series
     from omokage.results import FaceChange
 
 LANGUAGES = ("en", "ja")
@@ -43,6 +44,7 @@ def compare(
         raise InputError("--table and --out belong together: name the table of pairs and the file for the answers")
     if lang not in LANGUAGES:
         raise InputError(f"no texts in the language {lang!r}: choose one of {', '.join(LANGUAGES)}")
+    _fitting(series, table, report, resume, json_)
     from omokage.media.files import check_writable
 
     if report is not None:
@@ -53,8 +55,18 @@ def compare(
     if table is not None and out is not None:
         raise typer.Exit(_table(analyzer, comparer, table, out, assume_same, crops, resume))
     if series is not None:
-        raise typer.Exit(_series(analyzer, comparer, series, assume_same, crops, report, lang))
+        raise typer.Exit(_series(analyzer, comparer, series, assume_same, crops, report, json_, lang))
     raise typer.Exit(_two(analyzer, comparer, given, assume_same, crops, report, json_, lang, weights))
+
+
+def _fitting(series: Path | None, table: Path | None, report: Path | None, resume: bool, as_json: bool) -> None:
+    """Raises InputError for options that would do nothing."""
+    if table is None and resume:
+        raise InputError("--resume belongs to --table: two photographs and series are done in one go")
+    if table is not None and (report is not None or as_json):
+        raise InputError("--report and --json do not go with --table, whose answers go to --out: leave them away")
+    if series is not None and not series.is_dir():
+        raise InputError(f"{series} is not a folder: --series needs one with photographs of one person")
 
 
 _ENDS = {"": "value", "_low": "low", "_high": "high", "_no_change": "no_change"}
@@ -80,7 +92,7 @@ def _two(
         extra = {f"{name}{end}": getattr(c, at) for name, c in own.items() for end, at in _ENDS.items()}
         typer.echo(json.dumps(row_of(change) | extra, indent=1))
     else:
-        show(change, lang)
+        show(change, lang, comparer.same_limit)
         for name, c in own.items():
             typer.echo(f"{name}: {c.value:+.3g} ({c.low:+.3g} … {c.high:+.3g})")
     if report is not None:
@@ -91,22 +103,22 @@ def _two(
             names = list(change.called()) or [name for name, _ in ranked(change)[:3]]
             where = comparer.where(before.crop.image, after.crop.image, names)
         about = {"comparison": comparer.card.id, **analyzer.describe(crops)}
-        write_card(report, ChangeCard(change, before.shown, after.shown, where), lang, about)
+        write_card(report, ChangeCard(change, before.shown, after.shown, where, comparer.same_limit), lang, about)
         typer.echo(f"change card: {report}", err=True)
     return 0 if change.status == "ok" else 1
 
 
-def show(change: FaceChange, lang: str) -> None:
-    """Print a change in words."""
+def show(change: FaceChange, lang: str, limit: float) -> None:
+    """Print a change in words; `limit` is the probability of one person below which nothing is compared."""
     from rich.console import Console
     from rich.table import Table
 
     from omokage.report.change_words import TEXT, WARNINGS, name_of_factor, name_of_look
-    from omokage.report.comparison import ranked, status_text
+    from omokage.report.comparison import ranked, same_text, status_text
 
     words, console = TEXT[lang], Console(highlight=False)
     if change.same_person is not None:
-        console.print(f"{words['same']}: {change.same_person:.2f}", markup=False)
+        console.print(same_text(change, limit, lang), markup=False)
     if change.status != "ok":
         console.print(status_text(change.status, lang), markup=False)
         return
@@ -145,56 +157,65 @@ def _table(
 
 
 def _series(
-    analyzer: Analyzer, comparer: Comparer, folder: Path, assume_same: bool, crops: bool, report: Path | None, lang: str
-) -> int:
+    analyzer: Analyzer, comparer: Comparer, folder: Path, assume_same: bool, crops: bool, report: Path | None,
+    as_json: bool, lang: str,
+) -> int:  # fmt: skip
     """Print the trends of a series; 1 when a photograph was left out."""
+    from omokage.pipeline.series import compare_series
+    from omokage.report.change_words import TEXT
+    from omokage.report.comparison import status_text
+    from omokage.report.timeline import write_timeline
+
+    line = compare_series(
+        analyzer, comparer, str(folder), assume_same=assume_same, crops=crops, shown=report is not None
+    )
+    drawn = _drawn(line)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(line.as_dict(), indent=1))
+    else:
+        _print_lines(drawn, lang)
+    if not line.dated:
+        typer.echo(TEXT[lang]["by_name"], err=True)
+    for name, why in line.left_out:
+        typer.echo(f"{name}: {status_text(why, lang)}", err=True)
+    if report is not None:
+        write_timeline(report, drawn, lang, {"comparison": comparer.card.id, **analyzer.describe(crops)})
+        typer.echo(f"timeline: {report}", err=True)
+    return 1 if line.left_out else 0
+
+
+def _print_lines(drawn: Series, lang: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from omokage.pipeline.series import compare_series
+    from omokage.report.timeline import lines_of
 
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder: --series needs one with photographs of one person")
-    line = compare_series(analyzer, comparer, str(folder), assume_same=assume_same, crops=crops)
-    lines = _lines(line, lang)
-    shown = Table()
+    lines, shown = lines_of(drawn, lang), Table()
     for title in lines[0]:
         shown.add_column(title)
     for row in lines[1:]:
         shown.add_row(*row)
     Console(highlight=False).print(shown)
-    from omokage.report.comparison import status_text, write_timeline
 
-    for name, why in line.left_out:
-        typer.echo(f"{name}: {status_text(why, lang)}", err=True)
-    if report is not None:
-        drawn = {name: line.values[name] for name in _most_moved(line)}
-        about = {"comparison": comparer.card.id, **analyzer.describe(crops)}
-        write_timeline(report, line.times, line.dated, drawn, line.spread, lines, lang, about)
-        typer.echo(f"timeline: {report}", err=True)
-    return 1 if line.left_out else 0
+
+def _drawn(line: Timeline) -> Series:
+    """The courses that are told, in the report's terms."""
+    from omokage.report.timeline import Course, Series
+
+    courses = {}
+    for name in _most_moved(line):
+        t = line.trends[name]
+        courses[name] = Course(line.values[name], line.spread[name], t.slope, t.low, t.high, line.jumps[name])
+    return Series(line.names, line.times, line.dated, courses, line.left_out, line.pictures)
 
 
 def _most_moved(line: Timeline, units: int = 6) -> list[str]:
     """Fatness, age, and the units whose range is largest against their spread."""
-
     import numpy as np
 
     from omokage.comparison.config import COMPARED_UNITS
 
     reach = {n: float(np.ptp(line.values[n])) / float(line.spread[n].mean()) for n in COMPARED_UNITS}
     return ["fatness", "age", *sorted(reach, key=lambda n: -reach[n])[:units]]
-
-
-def _lines(line: Timeline, lang: str) -> list[tuple[str, ...]]:
-    from omokage.report.change_words import TEXT, name_of_factor
-
-    words = TEXT[lang]
-    rows: list[tuple[str, ...]] = [
-        (words["factor"], words["trend"] if line.dated else words["trend_place"], "5-95 %", words["jumps"])
-    ]
-    for name in _most_moved(line):
-        t = line.trends[name]
-        jumps = ", ".join(Path(line.names[k]).name for k in line.jumps[name]) or "–"
-        rows.append((name_of_factor(name, lang), f"{t.slope:+.2f}", f"{t.low:+.2f} … {t.high:+.2f}", jumps))
-    return rows

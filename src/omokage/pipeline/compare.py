@@ -159,7 +159,8 @@ def _status(before: Photo, after: Photo) -> str:
     """Why two photographs cannot be compared; empty when they can."""
     for photo, when in ((before, "before"), (after, "after")):
         if photo.problem:
-            return photo.problem if photo.problem.startswith("unreadable") else f"{photo.problem}_{when}"
+            kind, _, why = photo.problem.partition(": ")
+            return f"{kind}: {photo.name}: {why}" if kind == "unreadable" else f"{photo.problem}_{when}"
     if before.digest == after.digest:
         return "same_picture"
     if before.crop is not None and after.crop is not None and mirrored(before.crop.image, after.crop.image):

@@ -8,9 +8,12 @@ The table (CSV) has the columns `before` and `after`, paths that count from the 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,7 @@ from omokage.results import FaceChange
 
 FORMATS = (".csv", ".jsonl", ".parquet")
 CHUNK = 128  # pairs that are answered at once
+BLOCK = 1024  # rows that are in memory when the finished table is written
 KEPT = 4096  # photographs that stay ready for later pairs, about 50 kB each
 _NUMBERS = (
     "same_person", *(f"{name}{end}" for name in FACTORS for end in ("", "_low", "_high", "_no_change")),
@@ -38,7 +42,8 @@ COLUMNS = ("before", "after", "status", "warnings", *_NUMBERS)
 
 
 def read_pairs(table: Path) -> list[tuple[str, str]]:
-    """The pairs of a CSV table. Raises InputError for a missing file, missing columns or an empty table."""
+    """The pairs of a CSV table. Raises InputError for a missing file, missing columns, an empty cell or an empty
+    table."""
     try:
         rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
     except OSError as error:
@@ -47,6 +52,9 @@ def read_pairs(table: Path) -> list[tuple[str, str]]:
         raise UnreadableError(f"the table {table} is not a CSV text file in UTF-8 ({error})") from error
     if not rows or not {"before", "after"} <= set(rows[0]):
         raise InputError(f"the table {table} needs the columns before and after and at least one pair")
+    for line, row in enumerate(rows, 1):
+        if not row["before"] or not row["after"]:
+            raise InputError(f"pair {line} of the table {table} names one photograph: fill in both cells, or delete it")
     return [(str(table.parent / row["before"]), str(table.parent / row["after"])) for row in rows]
 
 
@@ -63,29 +71,24 @@ def compare_table(
         raise InputError(f"{out} must end in {', '.join(FORMATS)}")
     check_writable(out)
     parts = out.with_name(out.name + ".parts")
-    identity = {"pairs": len(pairs), "first": list(pairs[0]), "weights": comparer.card.id,
-                "analyzer": analyzer.describe(crops), "assume_same": assume_same, "crops": crops}  # fmt: skip
-    rows = _begun(parts, identity, out) if resume else []
+    digest = hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
+    identity = {"pairs": digest, "weights": comparer.card.id, "analyzer": analyzer.describe(crops),
+                "assume_same": assume_same, "crops": crops}  # fmt: skip
+    done = _begun(parts, identity, out) if resume else 0
     if not resume and parts.exists():
         raise InputError(f"{parts} holds unfinished work for this output: add --resume to go on, or delete it")
-    if not rows:
+    if not done:
         _append(parts, [identity], "w")
     kept: dict[str, Photo] = {}
-    for first in range(len(rows), len(pairs), CHUNK):
+    for first in range(done, len(pairs), CHUNK):
         chunk = pairs[first : first + CHUNK]
         _make_ready(analyzer, comparer, chunk, crops, kept)
         answers = compare_many([(kept[a], kept[b]) for a, b in chunk], comparer, assume_same)
-        new = [row_of(change) for change in answers]
-        _append(parts, new, "a")
-        rows += new
+        _append(parts, [row_of(change) for change in answers], "a")
         if progress:
-            progress(len(rows), len(pairs))
-    _write(out, rows)
+            progress(first + len(chunk), len(pairs))
+    counts = _write(out, parts)
     parts.unlink(missing_ok=True)
-    counts: dict[str, int] = {}
-    for row in rows:
-        key = str(row["status"]).partition(":")[0]
-        counts[key] = counts.get(key, 0) + 1
     return counts
 
 
@@ -119,16 +122,20 @@ def row_of(change: FaceChange) -> dict[str, Any]:
     return {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
 
 
-def _begun(parts: Path, identity: Mapping[str, Any], out: Path) -> list[dict[str, Any]]:
-    """The rows that are done. A last line that was cut short is dropped. Raises InputError for another run."""
+def _begun(parts: Path, identity: Mapping[str, Any], out: Path) -> int:
+    """How many rows are done. A last line that was cut short is dropped. Raises InputError for another run."""
     if not parts.exists():
-        return []
-    whole = parts.read_text(encoding="utf-8").split("\n")[:-1]
-    if not whole or json.loads(whole[0]) != json.loads(json.dumps(identity)):
-        raise InputError(f"{out} was begun with other pairs, weights or options: use the same, or another file")
-    with parts.open("w", encoding="utf-8") as file:
-        file.write("\n".join(whole) + "\n")
-    return [json.loads(line) for line in whole[1:]]
+        return 0
+    with parts.open("rb+") as file:
+        head = file.readline()
+        if not head.endswith(b"\n") or json.loads(head) != json.loads(json.dumps(identity)):
+            raise InputError(f"{out} was begun with other pairs, weights or options: use the same, or another file")
+        done, end = 0, len(head)
+        for line in file:
+            if line.endswith(b"\n"):
+                done, end = done + 1, end + len(line)
+        file.truncate(end)
+    return done
 
 
 def _append(parts: Path, rows: Sequence[Mapping[str, Any]], mode: str) -> None:
@@ -139,14 +146,29 @@ def _append(parts: Path, rows: Sequence[Mapping[str, Any]], mode: str) -> None:
         raise output_error(parts, error, "work done so far is kept: run the same command with --resume") from error
 
 
-def _write(out: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """The finished table, whole or not at all. Raises OutputError."""
-    kinds = [(name, pa.float64() if name in _NUMBERS else pa.string()) for name in COLUMNS]
-    table = pa.Table.from_pylist([dict(row) for row in rows], schema=pa.schema(kinds))
-    with whole_path(out) as partial:
-        if out.suffix.lower() == ".parquet":
-            pq.write_table(table, partial, compression="zstd")
-        elif out.suffix.lower() == ".csv":
-            arrow_csv.write_csv(table, partial)
-        else:
-            partial.write_text("".join(json.dumps(row) + "\n" for row in table.to_pylist()), encoding="utf-8")
+def _write(out: Path, parts: Path) -> dict[str, int]:
+    """The finished table, whole or not at all, block by block; how many rows have each status. Raises OutputError."""
+    counts: dict[str, int] = {}
+    schema = pa.schema([(name, pa.float64() if name in _NUMBERS else pa.string()) for name in COLUMNS])
+    with whole_path(out) as partial, parts.open(encoding="utf-8") as lines, _sink(out, partial, schema) as put:
+        lines.readline()
+        while rows := [json.loads(line) for line in itertools.islice(lines, BLOCK)]:
+            put(pa.Table.from_pylist(rows, schema=schema))
+            for row in rows:
+                key = str(row["status"]).partition(":")[0]
+                counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+@contextmanager
+def _sink(out: Path, partial: Path, schema: pa.Schema) -> Iterator[Callable[[pa.Table], None]]:
+    """What takes blocks of the table in the format that the ending of `out` names."""
+    if out.suffix.lower() == ".jsonl":
+        with partial.open("w", encoding="utf-8") as file:
+            yield lambda block: file.writelines(json.dumps(row) + "\n" for row in block.to_pylist())
+    elif out.suffix.lower() == ".csv":
+        with arrow_csv.CSVWriter(partial, schema) as writer:
+            yield writer.write_table
+    else:
+        with pq.ParquetWriter(partial, schema, compression="zstd") as writer:
+            yield writer.write_table

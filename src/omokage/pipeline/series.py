@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,7 @@ class Timeline:
     """`names` and `times` (n,) of the photographs that were used, in order; `dated`: times are years, else places.
 
     `values` and `spread` (n,) by factor; `jumps` by factor: places from which on a level differs. `left_out`:
-    photographs with the reason.
+    photographs with the reason. `pictures` (n): the aligned crops where they were asked for.
     """
 
     names: tuple[str, ...]
@@ -56,25 +57,42 @@ class Timeline:
     trends: Mapping[str, Trend]
     jumps: Mapping[str, tuple[int, ...]]
     left_out: tuple[tuple[str, str], ...]
+    pictures: tuple[NDArray[np.uint8] | None, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything but the pictures in plain lists, for JSON."""
+        factors = {
+            name: {"values": self.values[name].tolist(), "spread": self.spread[name].tolist(),
+                   "trend": asdict(self.trends[name]), "level_changes_at": list(self.jumps[name])}
+            for name in self.values
+        }  # fmt: skip
+        return {"names": list(self.names), "times": list(self.times), "dated": self.dated, "factors": factors,
+                "left_out": dict(self.left_out)}  # fmt: skip
 
 
 def compare_series(
-    analyzer: Analyzer, comparer: Comparer, folder: str, *, assume_same: bool = False, crops: bool = False
-) -> Timeline:
-    """The timeline of a folder of photographs. Ordered by EXIF date, else by a date in the name, else by name.
+    analyzer: Analyzer, comparer: Comparer, folder: str, *, assume_same: bool = False, crops: bool = False,
+    shown: bool = False,
+) -> Timeline:  # fmt: skip
+    """The timeline of a folder of photographs. Ordered by EXIF date, else by a date in the name; by name where not all
+    of them have a date.
 
-    A photograph that does not seem to show the same person as most others is left out unless `assume_same`. Raises
-    InputError for fewer than three usable photographs or more than `MOST`.
+    A photograph that does not seem to show the same person as most others is left out unless `assume_same`, and so is
+    one that is there twice; `shown` keeps the aligned crops for a report. Raises InputError for fewer than three usable
+    photographs or more than `MOST`.
     """
     sources = list(expand([folder]).sources)
     if len(sources) > MOST:
         raise InputError(f"{folder} holds {len(sources)} photographs; a series may have {MOST}: take fewer")
-    photos = photographs(analyzer, comparer, sources, crops)
+    photos = photographs(analyzer, comparer, sources, crops, shown)
     left = [(photo.name, photo.problem) for photo in photos if photo.problem]
-    usable = [photo for photo in photos if not photo.problem]
+    usable, times, dated = ordered([photo for photo in photos if not photo.problem])
+    digests = [photo.digest for photo in usable]
+    once = [k for k, digest in enumerate(digests) if digests.index(digest) == k]
+    left += [(photo.name, "repeated") for k, photo in enumerate(usable) if k not in once]
+    usable, times = [usable[k] for k in once], times[once]
     if len(usable) < 3:
         raise InputError(f"{folder} holds {len(usable)} photographs with one clear face; a series needs three")
-    usable, times, dated = ordered(usable)
     value, margin, same = _pairs(usable, comparer)
     alone = np.median(same, 1) < comparer.same_limit
     if not assume_same and alone.any() and (~alone).sum() >= 3:
@@ -112,8 +130,9 @@ def _timeline(
         trends[name] = theil_sen(times, values[name])
         jumps[name] = change_points(values[name], float(np.median(spread[name])))
     return Timeline(
-        tuple(p.name for p in photos), tuple(times.tolist()), dated, values, spread, trends, jumps, tuple(left)
-    )
+        tuple(p.name for p in photos), tuple(times.tolist()), dated, values, spread, trends, jumps, tuple(left),
+        tuple(p.shown for p in photos),
+    )  # fmt: skip
 
 
 def ordered(photos: Sequence[Photo]) -> tuple[list[Photo], Floats, bool]:
@@ -161,9 +180,8 @@ def theil_sen(times: Floats, values: Floats) -> Trend:
     slopes = np.sort((values[j] - values[i])[apart] / (times[j] - times[i])[apart])
     count = len(times)
     reach = 1.645 * np.sqrt(count * (count - 1) * (2 * count + 5) / 18)
-    low = int(np.clip((len(slopes) - reach) / 2, 0, len(slopes) - 1))
-    high = int(np.clip(np.ceil((len(slopes) + reach) / 2), 0, len(slopes) - 1))
-    return Trend(float(np.median(slopes)), float(slopes[low]), float(slopes[high]))
+    low = max(int((len(slopes) - reach) // 2) - 1, 0)  # as many slopes are cut off on either side
+    return Trend(float(np.median(slopes)), float(slopes[low]), float(slopes[len(slopes) - 1 - low]))
 
 
 def change_points(values: Floats, sigma: float) -> tuple[int, ...]:

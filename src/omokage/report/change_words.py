@@ -11,19 +11,21 @@ TEXT: Mapping[str, Mapping[str, str]] = {
     "en": {
         "title": "What changed between two photographs",
         "timeline": "Changes over a series of photographs",
-        "lead": "Differences that a computer estimates from how a face looks in two pictures. They describe pictures, "
+        "lead": "Differences that a computer estimates from how a face looks in pictures. They describe pictures, "
         "not health: fatness is a visual measure without kilograms, age is how old the face looks.",
-        "duty": "Not a medical device. Never decide about a person by this page; look at both photographs yourself.",
-        "same": "Both show the same person, if either is as likely beforehand",
+        "duty": "Not a medical device. Never decide about a person by this page; look at the photographs yourself.",
+        "same": "Probability that both show one person (were yes and no equally likely beforehand)",
+        "needed": "needed to compare",
         "changes": "Changes, second photograph minus first",
-        "bars": "Lines: 5 to 95 percent interval. Pale bars may be nothing: photographs on two days look as different.",
+        "bars": "Lines: 5 to 95 percent interval, an arrow where it reaches beyond the drawing. Pale bars may be "
+        "nothing: photographs on two days look as different.",
         "before": "first photograph",
         "after": "second photograph",
-        "slide": "Draw the lower right corner of the first photograph to see the second one under it.",
+        "slide": "Drag the lower right corner of the first photograph to uncover the second one under it.",
         "where": "Where the called changes (or the strongest ones) rest.",
         "factor": "What",
         "value": "Change",
-        "no_change": "As different without a change",
+        "no_change": "Share of unchanged pairs that look as different",
         "verdict": "Reading",
         "called": "a change",
         "not_called": "may be nothing",
@@ -36,25 +38,32 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "trend_place": "from one to the next",
         "jumps": "level changes at",
         "left_out": "Left out",
+        "by_name": "Not every photograph has a date (in its EXIF data or its name), so they are ordered by name.",
+        "strip": "In brackets: years since the first photograph.",
+        "curves": "Change against the first photograph. Band: 5 to 95 percent interval. Dashed line: trend. Dotted "
+        "upright lines: the level is another one from there on.",
+        "chance": "Fatness, age and those expression units that moved most are shown. An interval of a trend holds for "
+        "one line; among many some leave out zero by chance.",
         "about": "How this page was made",
     },
     "ja": {
         "title": "二枚の写真の間の変化",
         "timeline": "一連の写真での変化",
-        "lead": "二枚の写真に写った顔の見た目の違いを計算機が推定した値です。"
+        "lead": "写真に写った顔の見た目の違いを計算機が推定した値です。"
         "写真についての値で、健康についての値ではありません。ふくよかさは見た目の尺度でキログラムではなく、年齢は見かけの年齢です。",
-        "duty": "医療機器ではありません。このページだけで人についての判断をせず、"
-        "必ず両方の写真を自分の目で見てください。",
+        "duty": "医療機器ではありません。このページだけで人についての判断をせず、必ず写真を自分の目で見てください。",
         "same": "同一人物である確率(事前に五分五分とした場合)",
+        "needed": "比較に必要な値",
         "changes": "変化(二枚目 − 一枚目)",
-        "bars": "線は 5〜95 % 区間。淡い棒は変化でないかもしれません。別の日に撮った写真でも同じくらい違って見えます。",
+        "bars": "線は 5〜95 % 区間で、矢印は図の外まで続くことを示します。"
+        "淡い棒は変化でないかもしれません。別の日に撮った写真でも同じくらい違って見えます。",
         "before": "一枚目",
         "after": "二枚目",
-        "slide": "一枚目の右下の角を引くと、下の二枚目が見えます。",
+        "slide": "一枚目の右下の角をドラッグすると、下の二枚目が見えます。",
         "where": "変化とした(または最も強い)値の根拠となった場所。",
         "factor": "項目",
         "value": "変化",
-        "no_change": "変化なしで同程度に違う割合",
+        "no_change": "変化のない写真の組が同程度に違って見える割合",
         "verdict": "読み方",
         "called": "変化あり",
         "not_called": "変化でないかもしれない",
@@ -67,6 +76,11 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "trend_place": "一枚ごと",
         "jumps": "水準が変わる所",
         "left_out": "除いた写真",
+        "by_name": "日付(EXIF またはファイル名)のない写真があるため、名前の順に並べました。",
+        "strip": "括弧内は一枚目からの年数です。",
+        "curves": "一枚目に対する変化。帯は 5〜95 % 区間、破線は傾向、縦の点線はそこから水準が変わることを示します。",
+        "chance": "ふくよかさ、年齢と、最も動いた表情の単位を示します。傾向の区間は一行ごとのもので、"
+        "多くの行の中には偶然ゼロを含まないものもあります。",
         "about": "このページの作り方",
     },
 }
@@ -74,11 +88,12 @@ TEXT: Mapping[str, Mapping[str, str]] = {
 STATUS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "ok": "compared",
-        "different_people": "These do not seem to show the same person, so nothing was compared; --assume-same "
-        "goes on.",
+        "different_people": "It is not sure enough that both show the same person, so nothing was compared; "
+        "--assume-same goes on.",
         "different_person": "does not seem to be the person of the others",
         "no_face": "no face was found",
         "several_faces": "more than one face is large enough to be meant",
+        "repeated": "is the same picture as another one of the folder",
         "no_face_before": "No face was found in the first photograph.",
         "no_face_after": "No face was found in the second photograph.",
         "several_faces_before": "The first photograph shows more than one face; cut out the one that is meant.",
@@ -89,10 +104,11 @@ STATUS: Mapping[str, Mapping[str, str]] = {
     },
     "ja": {
         "ok": "比較しました",
-        "different_people": "同一人物ではないようなので比較していません。--assume-same で続けられます。",
+        "different_people": "同一人物と言えるほど確かではないため、比較していません。--assume-same で続けられます。",
         "different_person": "ほかの写真の人物ではないようです",
         "no_face": "顔が見つかりません",
         "several_faces": "対象になりうる顔が複数あります",
+        "repeated": "フォルダー内の別の写真と同じ画像です",
         "no_face_before": "一枚目に顔が見つかりません。",
         "no_face_after": "二枚目に顔が見つかりません。",
         "several_faces_before": "一枚目に顔が複数あります。対象の顔を切り出してください。",
@@ -133,7 +149,7 @@ _PARTS = {
     "Down": "下げ", "Up": "上げ", "Inner": "内側", "Outer": "外側", "Puff": "ふくらみ", "Squint": "細め",
     "Blink": "閉じ",
     "Wide": "見開き", "Forward": "前出し", "Left": "(左)", "Right": "(右)", "Open": "開き", "Close": "閉じ",
-    "Dimple": "えくぼ", "Frown": "口角下げ", "Funnel": "すぼめ開き", "Lower": "下唇", "Upper": "上唇",
+    "Dimple": "えくぼ", "Frown": "角下げ", "Funnel": "すぼめ開き", "Lower": "下唇", "Upper": "上唇",
     "Press": "押しつけ",
     "Pucker": "すぼめ", "Roll": "巻き込み", "Shrug": "突き上げ", "Smile": "笑み", "Stretch": "横引き",
     "Sneer": "しわ寄せ",

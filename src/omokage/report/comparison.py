@@ -1,4 +1,4 @@
-"""The change card: both photographs aligned, signed bars with error bars, a map of where; and the timeline of a series.
+"""The change card: both photographs aligned, signed bars with error bars, a map of where.
 
 One self-contained HTML file without script: the second photograph lies over the first in a box that can be drawn
 narrower at its corner.
@@ -6,7 +6,7 @@ narrower at its corner.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -18,8 +18,6 @@ from omokage.errors import InputError
 from omokage.media.files import whole_file
 from omokage.report.change_words import LANGUAGES, STATUS, TEXT, WARNINGS, name_of_factor, name_of_look
 from omokage.report.drawing import data_uri
-from omokage.report.plots import CSS as PLOTS
-from omokage.report.plots import Curve, curves_svg
 from omokage.report.style import CSS
 from omokage.results import Change, FaceChange
 
@@ -34,7 +32,7 @@ resize:horizontal;border-right:3px solid #fff}
 svg.changes{width:100%;max-width:40rem;height:auto}
 svg.changes text{font-size:12px;fill:var(--ink)}svg.changes .soft{fill:var(--soft);font-size:11px}
 svg.changes .zero{stroke:var(--soft)}svg.changes .bar{fill:var(--accent)}svg.changes .bar.faint{fill:var(--line)}
-svg.changes .error{stroke:var(--ink);stroke-width:1.4}
+svg.changes .error{stroke:var(--ink);stroke-width:1.4}svg.changes .beyond{fill:var(--ink)}
 """.strip()
 _RANGE = {"age": 20.0, "fatness": 1.0}  # what fills half of a bar's axis; 1 for units
 _SHOWN = 14  # rows of the table of bars
@@ -42,35 +40,46 @@ _SHOWN = 14  # rows of the table of bars
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChangeCard:
-    """What a card shows: the answer, both aligned crops (n, n, 3) or None, and where (cells, cells) or None."""
+    """What a card shows: the answer, both aligned crops (n, n, 3) or None, where (cells, cells) or None, and the
+    probability of one person below which nothing is compared."""
 
     change: FaceChange
     before: NDArray[np.uint8] | None = None
     after: NDArray[np.uint8] | None = None
     where: NDArray[np.float64] | None = None
+    limit: float | None = None
 
 
 def write_card(path: Path, card: ChangeCard, language: str = "en", about: Mapping[str, str] | None = None) -> None:
     """Write the change card whole or not at all. Raises InputError for an unknown language, and OutputError."""
-    words = _words(language)
+    words = words_of(language)
     change = card.change
-    parts = [f"<h2>{_plain(change.before)} → {_plain(change.after)}</h2>"]
+    parts = [f"<h2>{plain(change.before)} → {plain(change.after)}</h2>"]
     if change.status != "ok":
-        parts.append(f'<p class="review">{_plain(status_text(change.status, language))}</p>')
+        parts.append(f'<p class="review">{plain(status_text(change.status, language))}</p>')
     if change.same_person is not None:
-        parts.append(f"<p>{words['same']}: {100 * change.same_person:.0f} %</p>")
+        parts.append(f"<p>{escape(same_text(change, card.limit, language))}</p>")
     parts += [f'<p class="review">{escape(WARNINGS[language][name])}</p>' for name in change.warnings]
     parts.append(_pictures(card, language))
     if change.factors:
         parts += [f"<h3>{words['changes']}</h3>", f'<p class="soft">{escape(words["bars"])}</p>']
         parts += [changes_svg(change, language), _table(change, language), _others(change, language)]
-    _write(path, words["title"], "".join(parts), language, about or {})
+    write_page(path, words["title"], words["lead"], "".join(parts), language, about or {}, _OWN)
 
 
-def _words(language: str) -> Mapping[str, str]:
+def words_of(language: str) -> Mapping[str, str]:
+    """The words of the pages. Raises InputError for an unknown language."""
     if language not in LANGUAGES:
         raise InputError(f"no report language called {language!r}; choose {' or '.join(LANGUAGES)}")
     return TEXT[language]
+
+
+def same_text(change: FaceChange, limit: float | None, language: str) -> str:
+    """How likely it is one person; where that is too little, how much is needed."""
+    words = TEXT[language]
+    short = change.status == "different_people" and limit is not None
+    needed = f" ({words['needed']}: {limit:.2f})" if short else ""
+    return f"{words['same']}: {change.same_person:.2f}{needed}"
 
 
 def status_text(status: str, language: str) -> str:
@@ -132,6 +141,8 @@ def changes_svg(change: FaceChange, language: str) -> str:
         parts.append(f'<text x="0" y="{y + 11}">{escape(name_of_factor(name, language))}</text>')
         parts.append(f'<rect class="bar{kind}" x="{left:.1f}" y="{y}" width="{abs(x - middle):.1f}" height="13"/>')
         parts.append(f'<line class="error" x1="{low:.1f}" y1="{y + 6.5}" x2="{high:.1f}" y2="{y + 6.5}"/>')
+        parts += [f'<path class="beyond" d="M{end:.1f} {y + 3}l{way * 5} 3.5l{-way * 5} 3.5z"/>'
+                  for end, way, v in ((low, -1, c.low), (high, 1, c.high)) if abs(v * scale) > half]  # fmt: skip
         parts.append(f'<text class="soft" x="{middle + half + 12}" y="{y + 11}">{_number(name, c)}</text>')
     return "".join([*parts, "</svg>"])
 
@@ -166,45 +177,25 @@ def _others(change: FaceChange, language: str) -> str:
     return f'<div class="halves">{"".join(found)}</div>'
 
 
-def _write(path: Path, title: str, body: str, language: str, about: Mapping[str, str]) -> None:
+def write_page(
+    path: Path, title: str, lead: str, body: str, language: str, about: Mapping[str, str], style: str
+) -> None:
+    """A page about photographs with its duty and how it was made, whole or not at all. Raises OutputError."""
     words = TEXT[language]
-    rows = "".join(f'<tr><th scope="row">{_plain(k)}</th><td>{_plain(v)}</td></tr>' for k, v in about.items())
+    rows = "".join(f'<tr><th scope="row">{plain(k)}</th><td>{plain(v)}</td></tr>' for k, v in about.items())
     foot = f"<section><h2>{escape(words['about'])}</h2><table>{rows}</table></section>" if rows else ""
     with whole_file(path) as file:
         file.write(
             f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape(title)}</title><style>{CSS}\n{_OWN}\n{PLOTS}</style></head><body>"
-            f"<header><h1>{escape(title)}</h1><p>{escape(words['lead'])}</p>"
+            f"<title>{escape(title)}</title><style>{CSS}\n{style}</style></head><body>"
+            f"<header><h1>{escape(title)}</h1><p>{escape(lead)}</p>"
             f'<p class="duty"><strong>{escape(words["duty"])}</strong></p></header>'
             f"<main>{body}{foot}</main></body></html>\n"
         )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Escaped, with what is no Unicode text (names of files) shown as an escape."""
     return escape(text.encode("utf-8", "backslashreplace").decode())
-
-
-def write_timeline(
-    path: Path, times: Sequence[float], dated: bool, values: Mapping[str, NDArray[np.float64]],
-    spread: Mapping[str, NDArray[np.float64]], lines: Sequence[tuple[str, ...]], language: str = "en",
-    about: Mapping[str, str] | None = None,
-) -> None:  # fmt: skip
-    """Write the curves of a series: `values` and `spread` (n,) by factor over `times` (n,); `lines` are the rows of a
-    table, its heads first. Raises InputError for an unknown language, and OutputError."""
-    words, parts = _words(language), []
-    across = words["years"] if dated else words["place"]
-    for name, value in values.items():
-        points = tuple(
-            (float(t), float(v), float(v - 1.645 * s), float(v + 1.645 * s))
-            for t, v, s in zip(times, value, spread[name], strict=True)
-        )
-        title = name_of_factor(name, language)
-        svg = curves_svg([Curve(title, points)], title, across, words["value"], logarithmic=False, base=0.0)
-        parts.append(f"<h3>{escape(title)}</h3>{svg}")
-    heads = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in lines[0])
-    rows = "".join(f"<tr>{''.join(f'<td>{_plain(cell)}</td>' for cell in line)}</tr>" for line in lines[1:])
-    table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    _write(path, words["timeline"], f"{''.join(parts)}{table}", language, about or {})

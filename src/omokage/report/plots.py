@@ -13,6 +13,8 @@ svg.plot text{font-size:11px;fill:var(--soft)}svg.plot .name{font-size:11px;font
 svg.plot .grid{stroke:var(--line)}svg.plot .ground{stroke:var(--soft)}
 svg.plot .curve{fill:none;stroke-width:2}svg.plot .band{stroke:none;fill-opacity:.13}
 svg.plot .base{stroke:var(--soft);stroke-dasharray:4 4}
+svg.plot .trend{stroke:var(--ink);stroke-width:1.4;stroke-dasharray:8 4}
+svg.plot .mark{stroke:var(--warn);stroke-width:1.6;stroke-dasharray:2 3}
 """.strip()
 # Told apart by people who see colours differently, too (after Okabe and Ito, 2008).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56b4e9", "#7f7f7f")
@@ -28,9 +30,11 @@ class Curve:
 
 
 def curves_svg(
-    curves: Sequence[Curve], title: str, across: str, up: str, logarithmic: bool = True, base: float | None = None
-) -> str:
+    curves: Sequence[Curve], title: str, across: str, up: str, logarithmic: bool = True, base: float | None = None,
+    trend: tuple[float, float] | None = None, marks: Sequence[float] = (),
+) -> str:  # fmt: skip
     """Curves with shaded intervals; `base` is a dashed level, e.g. a constant answer. Axis words are `across` and `up`.
+    On a plain axis `trend` is a straight line (its value at x = 0, slope), and `marks` are upright lines at some x.
 
     Raises ValueError without points or with a logarithmic axis from 0.
     """
@@ -48,6 +52,7 @@ def curves_svg(
     if base is not None:
         y = place.y(base)
         parts.append(f'<line class="base" x1="{_LEFT}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT}" y2="{y:.1f}"/>')
+    parts += _upright(place, trend, marks, (xs[0], xs[-1]))
     for colour, curve in zip(COLOURS * (len(curves) // len(COLOURS) + 1), curves, strict=False):
         parts += _line(curve, place, logarithmic, colour)
     parts += _names(curves, place)
@@ -92,11 +97,23 @@ def _axes(place: _Place, xs: Sequence[float], logarithmic: bool, across: str, up
     for value in xs:
         at = place.x(value, logarithmic)
         if at - last >= 30:  # labels must not run into each other
-            parts.append(f'<text x="{at:.1f}" y="{bottom + 15}" text-anchor="middle">{value:g}</text>')
+            parts.append(f'<text x="{at:.1f}" y="{bottom + 15}" text-anchor="middle">{round(value, 2):g}</text>')
             last = at
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 5}" text-anchor="middle">{escape(across)}</text>')
     parts.append(f'<text x="{_LEFT}" y="{_TOP - 3}" text-anchor="start">{escape(up)}</text>')
+    return parts
+
+
+def _upright(
+    place: _Place, trend: tuple[float, float] | None, marks: Sequence[float], ends: tuple[float, float]
+) -> list[str]:
+    parts = []
+    for x in (place.x(mark, False) for mark in marks):
+        parts.append(f'<line class="mark" x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{_HEIGHT - _BOTTOM}"/>')
+    if trend is not None:
+        (x1, y1), (x2, y2) = ((place.x(x, False), place.y(trend[0] + trend[1] * x)) for x in ends)
+        parts.append(f'<line class="trend" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
     return parts
 
 
