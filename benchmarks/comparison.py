@@ -5,6 +5,8 @@ omokage render --out out/steps/age --count 200 --seed 902 --pairs age=8
 omokage render --out out/steps/fatness --count 200 --seed 903 --pairs fatness=0.5
 omokage render --out out/steps/units --count 600 --seed 904 --pairs units=0.2
 omokage render --out out/steps/visits --count 150 --seed 905 --pairs visits
+omokage render --out out/steps/age-far --count 60 --seed 912 --pairs age=40
+omokage render --out out/steps/fatness-far --count 60 --seed 913 --pairs fatness=1.8
 python benchmarks/comparison.py rendered out/steps --probe out/visits --write
 python benchmarks/comparison.py ablated out/steps --against nothing=runs/a/weights --against curriculum=runs/b/weights
 python benchmarks/comparison.py speed PHOTOGRAPHS --count 10000 --write
@@ -54,6 +56,7 @@ ALARMS = 0.05
 Image = NDArray[np.uint8]
 Sets = dict[str, tuple[list[Image], NDArray[np.int64], Floats]]
 SETS = {"age": ("age",), "fatness": ("fatness",), "units": COMPARED_UNITS}
+FAR = {"age-far": ("age",), "fatness-far": ("fatness",)}  # extreme changes, of which visits hold next to none
 
 
 def rendered(args: argparse.Namespace) -> dict[str, Any]:
@@ -99,12 +102,14 @@ def _against(args: argparse.Namespace, sets: Sets) -> dict[str, Any]:
 def _measured(method: Callable[..., Answers], sets: Sets) -> dict[str, Any]:
     answers = {key: method(crops, pairs) for key, (crops, pairs, _) in sets.items()}
     limits = np.quantile(answers["still"].strength, 1 - ALARMS, axis=0)
-    out: dict[str, Any] = {key: _stepped(answers[key], sets[key][2], names, limits) for key, names in SETS.items()}
+    there = {key: names for key, names in {**SETS, **FAR}.items() if key in sets}
+    out: dict[str, Any] = {key: _stepped(answers[key], sets[key][2], names, limits) for key, names in there.items()}
     return {**out, "visits": _ranges(answers["visits"], sets["visits"][2])}
 
 
 def _sets(folder: Path, comparer: Comparer) -> Sets:
-    return {name: _set(folder / name, comparer) for name in ("still", "visits", *SETS)}
+    far = [name for name in FAR if (folder / name).is_dir()]
+    return {name: _set(folder / name, comparer) for name in ("still", "visits", *SETS, *far)}
 
 
 def movements() -> dict[str, float]:
@@ -145,6 +150,8 @@ def _stepped(answers: Answers, truth: Floats, names: Sequence[str], limits: Floa
     out: dict[str, Any] = {
         "pairs": len(rows), "called": float(called.mean()), "called, interval": list(interval(np.mean, called)),
         "sign of called": float(right[called].mean()) if called.any() else None, "sign of all": float(right.mean()),
+        "mean size": float(np.abs(truth[rows, columns]).mean()),
+        "error": float(np.abs(answers.value - truth)[rows, columns].mean()),
     }  # fmt: skip
     if answers.low is not None and answers.high is not None:
         inside = (answers.low <= truth) & (truth <= answers.high)
