@@ -63,16 +63,27 @@ def stage(
     out: str = "",
     minutes: float = 5.0,
     parent: str = "",
+    rate: float = 1.0,
 ) -> DialogueConfig:
     """One stage alone, from the weights in `parent`: ``align`` (faces and scenes described in words; it needs no
-    parent), ``instruct`` (questions about both) or ``specialise`` (mostly questions and talks about faces).
+    parent), ``instruct`` (questions about both) or ``specialise`` (mostly questions and talks about faces). The stage's
+    learning rates are multiplied with `rate`: less than 1 goes on with a finished model.
 
     Command: ``omokage train dialogue.stage --set name=instruct --set parent=runs/align/weights --set data=...``;
     `out` is ``runs/NAME`` where none is given.
     """
     base = shipped(data, out or f"runs/{name}", minutes)
-    only = replace(base.stages[_place(name, base)], minutes=minutes, parent=parent)
-    return replace(base, stages=(only,), recipe=f"omokage train dialogue.stage --set name={name}")
+    chosen = base.stages[_place(name, base)]
+    rates = tuple((part, value * rate) for part, value in chosen.rates)
+    settings = {
+        "name": name, "data": base.data.folders, "minutes": minutes, "parent": parent, "rate": rate,
+    }  # fmt: skip
+    said = " ".join(
+        f"--set {k}={','.join(v) if isinstance(v, tuple) else f'{v:g}' if isinstance(v, float) else v}"
+        for k, v in settings.items() if v
+    )  # fmt: skip
+    only = replace(chosen, minutes=minutes, parent=parent, rates=rates)
+    return replace(base, stages=(only,), recipe=f"omokage train dialogue.stage {said}")
 
 
 def ablated(
