@@ -88,6 +88,56 @@ def test_answers_are_in_the_labels_units_and_swapping_flips_the_sign(place: Path
     assert own_changes(photos[0], photos[1], street["comparer"], None) == {}
 
 
+class Mixer(Reader):
+    """States are twelve numbers that depend on the blue channel in no simple way."""
+
+    def see(self, crops: Sequence[Any]) -> Seen:
+        shades = [round(float(c[8:-8, 8:-8, 2].mean()) / 2.55) for c in crops]
+        rows = torch.stack([torch.randn(12, generator=torch.Generator().manual_seed(shade)) for shade in shades])
+        return Seen(torch.stack([rows, rows]), torch.ones(len(crops), 1))
+
+
+def test_what_many_people_taught_is_corrected_for_one_person(tmp_path: Path, street: dict[str, Any]) -> None:
+    """Twelve numbers take many pairs to learn; that one person changes twice as much takes few."""
+    rng = np.random.default_rng(0)
+    reader = Mixer()
+    for shade in range(5, 95):
+        write_picture(tmp_path / f"{shade}.png", [(40, 30, 60, shade)])
+    photos = photographs(street["analyzer"], reader, [Source(str(tmp_path / f"{k}.png")) for k in range(5, 95)])  # type: ignore[arg-type]
+    states = reader.see([photo.crop.image for photo in photos if photo.crop is not None]).states[0].double().numpy()
+    weights = rng.normal(0, 1, 12)
+
+    def table(name: str, count: int, gain: float, people: int) -> Path:
+        lines = ["before,after,person,kg"]
+        for k in range(count):
+            a, b = rng.choice(90, 2, replace=False)
+            lines.append(f"{a + 5}.png,{b + 5}.png,p{k % people},{gain * (states[b] - states[a]) @ weights:.3f}")
+        path = tmp_path / name
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    street = {**street, "comparer": reader, "plan": PLAN}
+    (many,), _ = adapt_pairs(table("many.csv", 80, 1.0, 16), tmp_path, tmp_path / "many", **street)
+    assert not many.alone
+    (one,), _ = adapt_pairs(
+        table("one.csv", 12, 2.0, 1), tmp_path, tmp_path / "one", weights=tmp_path / "many", **street
+    )
+    assert one.alone
+    assert one.learnt.fit.reads == ("earlier",)
+    card = ChangeReader(tmp_path / "one").card
+    assert card.scores[0]["set"] == "held-out later photographs of one person"
+    seen = reader.see([photo.crop.image for photo in photos if photo.crop is not None])
+    pairs = [(int(a), int(b)) for a, b in rng.choice(90, (40, 2))]
+    said = [found["kg"].value for found in ChangeReader(tmp_path / "one").read(reader, seen, pairs)]  # type: ignore[arg-type]
+    top = one.learnt.label.high  # answers stay within the labels that were seen
+    true = np.clip([2 * float((states[b] - states[a]) @ weights) for a, b in pairs], -top, top)
+    assert np.abs(np.array(said) - true).mean() < 0.1 * np.abs(true).mean()
+    again, _ = adapt_pairs(tmp_path / "one.csv", tmp_path, tmp_path / "again", weights=tmp_path / "one", **street)
+    assert again[0].learnt.fit.reads == ("earlier",)
+    third = ChangeReader(tmp_path / "again").read(reader, seen, pairs[:3])  # type: ignore[arg-type]
+    np.testing.assert_allclose([found["kg"].value for found in third], said[:3], rtol=0.1, atol=0.3)
+
+
 def test_a_fine_tuned_head_learns_what_the_probe_leaves_and_keeps_the_sign() -> None:
     torch.manual_seed(0)
     network = ComparisonNetwork(NetworkConfig(

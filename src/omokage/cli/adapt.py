@@ -189,6 +189,8 @@ def _pairs(labels: Path, images: Path, out: Path, weights: str | None, device: s
             typer.echo(
                 f"{one.name}, {_METHODS.get(s.method, 'linear probe')}, {s.labels // 2} pairs: {s.measure} {text}"
             )
+        if one.alone:
+            typer.echo(f"{one.name}: all pairs are of one person, so later photographs were held out instead of people")
     for pair, why in left_out.items():
         typer.echo(f"left out: {pair}: {why}")
     typer.echo(f"weights: {out}; use them with  omokage compare BEFORE AFTER --weights {out}")

@@ -6,6 +6,9 @@ changes, or the difference of its states, whichever predicts held-out people bet
 they carry forty. With enough pairs the part in which two photographs meet is fine-tuned from there, where inner folds
 say that it pays (`adapt_pair_tuning`). Each pair counts in both directions, so that swapping the photographs flips the
 sign of the answer.
+
+Where `weights` is a set that was learnt from such a table before, its answer about a label of the same name is one more
+thing to read: learnt on many people first, then corrected for one person, of whom few pairs are enough for a slope.
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ from omokage.weights import registry
 
 Floats = NDArray[np.float64]
 MODEL = "changes"
+EARLIER = "earlier"  # what the set that one starts from says of the same label
 TUNED = "tuned."
 FEWEST = 10
 _OTHER = {"before", "after", "person"}
@@ -47,13 +51,15 @@ _OTHER = {"before", "after", "person"}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdaptedChange:
-    """One label: what was learnt of it and its scores on people not seen (both directions of a pair count)."""
+    """One label: what was learnt of it and its scores on people not seen (both directions of a pair count); `alone`:
+    all pairs are of one person, and the scores are of later photographs not seen."""
 
     name: str
     learnt: Learnt
     scores: tuple[Score, ...]
     tuned: dict[str, Tensor] = field(default_factory=dict)  # of the fine-tuned head, where it is kept
     spread: float = 1.0  # of the labels, in whose units the head speaks
+    alone: bool = False
 
 
 def features_of(comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]]) -> dict[str, Floats]:
@@ -102,11 +108,20 @@ def adapt_pairs(
     features = {name: np.concatenate([x, -x]) for name, x in one_way.items()}
     both = [*at, *((b, a) for a, b in at)]
 
-    def tuner(label: Label) -> PairTuner | None:
-        return PairTuner(reader.network, seen, both, features, label) if isinstance(reader, Comparer) else None
+    first = ChangeReader(weights) if weights is not None and registry.has_model(weights, MODEL) else None
+    said = first.read(reader, seen, at) if first is not None else [{} for _ in at]
 
-    found = [_learn(name, rows, features, plan or Plan(), tuner) for name in rows[0] if name not in _OTHER]
-    _write(out, weights or registry.DEFAULT_SET, found)
+    def learnt(name: str) -> AdaptedChange:
+        before = np.array([[one[name].value] for one in said]) if name in said[0] else None
+        read = features if before is None else {EARLIER: np.concatenate([before, -before]), **features}
+
+        def tuner(label: Label) -> PairTuner | None:
+            return PairTuner(reader.network, seen, both, read, label) if isinstance(reader, Comparer) else None
+
+        return _learn(name, rows, read, plan or Plan(), tuner)
+
+    found = [learnt(name) for name in rows[0] if name not in _OTHER]
+    _write(out, weights or registry.DEFAULT_SET, found, first)
     return found, left_out
 
 
@@ -142,7 +157,9 @@ def _learn(
     both = np.concatenate([np.array(known), np.array(known) + len(rows)])
     top = float(np.abs(values).max())
     label = Label(name, "ordinal", both.astype(np.int64), np.concatenate([values, -values]), low=-top, high=top)
-    people = [row.get("person") or f"pair {k}" for k, row in enumerate(rows)] * 2
+    people = [row.get("person") or f"pair {k}" for k, row in enumerate(rows)]
+    alone = len(set(people)) == 1
+    people = ([row["after"] for row in rows] if alone else people) * 2
     tuner = tuner_of(label)
     try:
         learnt = learn(features, features["factors"], label, people, plan, tuner)
@@ -152,13 +169,15 @@ def _learn(
         raise InputError(f"{name!r} cannot be learnt from so few people; label pairs of more people")
     kept = tuple(s for s in scores(learnt) if s.method != "landmarks")
     if tuner is None or not learnt.tuned:
-        return AdaptedChange(name, learnt, kept)
+        return AdaptedChange(name, learnt, kept, alone=alone)
     head = tuner.tuned(np.arange(len(label)), learnt.fit)
-    return AdaptedChange(name, learnt, kept, dict(head.state_dict()), tuner.spread)
+    return AdaptedChange(name, learnt, kept, dict(head.state_dict()), tuner.spread, alone)
 
 
-def _write(out: Path, weights: str | Path, found: Sequence[AdaptedChange]) -> registry.Card:
-    """The model `changes` beside a copy of the comparison network."""
+def _write(
+    out: Path, weights: str | Path, found: Sequence[AdaptedChange], first: ChangeReader | None = None
+) -> registry.Card:
+    """The model `changes` beside a copy of the comparison network; `first`, where an answer reads it, goes with it."""
     if registry.has_model(weights, "comparison"):
         registry.copy_model(weights, "comparison", out)
     tensors: dict[str, torch.Tensor] = {}
@@ -174,18 +193,22 @@ def _write(out: Path, weights: str | Path, found: Sequence[AdaptedChange]) -> re
         reads, spread = list(one.learnt.fit.reads), one.spread if one.tuned else 0.0
         schema.append({"name": one.name, "reads": reads, "unit": "the labels' own", "spread": spread})
         calibration[one.name] = [round(float(v), 6) for v in np.quantile(errors, np.linspace(0, 1, 101))]
-    chosen = [(one.name, s) for one in found for s in one.scores if s.method == "chosen"]
+    architecture: Mapping[str, Any] = {}
+    if first is not None and any(EARLIER in one.learnt.fit.reads for one in found):
+        tensors |= {f"{EARLIER}/{key}": value for key, value in first.answers.tensors.items()}
+        architecture = {EARLIER: {"schema": list(first.answers.schema), "architecture": first.answers.architecture}}
+    chosen = [(one, s) for one in found for s in one.scores if s.method == "chosen"]
     rows: list[Mapping[str, Any]] = [
         {
-            "measure": f"{name}: {s.measure}", "value": round(s.value, 4), "n": s.pictures // 2,
-            "interval": [round(s.low, 4), round(s.high, 4)], "set": "pairs of held-out people",
-            "date": date.today().isoformat(),
+            "measure": f"{one.name}: {s.measure}", "value": round(s.value, 4), "n": s.pictures // 2,
+            "interval": [round(s.low, 4), round(s.high, 4)], "date": date.today().isoformat(),
+            "set": "held-out later photographs of one person" if one.alone else "pairs of held-out people",
         }
-        for name, s in chosen
+        for one, s in chosen
     ]  # fmt: skip
     card = registry.Card(
-        MODEL, out.name, {}, {}, schema=schema, calibration={"errors": calibration}, scores=rows, commit=commit_of(),
-        made=date.today().isoformat(), recipe="omokage adapt PAIRS.csv",
+        MODEL, out.name, architecture, {}, schema=schema, calibration={"errors": calibration}, scores=rows,
+        commit=commit_of(), made=date.today().isoformat(), recipe="omokage adapt PAIRS.csv",
         trained_on=f"pairs labelled by the user, on the comparison network of {weights}",
         licences={"labels": "the user's own"},
         limits=["Answers hold for people, cameras and changes like those in the labels. Not a diagnosis."],
@@ -198,25 +221,12 @@ class ChangeReader:
 
     def __init__(self, weights: str | Path) -> None:
         tensors, self.card = registry.load(weights, MODEL)
-        self.probes: dict[str, tuple[tuple[str, ...], Probe]] = {}
-        self.heads: dict[str, tuple[float, dict[str, Tensor]]] = {}  # fine-tuned ones
-        for row in self.card.schema:
-            name = str(row["name"])
-            own = {k.removeprefix(f"{name}."): t for k, t in tensors.items() if k.startswith(f"{name}.")}
-            probe = {k: t.numpy() for k, t in own.items() if not k.startswith(TUNED)}
-            self.probes[name] = tuple(row["reads"]), Probe.from_arrays(probe)
-            if spread := float(row.get("spread", 0.0)):
-                self.heads[name] = spread, {k.removeprefix(TUNED): t for k, t in own.items() if k.startswith(TUNED)}
+        self.answers = _Answers(tensors, self.card.schema, self.card.architecture)
 
     def read(self, comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]]) -> list[dict[str, Change]]:
         """The changes of each pair with their 5 to 95 percent intervals, in the labels' own units."""
-        features = features_of(comparer, seen, pairs)
         found: list[dict[str, Change]] = [{} for _ in pairs]
-        for name, (reads, probe) in self.probes.items():
-            values = probe.predict(np.concatenate([features[key] for key in reads], 1))[:, 0]
-            if name in self.heads:
-                spread, tensors = self.heads[name]
-                values = said_by(comparer.network, tensors, rows_of(seen, pairs, values / spread)) * spread
+        for name, values in self.answers.of(comparer, seen, pairs, features_of(comparer, seen, pairs)).items():
             errors = np.array(self.card.calibration["errors"][name])
             reach = float(np.interp(0.9, np.linspace(0, 1, len(errors)), errors))
             for k, value in enumerate(values.tolist()):
@@ -224,6 +234,47 @@ class ChangeReader:
                 chance = float((errors >= abs(value)).mean())
                 found[k][name] = Change(value, value - reach, value + reach, max(chance, 1 / len(errors)))
         return found
+
+
+class _Answers:
+    """Probes and fine-tuned heads of a set by label; with them the set that it began with, where one of them reads
+    that."""
+
+    def __init__(
+        self, tensors: Mapping[str, Tensor], schema: Sequence[Mapping[str, Any]], architecture: Mapping[str, Any]
+    ) -> None:
+        self.tensors, self.schema, self.architecture = tensors, schema, architecture
+        self.probes: dict[str, tuple[tuple[str, ...], Probe]] = {}
+        self.heads: dict[str, tuple[float, dict[str, Tensor]]] = {}  # fine-tuned ones
+        for row in schema:
+            name = str(row["name"])
+            own = _under(tensors, f"{name}.")
+            probe = {k: t.numpy() for k, t in own.items() if not k.startswith(TUNED)}
+            self.probes[name] = tuple(row["reads"]), Probe.from_arrays(probe)
+            if spread := float(row.get("spread", 0.0)):
+                self.heads[name] = spread, _under(own, TUNED)
+        start = architecture.get(EARLIER)
+        self.first = _Answers(_under(tensors, f"{EARLIER}/"), **start) if start else None
+
+    def of(
+        self, comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]], features: Mapping[str, Floats]
+    ) -> dict[str, Floats]:
+        """The values (m,) of each label for pairs (m)."""
+        before = self.first.of(comparer, seen, pairs, features) if self.first is not None else {}
+        found: dict[str, Floats] = {}
+        for name, (reads, probe) in self.probes.items():
+            known = {**features, EARLIER: before[name][:, None]} if name in before else features
+            values = probe.predict(np.concatenate([known[key] for key in reads], 1))[:, 0]
+            if name in self.heads:
+                spread, tensors = self.heads[name]
+                values = said_by(comparer.network, tensors, rows_of(seen, pairs, values / spread)) * spread
+            found[name] = values
+        return found
+
+
+def _under(tensors: Mapping[str, Tensor], start: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, without that beginning."""
+    return {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
 
 
 def own_changes(before: Photo, after: Photo, comparer: Comparer, weights: str | Path | None) -> dict[str, Change]:
