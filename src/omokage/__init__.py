@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from omokage.media.table import Reading
     from omokage.pipeline import Analyzer, AnalyzerConfig, ReviewRules
     from omokage.pipeline.compare import compare
-    from omokage.pipeline.dialogue import ask, describe
+    from omokage.pipeline.description import describe
+    from omokage.pipeline.dialogue import ask
     from omokage.pipeline.explain import explain
     from omokage.results import (
         EXPRESSIONS,
@@ -64,7 +65,8 @@ _HOMES = {
     "omokage.media.table": ("Reading",),
     "omokage.pipeline": ("Analyzer", "AnalyzerConfig", "ReviewRules"),
     "omokage.pipeline.compare": ("compare",),
-    "omokage.pipeline.dialogue": ("ask", "describe"),
+    "omokage.pipeline.description": ("describe",),
+    "omokage.pipeline.dialogue": ("ask",),
     "omokage.pipeline.explain": ("explain",),
     "omokage.results": (
         "EXPRESSIONS", "AgeEstimate", "Box", "Categorical", "Change", "Detection", "FaceAnalysis", "FaceChange",

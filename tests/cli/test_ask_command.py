@@ -1,8 +1,7 @@
-"""`omokage ask`, `describe` and `annotate` as a user types them, with stand-ins for the networks."""
+"""`omokage ask` and `describe` as a user types them, with stand-ins for the networks."""
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import sys
@@ -19,30 +18,6 @@ from dialogue_stand_ins import Saying
 from omokage.errors import InputError, WeightsError
 from omokage.pipeline import analyzer as analyzers
 from omokage.pipeline import dialogue
-from stand_ins import SquareFinder, SquarePredictor, write_picture
-
-
-@pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> Saying:
-    said = Saying(0.9)
-    monkeypatch.setattr(dialogue, "open_model", lambda *_: said)
-    monkeypatch.setattr(analyzers, "open_finder", lambda *_: SquareFinder())
-    monkeypatch.setattr(analyzers, "open_predictor", lambda *_: SquarePredictor())
-    return said
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    write_picture(tmp_path / "one.png", [(20, 30, 50, 40)])
-    write_picture(tmp_path / "two.png", [(10, 30, 50, 40), (90, 30, 50, 30)])
-    write_picture(tmp_path / "none.png")
-    (tmp_path / "bad.png").write_bytes(b"not a picture")
-    return tmp_path
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], model: Saying) -> Command:
-    return command(monkeypatch, capsys)
 
 
 def last(text: str) -> str:
@@ -213,6 +188,77 @@ def test_a_folder_is_a_table_and_can_be_resumed(
     assert not out.with_name(out.name + ".parts").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(["Is there a hat?", "--free", "--json"], "--free and --json cannot be used together"),
+     (["Is there a hat?", "--free", "--option", "a", "--option", "b"], "--free and --option cannot"),
+     (["Is there a hat?", "--out", "x.csv", "--json"], "--out and --json cannot"), (["-"], "holds no question")],
+)  # fmt: skip
+def test_options_that_would_be_passed_over_are_one_sentence(
+    run: Command, folder: Path, words: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\n"))
+    done = run("ask", folder / "one.png", *words)
+    assert done.code == 2
+    assert sentence in done.err
+
+
+def test_words_that_are_not_the_models_are_not_announced_as_such(run: Command, folder: Path, model: Saying) -> None:
+    for words in (("ask", folder / "one.png", "Who is this?", "--free"),
+                  ("ask", folder / "one.png", "笑っていますか", "--free"),
+                  ("describe", folder / "two.png", "--free")):  # fmt: skip
+        done = run(*words)
+        assert done.code == 1
+        assert "unchecked" not in done.err
+        assert len(done.out.splitlines()) == 1
+    assert not model.asked
+
+
+def test_an_open_answer_states_what_the_specialist_says_of_each_field(run: Command, folder: Path) -> None:
+    told = run("ask", folder / "one.png", "What is the mouth like?").out
+    assert "smiling: yes 0.90 (attributes network: agrees)" in told
+    assert "wearing lipstick: yes 0.90 (attributes network: unchecked)" in told
+    assert last(told).startswith("smiling: yes; ")
+
+
+def test_what_no_field_holds_is_not_answered_with_other_fields(run: Command, folder: Path, model: Saying) -> None:
+    for question in ("What does the text in the picture say?", "What is the man holding?"):
+        done = run("ask", folder / "one.png", question)
+        assert done.code == 1
+        assert "names nothing that can be answered as data" in last(done.out)
+    assert not model.asked
+
+
+def test_describe_tells_folders_reviews_and_reasons(run: Command, folder: Path, model: Saying) -> None:
+    assert "is a folder: name one picture" in run("describe", folder).err
+    assert "顔が見つかりません" in run("describe", folder / "none.png", "--lang", "ja").out
+    assert json.loads(run("describe", folder / "none.png", "--json").out)["reason"].startswith("no face")
+    model.yes = 0.1
+    assert "needs review: the models disagree on whether the person smiles" in run("describe", folder / "one.png").err
+
+
+def test_a_picture_without_the_face_of_that_number_is_a_row_that_says_so(run: Command, folder: Path) -> None:
+    out = folder / "second.jsonl"
+    run("ask", folder, "Does the person smile?", "Does the person smile?", "--face", 1, "--out", out)
+    rows = {Path(r["source"]).name: r for r in map(json.loads, out.read_text().splitlines())}
+    assert rows["two.png"]["status"] == "answered"
+    assert (rows["one.png"]["status"], rows["one.png"]["face"]) == ("no_face", 0)
+    assert "there is no face 1" in rows["one.png"]["reason"]
+
+
+def test_rows_that_a_kill_cut_in_two_are_asked_for_again(run: Command, folder: Path, model: Saying) -> None:
+    """Of a picture with two questions one row was written: both are in the table, once each."""
+    out, questions = folder / "cut.jsonl", ("Does the person smile?", "Is the mouth open?")
+    assert run("ask", folder, *questions, "--out", out).code == 1
+    whole = out.read_text()
+    identity = {"questions": list(questions), "options": [], "model": model.id, "face": None, "crops": False,
+                "weights": analyzers.Analyzer().describe(False), "lang": "en"}  # fmt: skip
+    kept = [json.dumps(identity), *whole.splitlines()[:3], whole.splitlines()[3][:20]]
+    out.with_name("cut.jsonl.parts").write_text("\n".join(kept))
+    assert run("ask", folder, *questions, "--out", out, "--resume").code == 1
+    assert sorted(out.read_text().splitlines()) == sorted(whole.splitlines())
+
+
 def test_without_weights_the_commands_say_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: Path
 ) -> None:
@@ -237,86 +283,6 @@ def test_from_python(model: Saying, folder: Path) -> None:
         omokage.ask("film.mp4", "Is there a hat?")
     with pytest.raises(InputError, match="language"):
         omokage.ask(str(folder / "one.png"), "Is there a hat?", lang="fr")
-
-
-def test_annotate_writes_claims_a_review_and_pictures_without_names(run: Command, folder: Path) -> None:
-    secret = folder / "anna-schmidt.jpg"
-    picture = Image.open(folder / "one.png").convert("RGB")
-    exif = picture.getexif()
-    exif[0x010E] = "Anna Schmidt, Berlin"
-    picture.save(secret, exif=exif, quality=95)
-    out, review, kept = folder / "a.jsonl", folder / "r.csv", folder / "kept"
-    done = run("annotate", folder, "--out", out, "--review", review, "--pictures", kept)
-    assert done.code == 1, "some pictures have no face"
-    assert "5 pictures" in done.err
-    for path in (out, review, *kept.iterdir()):
-        content = path.read_bytes()
-        assert b"nna" not in content
-        assert b"Berlin" not in content
-        assert b"one.png" not in content
-        assert "nna" not in path.name
-    rows = [json.loads(line) for line in out.read_text().splitlines()]
-    assert sorted(r["status"] for r in rows) == ["answered", "answered", "no_face", "several_faces", "unreadable"]
-    statement = next(s for r in rows for s in r["statements"] if s["fact"] == "smiling")
-    assert statement["claims"][0]["source"] == "specialist"
-    with review.open(newline="") as file:
-        table = list(csv.DictReader(file))
-    table[0]["verdict"] = "reject"
-    with review.open("w", newline="") as file:
-        writer = csv.DictWriter(file, table[0].keys())
-        writer.writeheader()
-        writer.writerows(table)
-    done = run("annotate", out, "--apply", review, "--out", folder / "b.jsonl", "--person", "p1")
-    assert done.code == 0
-    assert "1 verdicts" in done.err
-    assert "rejected" in (folder / "b.jsonl").read_text()
-
-
-def celeba(root: Path) -> None:
-    names = ("Bangs", "Smiling", "Attractive", "Male", "No_Beard")
-    rows = [f"{k:06d}.jpg {1 if k % 2 else -1} {1 if k % 3 else -1} 1 -1 1" for k in range(8)]
-    root.mkdir()
-    (root / "list_attr_celeba.txt").write_text("\n".join(["8", " ".join(names), *rows]) + "\n")
-    (root / "list_eval_partition.txt").write_text("".join(f"{k:06d}.jpg {2 * (k > 5)}\n" for k in range(8)))
-    (root / "identity_CelebA.txt").write_text("".join(f"{k:06d}.jpg {k}\n" for k in range(8)))
-    (root / "img_align_celeba").mkdir()
-    for k in range(8):
-        write_picture(root / "img_align_celeba" / f"{k:06d}.jpg", [(20, 30, 50 + k, 40)])
-
-
-def test_annotate_reads_a_labelled_set_and_keeps_its_split(run: Command, folder: Path) -> None:
-    celeba(folder / "set")
-    out = folder / "set.json"
-    done = run("annotate", folder / "set", "--set", "celeba", "--split", "train", "--no-specialists", "--crops",
-               "--out", out)  # fmt: skip
-    assert done.code == 0, done.err
-    rows = json.loads(out.read_text())
-    assert len(rows) == 6
-    assert {row["split"] for row in rows} == {"train"}
-    assert "non-commercial" in rows[0]["licence"]
-    assert "ttractive" not in out.read_text()
-    assert any(len(row["conversations"]) > 2 for row in rows)
-    assert run("annotate", folder / "set", "--set", "celeba", "--split", "x", "--out", folder / "y.json").code == 2
-
-
-def test_annotate_takes_a_teacher_and_tells_bad_options(run: Command, folder: Path) -> None:
-    done = run("annotate", folder / "one.png", "--teacher", "some/model", "--out", folder / "a.json")
-    assert done.code == 0
-    turns = json.loads((folder / "a.json").read_text())[0]["conversations"]
-    assert turns[0]["value"].startswith("<image>")
-    claims = folder / "c.jsonl"
-    assert run("annotate", folder / "one.png", "--teacher", "some/model", "--out", claims).code == 0
-    assert '"teacher"' in claims.read_text()
-    for words, sentence in (
-        (("--endpoint", "http://x"), "needs the model's name"),
-        (("--endpoint", "http://x", "--teacher", "m", "--key-from", "NO_SUCH_KEY"), "no variable"),
-        (("--set", "imagenet"), "no reader for a data set"),
-        (("--format", "word"), "choose a format"),
-    ):
-        done = run("annotate", folder, "--out", folder / "d.jsonl", *words)
-        assert done.code == 2
-        assert sentence in done.err
-        (folder / "d.jsonl.parts").unlink(missing_ok=True)
 
 
 def test_a_published_benchmark_is_asked_and_scored(run: Command, folder: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -44,35 +46,22 @@ def ask(
     lang: Lang = "en",
 ) -> None:
     """Ask about a face in words. The answer is the last line; status 1 when there is none."""
-    from omokage.dialogue.answers import checked_question
-
-    asked = [line.strip() for q in questions for line in (sys.stdin if q == "-" else [q]) if q != "-" or line.strip()]
-    for question in asked:
-        checked_question(question, option or ())
-    if lang not in ("en", "ja"):
-        raise InputError(f"no texts in the language {lang!r}: choose en or ja")
+    asked, options = _asked(questions, option or ()), option or []
     if out is not None:
-        raise typer.Exit(_table(image, asked, option or [], face, out, resume, crops, model, device, weights, lang))
-    if Path(image).is_dir():
-        raise InputError(f"{image} is a folder: name a file for the answers with --out, or one picture")
-    if not Path(image).exists():
-        raise InputError(f"no such file: {image}")
-    from omokage.pipeline.dialogue import Talk
-
-    talk = Talk(image, face=face, crops=crops, model=model, weights=weights, device=device, lang=lang)
-    good = True
-    for question in asked:
-        if free:
-            _stream(talk, question)
-        else:
-            answer = talk.ask(question, option or ())
-            _print(answer, as_json)
-            good = good and answer.status == "answered"
-    raise typer.Exit(0 if good and not talk.look.status else 1)
+        _apart({"--out": True, "--json": as_json, "--free": free})
+        raise typer.Exit(_table(image, asked, options, face, out, resume, crops, model, device, weights, lang))
+    _apart({"--free": free, "--json": as_json})
+    _apart({"--free": free, "--option": bool(options)})
+    talk = _talk(image, face=face, crops=crops, model=model, weights=weights, device=device, lang=lang)
+    if free:
+        good = [_spoken(talk, question) for question in asked]
+    else:
+        good = [_answered(talk.ask(question, options), as_json) for question in asked]
+    raise typer.Exit(0 if all(good) else 1)
 
 
 def describe(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A picture.")],
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="A picture.")],
     face: Face = None,
     free: Free = False,
     crops: Crops = False,
@@ -80,20 +69,17 @@ def describe(
     device: Device = None,
     weights: Weights = None,
     as_json: Json = False,
+    lang: Lang = "en",
 ) -> None:
     """Describe a face in sentences that two models stand behind; what they dispute is left out."""
-    if not image.is_file():
-        raise InputError(f"no such file: {image}")
-    from omokage.pipeline.dialogue import Talk, described
-
-    talk = Talk(str(image), face=face, crops=crops, model=model, weights=weights, device=device)
+    _apart({"--free": free, "--json": as_json})
+    talk = _talk(image, face=face, crops=crops, model=model, weights=weights, device=device, lang=lang)
     if free:
-        _stream(talk, "Describe the face.")
-        raise typer.Exit(1 if talk.look.status else 0)
-    found = described(talk.look, talk.model, talk.rules)
-    if as_json:
-        import json
+        raise typer.Exit(0 if _spoken(talk, "Describe the face.") else 1)
+    from omokage.pipeline.description import described
 
+    found = described(talk.look, talk.model, talk.rules, lang)
+    if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
     else:
         if found.needs_review:
@@ -102,31 +88,70 @@ def describe(
     raise typer.Exit(0 if found.status == "answered" else 1)
 
 
-def _stream(talk: Talk, prompt: str) -> None:
-    """Print the model's words as they come; that they are unchecked goes to standard error."""
-    typer.echo("unchecked text, the model's own words:", err=True)
+def _asked(questions: Sequence[str], options: Sequence[str]) -> list[str]:
+    """The questions, those from standard input included. Raises InputError for what cannot be asked."""
+    from omokage.dialogue.answers import checked_question
+
+    given = [line for q in questions for line in (sys.stdin if q == "-" else [q]) if q != "-" or line.strip()]
+    if not given:
+        raise InputError("standard input holds no question: give one a line")
+    return [checked_question(question, options)[0] for question in given]
+
+
+def _apart(given: dict[str, bool]) -> None:
+    """Raises InputError when more than one of these options was given."""
+    names = [name for name, there in given.items() if there]
+    if len(names) > 1:
+        raise InputError(f"{' and '.join(names)} cannot be used together: leave one out")
+
+
+def _talk(image: str, **settings: Any) -> Talk:
+    if Path(image).is_dir():
+        raise InputError(
+            f"{image} is a folder: name one picture, or ask about all of them with  omokage ask --out FILE"
+        )
+    if not Path(image).exists():
+        raise InputError(f"no such file: {image}")
+    from omokage.pipeline.dialogue import Talk
+
+    return Talk(image, **settings)
+
+
+def _spoken(talk: Talk, prompt: str) -> bool:
+    """Print the model's words as they come, if it has any; that they are unchecked goes to standard error."""
+    spoken = not talk.no_words(prompt)
+    if spoken:
+        typer.echo("unchecked text, the model's own words:", err=True)
     for piece in talk.words(prompt):
         typer.echo(piece, nl=False)
         sys.stdout.flush()
     typer.echo()
+    return spoken
 
 
-def _print(answer: Answer, as_json: bool) -> None:
-    if as_json:
-        import json
+def _answered(answer: Answer, as_json: bool) -> bool:
+    """Print one answer; whether it is one."""
+    for line in [json.dumps(answer.to_dict(), indent=1, ensure_ascii=False)] if as_json else _lines(answer):
+        typer.echo(line)
+    return answer.status == "answered"
 
-        typer.echo(json.dumps(answer.to_dict(), indent=1, ensure_ascii=False))
-        return
+
+def _lines(answer: Answer) -> list[str]:
+    """An answer in words: probabilities, what the attributes network says, why to look at it; the answer last."""
+    lines = []
     if answer.probabilities:
         shares = zip(answer.options, answer.probabilities, strict=True)
-        typer.echo("  ".join(f"{option} {p:.2f}" for option, p in sorted(shares, key=lambda s: -s[1])))
+        lines.append("  ".join(f"{option} {p:.2f}" for option, p in sorted(shares, key=lambda s: -s[1])))
+    for name, field in answer.fields.items():
+        p = "" if field.probability is None else f" {field.probability:.2f}"
+        lines.append(f"{name.replace('_', ' ')}: {field.value}{p} (attributes network: {field.agreement})")
     if answer.specialist is not None:
-        typer.echo(f"attributes network: {answer.specialist:.2f} for the same ({answer.agreement})")
+        lines.append(f"attributes network: {answer.specialist:.2f} for the same ({answer.agreement})")
     elif answer.status == "answered" and answer.options:
-        typer.echo("attributes network: does not read this (unchecked)")
+        lines.append("attributes network: does not read this (unchecked)")
     if answer.needs_review:
-        typer.echo(f"needs review: {answer.needs_review}")
-    typer.echo(answer.text)
+        lines.append(f"needs review: {answer.needs_review}")
+    return [*lines, answer.text]
 
 
 def _table(

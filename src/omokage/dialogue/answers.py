@@ -39,10 +39,11 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of an open answer: a value of `FIELDS`, its probability, and what the specialist says of it."""
+    """One field of an open answer: a value of `FIELDS`, its probability (None where nobody gives one: a larger model's
+    words that the specialist cannot check), and what the specialist says of it."""
 
     value: str
-    probability: float
+    probability: float | None
     agreement: Agreement = "unchecked"
 
 
@@ -170,12 +171,25 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+# What else an open question may hold. Any other word ("what does the text say?", "what is the man holding?") asks for
+# something that no field has a place for.
+_AROUND = re.compile(
+    r"(?:what'?s?|which|how|where|tell|give|say|show[ns]?|describ\w*|descriptions?|notice|know|is|are|do|does|did|can|could|"
+    r"would|will|has|have|be|seen?|visible|like|kinds?|sorts?|styles?|types?|colou?rs?|of|about|with|the|this|that|an?|in|"
+    r"on|for|and|to|at|by|me|us|i|you|your|it|its|he|him|his|she|her|hers|they|their|them|there|here|now|any|"
+    r"anything|something|everything|all|both|please|details?|detailed|words?|briefly|short|sentences?|persons?'?s?|"
+    r"people|someone|somebody|faces?|looks?|looking|appear\w*|man'?s?|woman'?s?|photos?|photographs?|images?|"
+    r"pictures?|wear\w*|worn|hair\w*|heads?|mouths?|lips?|eyes?)"
+)
+
+
 def wanted_fields(question: str) -> tuple[str, ...]:
-    """The fields that an open question is about, by its words; empty when they tell nothing."""
-    for pattern, names in TOPICS.items():
-        if re.search(pattern, question.casefold()):
-            return names
-    return ()
+    """The fields that an open question is about, by its words; empty when they tell nothing, or name something else
+    that no field holds."""
+    asked = question.casefold().replace("’", "'")
+    if not all(_AROUND.fullmatch(word) for word in re.findall(r"[^\W_][\w']*", asked)):
+        return ()
+    return next((names for pattern, names in TOPICS.items() if re.search(pattern, asked)), ())
 
 
 def sentence(values: Mapping[str, str]) -> str:

@@ -127,7 +127,7 @@ def judged_fields(values: Mapping[str, str], face: FaceAnalysis | None, rules: R
         second = opinion(face, name, value)
         agreement: Agreement = "unchecked" if second is None else _agreement(second, rules)
         kept = UNCLEAR if agreement == "disagrees" else value
-        found[name] = Field(kept, 0.0 if second is None else round(second, 6), agreement)
+        found[name] = Field(kept, None if second is None else round(second, 6), agreement)
     return found
 
 
@@ -168,7 +168,7 @@ def opinion(face: FaceAnalysis | None, name: str, value: str) -> float | None:
 def open_answer(
     source: str, question: str, fields: Mapping[str, Field], face: FaceAnalysis | None, model: str, lang: str = "en"
 ) -> Answer:
-    """The answer that filled fields make; an abstention when none is clear."""
+    """The answer that filled fields make, with what a person should look at; an abstention when none is clear."""
     clear = {name: f for name, f in fields.items() if f.value != UNCLEAR}
     common: dict[str, Any] = {
         "source": source,
@@ -176,16 +176,29 @@ def open_answer(
         "fields": dict(fields),
         "about": tuple(fields),
         "model": model,
+        "needs_review": _doubts(fields),
     }
     if not clear:
-        return Answer(status="abstained", reason=saying("nothing_clear", lang),
-                      needs_review="low probability", **common)  # fmt: skip
+        return Answer(status="abstained", reason=saying("nothing_clear", lang), **common)
     states = {f.agreement for f in fields.values()}
     agreement: Agreement = "agrees" if states <= {"agrees"} else "unchecked" if states == {"unchecked"} else "unsure"
-    unclear = [name for name in fields if name not in clear]
-    review = f"unclear: {', '.join(unclear)}" if unclear else ""
-    return Answer(answer=sentence({n: f.value for n, f in fields.items()}), agreement=agreement, needs_review=review,
+    return Answer(answer=sentence({n: f.value for n, f in fields.items()}), agreement=agreement,
                   face=0 if face is None else face.face, **common)  # fmt: skip
+
+
+def _doubts(fields: Mapping[str, Field]) -> str:
+    """What a person should look at among fields: ``disagreement: age; unclear: eyewear``; empty: nothing."""
+    kinds: dict[str, list[str]] = {"disagreement": [], "unclear": [], "the specialist is unsure": []}
+    for name, field in fields.items():
+        if field.agreement == "disagrees":
+            kinds["disagreement"].append(name)
+        elif field.value == UNCLEAR:
+            kinds["unclear"].append(name)
+        elif field.agreement == "unsure":
+            kinds["the specialist is unsure"].append(name)
+    return "; ".join(
+        f"{kind}: {', '.join(n.replace('_', ' ') for n in names)}" for kind, names in kinds.items() if names
+    )
 
 
 def known_facts() -> tuple[str, ...]:

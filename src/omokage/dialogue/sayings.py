@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from omokage.errors import InputError
+
 LANGUAGES = ("en", "ja")
 
 SAYINGS: Mapping[str, Mapping[str, str]] = {
@@ -15,6 +17,10 @@ SAYINGS: Mapping[str, Mapping[str, str]] = {
         "en": "{count} faces are in the picture, and it is unclear which one is meant: name one with --face 0 (the "
         "largest) to --face {last}",
         "ja": "写真に顔が {count} つあり、どれか分かりません。--face 0(最大)から --face {last} で指定してください",
+    },
+    "no_such_face": {
+        "en": "there is no face {face}: the picture has {count}, counted from 0",
+        "ja": "顔 {face} はありません。写真の顔は {count} つで、0 から数えます",
     },
     "low": {
         "en": "not sure: {best!r} is likeliest, with a probability of {p:.2f}",
@@ -28,6 +34,10 @@ SAYINGS: Mapping[str, Mapping[str, str]] = {
         "en": "not sure: nothing that was asked for is clear",
         "ja": "確かではありません。尋ねられたことで明らかなものはありません",
     },
+    "nothing_said": {
+        "en": "not sure: nothing about this face is clear enough to be said",
+        "ja": "確かではありません。この顔について言えるほど明らかなことはありません",
+    },
     "english_only": {
         "en": "this model understands English only: ask in English, or name another model with --model",
         "ja": "このモデルが分かるのは英語だけです。英語で尋ねるか、--model で別のモデルを指定してください",
@@ -40,10 +50,10 @@ SAYINGS: Mapping[str, Mapping[str, str]] = {
         "尋ねるか、--model で大きな視覚言語モデルを指定してください(docs/how-to/ask.md)",
     },
     "no_field": {
-        "en": "the question names nothing that can be answered as data: ask about the hair, mouth, eyes, expression, "
-        "age or what is worn, or give --option twice or more",
-        "ja": "データとして答えられるものが質問にありません。髪、口、目、表情、年齢、身に着けている物について尋ねるか、"
-        "--option を二つ以上付けてください",
+        "en": "the question names nothing that can be answered as data, or other things as well: ask about the hair, "
+        "mouth, eyes, expression, age or what is worn, or give --option twice or more",
+        "ja": "データとして答えられるものが質問にないか、ほかのものも尋ねています。髪、口、目、表情、年齢、"
+        "身に着けている物について尋ねるか、--option を二つ以上付けてください",
     },
     "parse_failure": {
         "en": "the model's words do not fit the fields of the answer: ask a closed question, or give --option",
@@ -55,3 +65,9 @@ SAYINGS: Mapping[str, Mapping[str, str]] = {
 def saying(key: str, lang: str = "en", **parts: object) -> str:
     """The sentence of a key. Raises KeyError for an unknown one."""
     return SAYINGS[key][lang].format(**parts)
+
+
+def check_language(lang: str) -> None:
+    """Raises InputError for a language that has no texts."""
+    if lang not in LANGUAGES:
+        raise InputError(f"no texts in the language {lang!r}: choose {' or '.join(LANGUAGES)}")

@@ -20,7 +20,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.dialogue.answers import Answer, checked_question, clean, fields_of, fields_prompt, wanted_fields
-from omokage.dialogue.captions import Sentence, told
 from omokage.dialogue.conversation import DialogueModel, Turn
 from omokage.dialogue.matching import asked_for
 from omokage.dialogue.refusal import refused
@@ -34,7 +33,7 @@ from omokage.dialogue.reply import (
     open_answer,
     options_for,
 )
-from omokage.dialogue.sayings import LANGUAGES, saying
+from omokage.dialogue.sayings import check_language, saying
 from omokage.errors import InputError, UnreadableError, WeightsError
 from omokage.faces.align import crop_box, crop_landmarks
 from omokage.media.image import read_image
@@ -104,8 +103,7 @@ class Talk:
         model: str | Path | DialogueModel | None = None, weights: str | Path | None = None,
         device: str | None = None, analyzer: Analyzer | None = None, rules: Rules = RULES, lang: str = "en",
     ) -> None:  # fmt: skip
-        if lang not in LANGUAGES:
-            raise InputError(f"no texts in the language {lang!r}: choose {' or '.join(LANGUAGES)}")
+        check_language(lang)
         self.model = opened(model, device)
         self.analyzer = analyzer or Analyzer(weights, None, device)
         self.rules, self.lang = rules, lang
@@ -124,21 +122,34 @@ class Talk:
             self.history.append(Turn(answer.question, answer.answer, answer.options))
         return answer
 
-    def words(self, prompt: str, max_tokens: int = 96) -> Iterator[str]:
-        """The model's own words, piece by piece: unchecked text, each piece cleaned of control characters. Refused
-        questions and pictures without a face give one sentence."""
+    def no_words(self, prompt: str) -> str:
+        """Why `words` would give a reason and nothing of the model's: a refusal, a picture without one face, a language
+        that it does not know; empty when it speaks. Raises InputError for an empty or over-long prompt."""
         asked, _ = checked_question(prompt)
         refusal = refused(asked, lang=self.lang)
-        if refusal is not None or self.look.status or self.look.crop is None:
-            yield refusal.reason if refusal is not None else self.look.reason
+        if refusal is not None or self.look.crop is None:
+            return refusal.reason if refusal is not None else self.look.reason
+        return saying("english_only", self.lang) if _foreign(asked, self.model) else ""
+
+    def words(self, prompt: str, max_tokens: int = 96) -> Iterator[str]:
+        """The model's own words, piece by piece: unchecked text, each piece cleaned of control characters; or the one
+        sentence of `no_words`."""
+        reason = self.no_words(prompt)
+        if reason or self.look.crop is None:
+            yield reason
             return
-        for piece in self.model.generate(self.look.crop, asked, max_tokens, tuple(self.history)):
+        for piece in self.model.generate(self.look.crop, clean(prompt), max_tokens, tuple(self.history)):
             yield _printable(piece)
 
 
 def opened(model: str | Path | DialogueModel | None, device: str | None) -> DialogueModel:
     """A model by its name, or the object itself."""
     return open_model(model, device) if model is None or isinstance(model, str | Path) else model
+
+
+def _foreign(asked: str, model: DialogueModel) -> bool:
+    """Whether a question is in another language than the one that the project's own model was taught."""
+    return limited(model) and not asked.isascii() and sum(c.isascii() for c in asked) < len(asked) / 2
 
 
 def _printable(piece: str) -> str:
@@ -213,7 +224,7 @@ def answer_of(
         return Answer(look.source, asked, "refused", reason=refusal.reason, topic=refusal.topic, model=model.id)
     if look.status or look.crop is None:
         return Answer(look.source, asked, look.status, reason=look.reason, model=model.id)  # type: ignore[arg-type]
-    if limited(model) and not asked.isascii() and sum(c.isascii() for c in asked) < len(asked) / 2:
+    if _foreign(asked, model):
         return Answer(look.source, asked, "not_understood", reason=saying("english_only", lang), model=model.id)
     offered = shown or options_for(asked)
     if limited(model) and offered and asked_for(asked, offered) is None:  # it would guess, whatever is asked
@@ -243,58 +254,3 @@ def _open(look: Look, asked: str, model: DialogueModel, history: tuple[Turn, ...
                           needs_review="parse failure")  # fmt: skip
         fields = judged_fields(values, look.face, rules)
     return open_answer(look.source, asked, fields, look.face, model.id, lang)
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """A face in sentences, each with what it rests on. `status` and `reason` as in `Answer`."""
-
-    source: str
-    sentences: tuple[Sentence, ...] = ()
-    origins: tuple[str, ...] = ()  # per sentence: "both" models, or "specialist" alone
-    disputed: tuple[str, ...] = ()  # facts on which the two disagree: left out
-    status: str = "answered"
-    reason: str = ""
-    needs_review: str = ""
-    model: str = ""
-
-    @property
-    def text(self) -> str:
-        """All sentences, or why there are none."""
-        return " ".join(s.text for s in self.sentences) or self.reason
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        sentences = [
-            {"text": s.text, "fact": s.fact, "value": s.value, "confidence": round(s.confidence, 4), "source": origin}
-            for s, origin in zip(self.sentences, self.origins, strict=True)
-        ]
-        return {"source": self.source, "status": self.status, "text": self.text, "sentences": sentences,
-                "disputed": list(self.disputed), "needs_review": self.needs_review, "model": self.model}  # fmt: skip
-
-
-def describe(image: str | Path | bytes | Image, **settings: Any) -> Description:
-    """What a picture's face looks like, in sentences; `settings` are those of `Talk`.
-
-    Each sentence is one fact that the attributes network reads and that the language model was asked for: what they
-    dispute is left out and named in `disputed`, what is unsure is left out or said to be unsure.
-    """
-    talk = Talk(image, **settings)
-    return described(talk.look, talk.model, talk.rules)
-
-
-def described(look: Look, model: DialogueModel, rules: Rules = RULES) -> Description:
-    """The description of a picture that was made ready."""
-    from omokage.dialogue.reply import agreed_sentences
-
-    if look.status or look.crop is None or look.face is None:
-        return Description(look.source, status=look.status, reason=look.reason, model=model.id)
-    found, disputed = agreed_sentences(look.crop, told(look.face), model, rules)
-    review = f"the models disagree on {', '.join(disputed)}" if disputed else ""
-    if not found:
-        return Description(look.source, disputed=disputed, status="abstained", model=model.id, needs_review=review,
-                           reason="not sure: nothing about this face is clear enough to be said")  # fmt: skip
-    return Description(
-        look.source, tuple(s for s, _ in found), tuple(o for _, o in found), disputed, needs_review=review,
-        model=model.id,
-    )  # fmt: skip

@@ -2,7 +2,8 @@
 
 Columns: `source`, `question`, `status`, `answer`, `probability`, `options` and `probabilities` (JSON), `fields` (JSON
 of an open answer), `specialist`, `agreement`, `needs_review`, `reason`, `face`, `model`. A picture without a face, with
-several, or that cannot be read is a row that says so.
+several, or that cannot be read is a row that says so. Each question stands for itself: earlier answers are no context
+here.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ import pyarrow as pa
 from omokage.dialogue.answers import Answer, checked_question
 from omokage.dialogue.conversation import DialogueModel
 from omokage.dialogue.reply import RULES, Rules
+from omokage.dialogue.sayings import check_language, saying
 from omokage.errors import InputError
 from omokage.media.lines import Lines
 from omokage.media.sinks import format_of, write_table
 from omokage.media.sources import Source
+from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.dialogue import answer_of, look_of
+from omokage.pipeline.dialogue import Look, answer_of, look_of
 
 _TEXT = ("source", "question", "status", "answer", "options", "probabilities", "fields", "agreement", "needs_review",
          "reason", "model")  # fmt: skip
@@ -43,18 +46,21 @@ def ask_table(
     Work done is kept beside the output (``<out>.parts``) until it is whole; `resume` goes on from there. Raises
     InputError for questions or outputs that cannot be, and when the work was begun with others.
     """
-    asked = [checked_question(q, options) for q in questions]
+    check_language(lang)
+    asked = list(dict.fromkeys(checked_question(q, options) for q in questions))
     kind = format_of(out)
     if kind == "openface":
         raise InputError("OpenFace's columns hold no answers: write parquet, csv or jsonl")
     identity = {"questions": list(questions), "options": list(options), "model": model.id, "face": face,
                 "crops": crops, "weights": analyzer.describe(crops), "lang": lang}  # fmt: skip
     lines = Lines(out, identity, resume)
-    done = {row["source"] for row in lines.rows}
+    # By picture and question: a kill may have cut a picture's rows in two, which are then asked for once more.
+    rows = {(row["source"], row["question"]): row for row in lines.rows}
+    done = {source for source, _ in rows if all((source, q) in rows for q, _ in asked)}
     todo = [s for s in sources if s.name not in done and not s.video]
     waiting: list[dict[str, Any]] = []
     for count, reading in enumerate(analyzer.analyze_many(todo, crops=crops, keep_pixels=True) if todo else (), 1):
-        look = look_of(reading, model, face if reading.faces and (face or 0) < len(reading.faces) else None, lang)
+        look = _look(reading, model, face, lang)
         waiting += [row_of(answer_of(look, q, o, model, (), rules, lang)) for q, o in asked]
         if count % KEPT_EVERY == 0 or count == len(todo):
             lines.add(waiting)
@@ -62,12 +68,20 @@ def ask_table(
         if progress:
             progress(len(done) + count, len(done) + len(todo))
     lines.add(waiting)
-    write_table(out, kind, _tables(lines.rows, model, identity), SCHEMA)
+    rows |= {(row["source"], row["question"]): row for row in lines.rows}
+    write_table(out, kind, _tables(list(rows.values()), model, identity), SCHEMA)
     lines.close()
     counts: dict[str, int] = {}
-    for row in lines.rows:
+    for row in rows.values():
         counts[row["status"]] = counts.get(row["status"], 0) + 1
     return counts
+
+
+def _look(reading: Reading, model: DialogueModel, face: int | None, lang: str) -> Look:
+    """The face that is meant, or that this picture has none of that number."""
+    if face is not None and 0 < len(reading.faces) <= face:
+        return Look(reading.source, "no_face", saying("no_such_face", lang, face=face, count=len(reading.faces)))
+    return look_of(reading, model, face if reading.faces else None, lang)
 
 
 def row_of(answer: Answer) -> dict[str, Any]:

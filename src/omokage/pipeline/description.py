@@ -1,0 +1,69 @@
+"""Describe a face in sentences that two models stand behind: what one says and the other disputes is left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omokage.dialogue.captions import Sentence, plainest, told
+from omokage.dialogue.conversation import DialogueModel, Image
+from omokage.dialogue.reply import RULES, Rules, agreed_sentences
+from omokage.dialogue.sayings import saying
+from omokage.dialogue.templates import statement
+from omokage.pipeline.dialogue import Look, Talk
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A face in sentences, each with what it rests on. `status` and `reason` as in `Answer`."""
+
+    source: str
+    sentences: tuple[Sentence, ...] = ()
+    origins: tuple[str, ...] = ()  # per sentence: "both" models, or "specialist" alone
+    disputed: tuple[str, ...] = ()  # facts on which the two disagree: left out
+    status: str = "answered"
+    reason: str = ""
+    needs_review: str = ""
+    model: str = ""
+
+    @property
+    def text(self) -> str:
+        """All sentences, or why there are none."""
+        return " ".join(s.text for s in self.sentences) or self.reason
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        sentences = [
+            {"text": s.text, "fact": s.fact, "value": s.value, "confidence": round(s.confidence, 4), "source": origin}
+            for s, origin in zip(self.sentences, self.origins, strict=True)
+        ]
+        return {"source": self.source, "status": self.status, "text": self.text, "sentences": sentences,
+                "disputed": list(self.disputed), "needs_review": self.needs_review, "reason": self.reason,
+                "model": self.model}  # fmt: skip
+
+
+def describe(image: str | Path | bytes | Image, **settings: Any) -> Description:
+    """What a picture's face looks like, in sentences; `settings` are those of `Talk`.
+
+    Each sentence is one fact that the attributes network reads and that the language model was asked for: what they
+    dispute is left out and named in `disputed`, what is unsure is left out or said to be unsure.
+    """
+    talk = Talk(image, **settings)
+    return described(talk.look, talk.model, talk.rules, talk.lang)
+
+
+def described(look: Look, model: DialogueModel, rules: Rules = RULES, lang: str = "en") -> Description:
+    """The description of a picture that was made ready."""
+    if look.status or look.crop is None or look.face is None:
+        return Description(look.source, status=look.status, reason=look.reason, model=model.id)
+    found, disputed = agreed_sentences(look.crop, told(look.face), model, rules)
+    facts = [f"whether {statement(plainest(name), 'the person')}" for name in disputed]
+    review = f"the models disagree on {', '.join(facts)}" if disputed else ""
+    if not found:
+        return Description(look.source, disputed=disputed, status="abstained", model=model.id, needs_review=review,
+                           reason=saying("nothing_said", lang))  # fmt: skip
+    return Description(
+        look.source, tuple(s for s, _ in found), tuple(o for _, o in found), disputed, needs_review=review,
+        model=model.id,
+    )  # fmt: skip
