@@ -2,6 +2,7 @@
 
     python benchmarks/ablation.py NAME --photographs FOLDER... [--render KEY=VALUE]... [--set KEY=VALUE]... [--seed S]
         [--records N | --data FOLDER] [--steps N | --minutes M] [--init WEIGHTS] [--sample N] [--work FOLDER]
+        [--table FILE]
     python benchmarks/ablation.py --page
 
 `NAME` is the configuration's name in the table; `--render` changes a field of `synthesis.sampling.SceneSampler`
@@ -9,7 +10,8 @@
 changes and seed are rendered once and kept below `--work`, so that a row about training alone costs no rendering. A
 folder of photographs holds pictures and a ``labels.csv``, or ``pairs.csv`` (file_a, file_b, expression_a, expression_b)
 of one person each. `--sample` scores so many pictures of each folder, the same ones in every row. Each run appends a
-row to docs/benchmarks/ablation.csv; `--page` writes the dated page from the table.
+row to docs/benchmarks/ablation.csv (`--table`), one that is there is not made again; `--page` writes the dated page
+from the table. Give the baseline a second `--seed`: how far its two rows lie apart is what chance alone does.
 
 Photographs only judge here: no training, threshold or calibration sees them.
 """
@@ -53,7 +55,8 @@ TABLE = ROOT / "docs" / "benchmarks" / "ablation.csv"
 FACTS = (
     "date", "commit", "name", "seed", "render", "set", "renderer", "records", "budget", "init", "sample", "minutes",
 )  # fmt: skip
-SAME = ("seed", "records", "budget", "init", "sample")  # rows that agree in these are compared with each other
+MINE = ("name", "seed", "render", "set", "renderer", "records", "budget", "init", "sample")  # what tells rows apart
+SAME = ("records", "budget", "init", "sample")  # rows that agree in these are compared with each other
 SMALLER = ("landmark error", "absolute error", "median width")  # measures of which less is better
 Cell = tuple[float, float, float]
 
@@ -181,6 +184,12 @@ def append(row: Mapping[str, str], path: Path = TABLE) -> None:
         writer.writerows(rows)
 
 
+def done(trial: Trial, rows: Sequence[Mapping[str, str]]) -> bool:
+    """Whether a row of this trial is there."""
+    facts = trial.facts()
+    return any(all(row.get(name) == facts[name] for name in MINE) for row in rows)
+
+
 def cell(value: Cell) -> str:
     return f"{value[0]:.4g} [{value[1]:.4g}, {value[2]:.4g}]"
 
@@ -202,8 +211,9 @@ def page(rows: Sequence[Mapping[str, str]]) -> str:
         "Written by `python benchmarks/ablation.py --page` from [ablation.csv](ablation.csv), which has the intervals, "
         "dates, commits and exact changes of every row. Each configuration was rendered, trained from the same start "
         "for the same budget and scored on the same development photographs, which nothing was fitted on. Budgets are "
-        "small: differences inside the 95 % interval of the baseline (in brackets) may be chance. **Bold** is better "
-        "than the baseline beyond its interval, *italic* worse.",
+        "small: differences inside the 95 % interval of the baseline (in brackets) may be chance, and so may any that "
+        "is no larger than the one between two seeds of the baseline. **Bold** is better than the baseline beyond its "
+        "interval, *italic* worse.",
     ]
     groups: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
     for row in rows:
@@ -218,10 +228,12 @@ def _group(members: Sequence[Mapping[str, str]]) -> list[str]:
     base = next((row for row in members if row["name"] == "baseline"), members[0])
     others = [row for row in members if row is not base]
     lines = [
-        f"- `{r['name']}`: {' '.join(filter(None, (r['render'], r['set']))) or 'no change'} ({r['commit']})"
+        f"- `{r['name']}`, seed {r['seed']}: {' '.join(filter(None, (r['render'], r['set']))) or 'no change'} "
+        f"({r['commit']})"
         for r in members
     ]
-    lines += ["", "| measure | " + " | ".join(f"`{r['name']}`" for r in (base, *others)) + " |"]
+    names = [f"`{r['name']}`" + ("" if r["seed"] == base["seed"] else f", seed {r['seed']}") for r in (base, *others)]
+    lines += ["", "| measure | " + " | ".join(names) + " |"]
     lines.append("|---" * (len(members) + 1) + "|")
     for measure in dict.fromkeys(k for r in members for k in r if k not in FACTS and r[k]):
         first = parsed(base.get(measure) or "")
@@ -266,6 +278,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--init", default="", help="weights to start from; none: a fresh network")
     parser.add_argument("--sample", type=int, default=800, help="pictures scored of each folder, 0: all")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "ablation")
+    parser.add_argument("--table", type=Path, default=TABLE, help="the rows; the page goes beside it")
     parser.add_argument("--page", action="store_true", help="write the page from the table and stop")
     return parser.parse_args()
 
@@ -273,8 +286,8 @@ def asked() -> argparse.Namespace:
 def main() -> None:
     given = asked()
     if given.page:
-        out = TABLE.parent / f"{date.today().isoformat()}-ablation.md"
-        out.write_text(page(read_table()), encoding="utf-8")
+        out = given.table.parent / f"{date.today().isoformat()}-ablation.md"
+        out.write_text(page(read_table(given.table)), encoding="utf-8")
         print(out)
         return
     missing = [str(f) for f in given.photographs if not any((f / n).is_file() for n in ("labels.csv", "pairs.csv"))]
@@ -286,11 +299,14 @@ def main() -> None:
     given.work.mkdir(parents=True, exist_ok=True)
     trial = Trial(given.name, tuple(given.render), tuple(given.set), given.seed, given.records, tuple(given.data),
                   0 if given.minutes else given.steps, given.minutes, given.init, given.sample)  # fmt: skip
+    if done(trial, read_table(given.table)):
+        print(f"{given.table} has this row of {given.name!r} already: nothing to do")
+        return
     try:
         row = run(trial, given.photographs, given.work)
     except OmokageError as error:
         sys.exit(str(error))
-    append(row)
+    append(row, given.table)
     print("\n".join(f"{name}: {value}" for name, value in row.items()))
 
 

@@ -1,11 +1,12 @@
 """How answers fade: rendered heads with known truth, and photographs, made worse step by step.
 
     python benchmarks/robustness.py [--photographs FOLDER...] [--heads N] [--sample N] [--weights SET] [--write]
+        [--out FOLDER]
 
 Rendered heads vary in yaw, side light, brightness, size, blur, JPEG quality and occlusion, everything else being as it
 was; the people are drawn by a seed that no training uses. Photographs (folders with a ``labels.csv``) are degraded in
 the same steps, but for yaw and side light. A face that is not found counts as wrong in every measure. `--write` adds a
-dated page with plots and a CSV under docs/benchmarks.
+dated page with plots and a CSV under docs/benchmarks (`--out`).
 """
 
 from __future__ import annotations
@@ -318,6 +319,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=100, help="photographs of each folder")
     parser.add_argument("--weights", default="synthetic")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks", help="where the page goes")
     given = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -330,7 +332,8 @@ def main() -> None:
         for step, each in zip(axis(factor)[1], scores, strict=True):
             print(factor, name, f"{step:g}", {m: round(s.value, 3) for m, s in each.items()})
     if given.write:
-        print(write(found, head, ROOT / "docs" / "benchmarks"))
+        given.out.mkdir(parents=True, exist_ok=True)
+        print(write(found, head, given.out))
 
 
 if __name__ == "__main__":

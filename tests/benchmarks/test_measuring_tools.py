@@ -65,11 +65,13 @@ def test_rows_come_back_and_new_measures_get_columns(ablation: ModuleType, tmp_p
 
 def test_the_page_marks_what_leaves_the_interval_of_the_baseline(ablation: ModuleType) -> None:
     rows = [row("other", "7.5 [7, 8]", **{"a: found": "0.5 [0.4, 0.6]"}), row("chance", "8.2 [8, 9]")]
-    rows += [row("baseline", "8 [7.8, 8.4]", **{"a: found": "0.7 [0.6, 0.8]"}), row("apart", "1 [1, 1]", seed="1")]
+    rows += [row("baseline", "8 [7.8, 8.4]", **{"a: found": "0.7 [0.6, 0.8]"}), row("baseline", "8.1 [8, 9]", seed="1")]
+    rows += [row("apart", "1 [1, 1]", budget="5 steps")]
     text = ablation.page(rows)
-    assert "| a: landmark error | 8 (7.8 to 8.4) | **7.5** | 8.2 |" in text
-    assert "| a: found | 0.7 (0.6 to 0.8) | *0.5* |  |" in text
-    assert text.count("## seed") == 2  # another seed is not compared
+    assert "| measure | `baseline` | `other` | `chance` | `baseline`, seed 1 |" in text
+    assert "| a: landmark error | 8 (7.8 to 8.4) | **7.5** | 8.2 | 8.1 |" in text
+    assert "| a: found | 0.7 (0.6 to 0.8) | *0.5* |  |  |" in text
+    assert text.count("## records") == 2  # another budget is not compared
 
 
 def test_a_trial_says_what_it_changes_and_the_renderer_decides_what_is_reused(ablation: ModuleType) -> None:
@@ -79,6 +81,8 @@ def test_a_trial_says_what_it_changes_and_the_renderer_decides_what_is_reused(ab
     assert facts["budget"] == "20 steps"
     assert facts["renderer"] == ablation.renderer()[:8]
     assert set(facts) | {"minutes"} == set(ablation.FACTS)
+    assert ablation.done(trial, [facts | {"commit": "earlier", "minutes": "2"}])
+    assert not ablation.done(trial, [facts | {"seed": "4"}])
 
 
 def test_happier_pictures_are_named_and_missing_answers_count(ablation: ModuleType, tmp_path: Path) -> None:
