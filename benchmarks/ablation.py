@@ -135,7 +135,7 @@ def scored(weights: Path, folders: Sequence[Path], sample: int) -> dict[str, Cel
         if (folder / "pairs.csv").is_file():
             rows = [happier(analyzer, folder, sample)]
         else:
-            rows = scores(analyzer, folder, None, sample)["all"]
+            rows = scores(analyzer, folder, (), sample)["all"]
         found.update({f"{folder.name}: {s.measure}": (s.value, s.low, s.high) for s in rows})
     return found
 

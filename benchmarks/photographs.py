@@ -1,9 +1,10 @@
 """How well the shipped weights read labelled photographs: found rate, landmarks, pose, age, expression and the rest.
 
-    python benchmarks/photographs.py FOLDER... [--weights SET] [--by COLUMN] [--write]
+    python benchmarks/photographs.py FOLDER... [--weights SET] [--by COLUMN]... [--write]
 
 A folder holds pictures and a `labels.csv` as `omokage evaluate` takes it. A labelled face that was not found counts as
-wrong. `--write` adds a dated page under docs/benchmarks.
+wrong. `--by` (several times, if wished) adds each group and the worst one beside the groups' mean; ``skin_tone`` is
+what the network itself says, in fifths. `--write` adds a dated page under docs/benchmarks.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import torch
 
 from omokage.media.sinks import read_rows
 from omokage.media.sources import expand
+from omokage.metrics.groups import TONE, grouped, worst_groups
 from omokage.metrics.table import TableScore, read_labels, score_table
 from omokage.pipeline import Analyzer
 from omokage.pipeline.run import analyze_to_table
@@ -29,6 +31,9 @@ from omokage.training.run import commit_of
 from omokage.weights.registry import DEFAULT_SET
 
 ROOT = Path(__file__).resolve().parents[1]
+WORST_HEAD = (
+    "| measure | mean over groups | worst group | value | 95 % interval | labelled faces |\n|---|---|---|---|---|---|"
+)
 HEAD = "| measure | value | 95 % interval | a constant answer | labelled faces |\n|---|---|---|---|---|"
 
 
@@ -50,15 +55,17 @@ def labels_of(folder: Path, sample: int = 0, seed: int = 0) -> list[dict[str, st
     return [row for row in labels if row["file"] in chosen]
 
 
-def scores(analyzer: Analyzer, folder: Path, by: str | None, sample: int = 0) -> dict[str, list[TableScore]]:
-    """Scores of a folder, or of `sample` pictures of it: in all, and by the values of a column of its labels."""
+def scores(analyzer: Analyzer, folder: Path, by: Sequence[str] = (), sample: int = 0) -> dict[str, list[TableScore]]:
+    """Scores of a folder, or of `sample` pictures of it: ``all``, and each group as ``column: value``, for the columns
+    that its labels have and for the skin tone of the answers."""
     labels = labels_of(folder, sample)
     inputs = list(dict.fromkeys(str(folder / row["file"]) for row in labels)) if sample else [str(folder)]
     rows = faces_of(analyzer, inputs)
     found = {"all": score_table(labels, rows)}
-    if by and by in labels[0]:
-        for value in sorted({row[by] for row in labels if row[by]}):
-            found[value] = score_table([row for row in labels if row[by] == value], rows)
+    for column in by:
+        if column in labels[0] or column == TONE:
+            groups = grouped(labels, rows, column)
+            found |= {f"{column}: {value}": score_table(part, rows) for value, part in groups.items()}
     return found
 
 
@@ -70,6 +77,16 @@ def show(folder: Path, found: dict[str, list[TableScore]], seconds: float, say: 
         for s in rows:
             trivial = "" if s.trivial is None else f"{s.trivial:.3g}"
             say(f"| {s.measure} | {s.value:.3g} | {s.low:.3g} to {s.high:.3g} | {trivial} | {s.n} |")
+    for column in dict.fromkeys(name.partition(": ")[0] for name in found if name != "all"):
+        groups = {
+            value: rows for name, rows in found.items() for of, _, value in [name.partition(": ")] if of == column
+        }
+        say(f"\n## {folder.name}, the worst by {column}\n")
+        if column == TONE:
+            say("Skin tone as the network estimates it, 0 lightest to 1 darkest, in fifths.\n")
+        say(WORST_HEAD)
+        for w in worst_groups(groups):
+            say(f"| {w.measure} | {w.mean:.3g} | {w.group} | {w.value:.3g} | {w.low:.3g} to {w.high:.3g} | {w.n} |")
     say(f"\n{seconds:.0f} CPU seconds.")
 
 
@@ -77,7 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--weights", default=DEFAULT_SET)
-    parser.add_argument("--by", help="also score each value of this column, where a folder has it")
+    parser.add_argument("--by", action="append", default=[], help="also score each value of this column of the labels")
     parser.add_argument("--write", action="store_true", help="write today's page")
     arguments = parser.parse_args()
     torch.set_num_threads(1)

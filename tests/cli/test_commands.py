@@ -183,6 +183,7 @@ def test_evaluate_scores_a_table(omokage: Command, tmp_path: Path) -> None:
     assert "no such file" in omokage("evaluate", "gone.parquet", "labels.csv").err
     assert "lack the column 'file'" in omokage("evaluate", "faces.parquet", _csv(tmp_path / "x.csv", "a\n1\n")).err
     assert omokage("evaluate", "faces.parquet", "labels.csv", "--by", "nothing").code == 2
+    assert "weights that estimate it" in omokage("evaluate", "faces.parquet", "labels.csv", "--by", "skin_tone").err
 
 
 def _csv(path: Path, text: str) -> Path:

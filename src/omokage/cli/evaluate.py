@@ -43,7 +43,7 @@ app = typer.Typer(
 def evaluate(
     table: Annotated[Path, typer.Argument(metavar="TABLE", help="A faces table that `omokage analyze --out` wrote.")],
     labels: Annotated[Path, typer.Argument(metavar="LABELS.csv", help="A CSV with the column file and what you know.")],
-    by: Annotated[str | None, typer.Option(help="Also score each value of this column of the labels.")] = None,
+    by: Annotated[str | None, typer.Option(help="Also score each group: a column of the labels, or skin_tone.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Score answers on your own labelled folder; a face that was not found counts as wrong."""
@@ -51,15 +51,12 @@ def evaluate(
     from dataclasses import asdict
 
     from omokage.media.sinks import read_rows
+    from omokage.metrics.groups import grouped, worst_groups
     from omokage.metrics.table import read_labels, score_table
 
     rows, known = read_rows(table), read_labels(labels)
-    if by is not None and by not in known[0]:
-        raise InputError(f"the labels have no column {by!r}; they have {', '.join(known[0])}")
-    scored = {"": score_table(known, rows)}
-    if by is not None:
-        for value in sorted({row[by] for row in known if row[by]}):
-            scored[value] = score_table([row for row in known if row[by] == value], rows)
+    groups = {} if by is None else grouped(known, rows, by)
+    scored = {"": score_table(known, rows)} | {value: score_table(part, rows) for value, part in groups.items()}
     if json_:
         typer.echo(json.dumps({name or "all": [asdict(s) for s in found] for name, found in scored.items()}, indent=1))
         return
@@ -82,6 +79,14 @@ def evaluate(
             row = (s.measure, f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}", trivial, str(s.n))
             shown.add_row(*([name or "all"] if by else []), *row)
     Console(highlight=False).print(shown)
+    if worst := worst_groups({value: scored[value] for value in groups}):
+        below = Table(title=f"the worst group by {by}")
+        for title in ("measure", "mean over groups", "worst group", "value", "95 % interval", "labelled faces"):
+            below.add_column(title, overflow="fold")
+        for w in worst:
+            span = f"{w.low:.3g} to {w.high:.3g}"
+            below.add_row(w.measure, f"{w.mean:.3g}", w.group, f"{w.value:.3g}", span, str(w.n))
+        Console(highlight=False).print(below)
 
 
 @app.command("embeddings")

@@ -1,0 +1,82 @@
+"""Who is read worse: labelled faces by group, and the worst group beside the mean of the groups.
+
+A group is a value of a column of the labels. Nobody labels skin tone, so `skin_tone` may also be what the network
+itself says of each face, cut into fifths of its scale: melanin from 0 (lightest) to 1 (darkest), as the renderer has
+it. That measure is learnt from rendered skin under many lights; it is no dermatological scale, and a face without an
+answer has none, so that found rates cannot be told apart by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from omokage.errors import InputError
+from omokage.metrics.table import Face, Label, TableScore, match
+
+TONE = "skin_tone"
+NO_ANSWER = "no answer"  # the group of faces whose skin tone is not known
+FIFTHS = ("0.0-0.2", "0.2-0.4", "0.4-0.6", "0.6-0.8", "0.8-1.0")
+FEWEST = 20  # labelled faces below which a group is not called the worst: chance would name it
+_LESS_IS_BETTER = ("error", "median width")
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """The group in which a measure is worst: its value with interval and count, the mean over `groups` groups."""
+
+    measure: str
+    group: str
+    value: float
+    low: float
+    high: float
+    n: int
+    mean: float
+    groups: int
+
+
+def grouped(labels: Sequence[Label], faces: Iterable[Face], by: str) -> dict[str, list[Label]]:
+    """The label rows of each group, in order of the groups' names; rows that leave the column empty are in none.
+
+    Raises InputError when `by` is neither a column of the labels nor `skin_tone` in answers that have it.
+    """
+    out: dict[str, list[Label]] = {}
+    if by in labels[0]:
+        for row in labels:
+            if row[by]:
+                out.setdefault(row[by], []).append(row)
+        return dict(sorted(out.items()))
+    listed = list(faces)
+    if by != TONE:
+        raise InputError(
+            f"the labels have no column {by!r}; they have {', '.join(labels[0])}; {TONE} can be read off the answers"
+        )
+    if all(face.get(TONE) is None for face in listed):
+        raise InputError(f"neither the labels nor the answers have {TONE!r}: analyze with weights that estimate it")
+    for row, face in match(labels, listed):
+        value = None if face is None else face.get(TONE)
+        out.setdefault(NO_ANSWER if value is None else fifth(float(value)), []).append(row)
+    return dict(sorted(out.items()))
+
+
+def fifth(value: float) -> str:
+    """The name of the fifth of 0..1 in which a skin tone lies."""
+    return FIFTHS[min(max(int(value * 5), 0), 4)]
+
+
+def worst_groups(scored: Mapping[str, Sequence[TableScore]], fewest: int = FEWEST) -> list[Worst]:
+    """For every measure that two or more groups of at least `fewest` labelled faces have: the worst of them, and their
+    mean, each group counting the same. `scored` holds the groups' scores by name."""
+    by_measure: dict[str, dict[str, TableScore]] = {}
+    for group, rows in scored.items():
+        for s in rows:
+            if group != NO_ANSWER and s.n >= fewest:
+                by_measure.setdefault(s.measure, {})[group] = s
+    found = []
+    for measure, groups in by_measure.items():
+        if len(groups) > 1:
+            sign = -1 if any(word in measure for word in _LESS_IS_BETTER) else 1
+            name, s = min(groups.items(), key=lambda item: sign * item[1].value)
+            mean = sum(g.value for g in groups.values()) / len(groups)
+            found.append(Worst(measure, name, s.value, s.low, s.high, s.n, mean, len(groups)))
+    return found
