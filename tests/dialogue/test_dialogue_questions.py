@@ -14,7 +14,7 @@ from omokage.dialogue.captions import caption
 from omokage.dialogue.conversation import Example
 from omokage.dialogue.facts import Truth
 from omokage.dialogue.held_out import TEST, UNSEEN
-from omokage.dialogue.matching import NO, YES, asked_for, plain
+from omokage.dialogue.matching import NO, YES, asked_for, plain, strange_words
 from omokage.dialogue.phrases import TRAIN, Phrase
 from omokage.dialogue.questions import HELD_OUT_PAIRS, NAMED_HELD_OUT, SPLITS, TASK_OF, Questioner, all_pairs, part_of
 from omokage.dialogue.templates import MEASURING, TRAINING, WANTED
@@ -78,6 +78,26 @@ def test_no_sentence_of_a_caption_joins_a_held_out_pair() -> None:
             asked = asked_for(sentence)
             if asked is not None and len(asked.facts) == 2:
                 assert tuple(sorted(name for name, _ in asked.facts)) not in HELD_OUT_PAIRS, sentence
+
+
+def test_no_question_of_the_templates_has_strange_words(
+    training: list[Example], measured: dict[str, list[Example]]
+) -> None:
+    for e in [*training, *(e for part in measured.values() for e in part)]:
+        if asked_for(e.question, e.options) is not None:
+            assert not strange_words(e.question, e.options), e.question
+
+
+@pytest.mark.parametrize(
+    ("question", "fact", "strange"),
+    [("Is the man tired?", None, ("is", "the", "person", "tired")), ("Is the woman smiling?", "smiling", ()),
+     ("Is the person a woman?", "female", ()), ("Is the person with a hat tired?", "wearing_hat", ("tired",)),
+     ("Is the person wearing a red hat?", "wearing_hat", ("red",)), ("Is the guy's hair brown?", "brown_hair", ())],
+)  # fmt: skip
+def test_who_is_asked_about_is_not_what_is_asked_for(question: str, fact: str | None, strange: tuple[str, ...]) -> None:
+    asked = asked_for(question, ("yes", "no"))
+    assert (None if asked is None else asked.facts[0][0]) == fact
+    assert strange_words(question, ("yes", "no")) == strange
 
 
 def test_every_word_that_is_measured_was_trained(training: list[Example], measured: dict[str, list[Example]]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from refusal_questions import HARMFUL, HARMLESS
 
 from dialogue_stand_ins import random_truths
-from omokage.dialogue.matching import asked_for
+from omokage.dialogue.matching import asked_for, strange_words
 from omokage.dialogue.questions import Questioner
 from omokage.dialogue.refusal import REASONS, refused
 from omokage.dialogue.reply import options_for
@@ -65,10 +65,11 @@ def test_nothing_that_is_trained_is_refused() -> None:
 
 
 def test_both_errors_of_the_rules() -> None:
-    """The words of questions that the rules were mended on are no measure; those written afterwards are one. What the
-    rules miss reaches no shipped model: it answers only what it was taught to be asked."""
-    for part, missed in (("MENDED", 0), ("SECOND", 0), ("FRESH", 7)):
-        assert not [q for q in HARMLESS[part] if refused(q)]
-        let_through = [q for q in HARMFUL[part] if refused(q) is None]
-        assert len(let_through) <= missed
-        assert not [q for q in let_through if options_for(q) and asked_for(q, options_for(q))]
+    """Questions that the rules were mended on are no measure of them, but must stay mended. What passed reached no
+    shipped model either, which answers only what it was taught to be asked."""
+    for harmless in HARMLESS.values():
+        assert not [q for q in harmless if refused(q)]
+    for harmful in HARMFUL.values():
+        assert not [q for q in harmful if refused(q) is None]
+        recognised = [q for q in harmful if options_for(q) and asked_for(q, options_for(q))]
+        assert all(strange_words(q, options_for(q)) for q in recognised)

@@ -98,6 +98,8 @@ _CLOSED = re.compile(r"(?:is|are|does|do|has|have|can|could|would) .*\b(?:older|
 _TWINS = tuple(
     (re.compile(pattern), word)
     for pattern, word in (
+        # "the man" is who is asked about; "a man" is what is asked for.
+        (r"\b(?:the|this|that) (?:(?!an? |and |or )\w+ )?(?:woman|man|girl|boy|lady|guy)(?:'s)?\b", "the person"),
         (r"\bgr[ae]y or white\b", "grey"), (r"\bround and full\b", "full"),
         (r"\bhat or a cap\b|\bcap or a hat\b", "hat"),
         (r"\bnot without\b", "with"),
@@ -118,6 +120,19 @@ CHOICE_WORDS = {
 }
 _CHOICES = {kind: re.compile(pattern) for kind, pattern in CHOICE_WORDS.items()}
 _OPPOSITE = {"male": "female", "mouth_closed": "mouth_open", "eyes_open": "eyes_closed", "short_hair": "long_hair"}
+# What a question may hold beside what it asks for: how it asks, and whom it is about.
+_WORDS_AROUND = """
+a about age an and any anything appear appears are as at be been behind being both by can chin choice choose
+clearly color colour could currently did direction do does ed either else emotion expression eye eyes eyewear
+face faces feeling female fits for from front full gender give glasses got had hair half has have having he head
+her here hers him his hold holds how if image in is it its just keep keeps kind know like lips look looking
+looks lower male man me mood mouth neither no not now of old on one open opens or out over people person
+person's persons photo photograph picture pictured please point pull pulls really right say see seem seems seen
+sex she show shown shows side so some somebody someone something tell than that the their them there these they
+think this those to turn turned turns under very visible was way wear wearing wears were what where whether
+which who with woman worn would years yes you
+"""
+_AROUND = frozenset(_WORDS_AROUND.split())
 YES = frozenset(("yes", "true", "right", "it is so", "correct", "はい"))
 NO = frozenset(("no", "false", "wrong", "it is not so", "incorrect", "いいえ"))
 
@@ -134,15 +149,13 @@ class Asked:
 def asked_for(question: str, options: Sequence[str] = ()) -> Asked | None:
     """What a question in English asks for, as far as its words tell; None when they do not. Whether `options` are yes
     and no tells "is the expression sad?" from "what is the expression?"."""
-    text = plain(re.sub(r",\s*(?:right|correct|no|yes)\s*\?\s*$", "?", question))
-    for pattern, word in _TWINS:
-        text = pattern.sub(word, text)
+    text = _one_wording(question)
     yes_no = bool(options) and all(plain(option) in YES | NO for option in options)
     if not yes_no:
         for kind, rule in _CHOICES.items():
             if rule.search(text) and not (not options and _CLOSED.match(text)):
                 return Asked(choice=kind)
-    facts = [fact for clause in _JOINTS.split(text) for fact in _told(clause)]
+    facts = [fact for clause in _JOINTS.split(text) for fact in _told(clause)[0]]
     if not facts or len(facts) > 2:
         return None
     if len(facts) == 1:
@@ -150,6 +163,25 @@ def asked_for(question: str, options: Sequence[str] = ()) -> Asked | None:
     if "neither" in text:
         return Asked(tuple(facts), "neither")
     return Asked(tuple(facts), "or" if re.search(r"\bor\b", text) else "and")
+
+
+def strange_words(question: str, options: Sequence[str] = ()) -> tuple[str, ...]:
+    """Words of a question that are no part of what `asked_for` recognises in it, nor of how things are asked for: "is
+    the person with a hat tired?" is not about the hat alone. All words where it recognises nothing."""
+    asked, text = asked_for(question, options), _one_wording(question)
+    if asked is None or asked.choice:
+        rest = text.split()
+    else:
+        rest = [word for clause in _JOINTS.split(text) for word in _told(clause)[1].replace("#", " ").split()]
+    return tuple(word for word in rest if asked is None or word not in _AROUND)
+
+
+def _one_wording(question: str) -> str:
+    """A question in plain letters, with one word for things that have several."""
+    text = plain(re.sub(r",\s*(?:right|correct|no|yes)\s*\?\s*$", "?", question))
+    for pattern, word in _TWINS:
+        text = pattern.sub(word, text)
+    return text
 
 
 Kind = Literal["single", "combination", "choice", "other"]
@@ -165,8 +197,8 @@ def kind_of(question: str, options: Sequence[str]) -> Kind:
     return "choice" if asked.choice else "single" if len(asked.facts) == 1 else "combination"
 
 
-def _told(clause: str) -> list[tuple[str, bool]]:
-    """The facts of one clause, each with whether it is said to hold."""
+def _told(clause: str) -> tuple[list[tuple[str, bool]], str]:
+    """The facts of one clause, each with whether it is said to hold; and the clause without their words."""
     holds = not _DENIED.search(clause)
     left = " ".join(_DENIED.sub(" ", clause).split())
     found = []
@@ -175,7 +207,7 @@ def _told(clause: str) -> list[tuple[str, bool]]:
         if match:
             found.append((match.start(), name))
             left = left[: match.start()] + "#" * len(match[0]) + left[match.end() :]
-    return [_signed(name, holds) for _, name in sorted(found)]
+    return [_signed(name, holds) for _, name in sorted(found)], left
 
 
 def _signed(name: str, value: bool) -> tuple[str, bool]:

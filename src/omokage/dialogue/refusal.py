@@ -59,11 +59,18 @@ _ENGLISH: Mapping[str, tuple[str, ...]] = {
         r"criminal|guilty|\bguilt\b|innocen|offend(?:er|ed)|\bcrime|thief|\bstole\b|steal|murder|terroris|violent|"
         r"dangerous|\blying\b(?! (?:on|down|over))|\bliar\b|\blies?\b(?! (?:on|over|in|down|above))|"
         r"telling the truth|suspicious|suspect\b|deceitful|\bfraud|convict|gang member|\brob(?:s|bed|ber|bery)?\b|"
-        r"\bthreat|\bcheat|\bviolence|\babus(?:e|es|er|ive)\b|\bkill|\billegal",
+        r"\bthreat|\bcheat|\bviolence|\babus(?:e|es|er|ive)\b|\bkill|\billegal|\bprison|\bjail|\barrest|\bgangster|"
+        r"\bscam|\bassault|\bsmuggl|\bto blame\b|"
+        r"\bdealer\b|\b(?:break|broke|breaks|broken) the law\b|"
+        r"\b(?:harm|hurt)(?:s|ed|ing)? (?:someone|somebody|people|children|others|me)\b|"
+        rf"\b{_WHO} hid(?:es|ing) something\b",
     ),
     "identity": (
         r"\bwho(?:'s|s| is| are| was)?+\b(?! (?:wears|wearing|smiles|smiling|looks at|looking|has|holds|holding|turn))",
-        r"\b(?:his|her|their|the person'?s|first|last|full|real) names?\b|\bname of (?:this|the|that|him|her)|"
+        r"\b(?:his|her|their|the person'?s|first|last|full|real|family) names?\b|\bsurname|\bnickname|"
+        r"\binstagram|\bfacebook|\blinkedin|\bsocial media|\b(?:could|can|is) (?:this|that|he|she|it)(?: be)? my\b|"
+        rf"\byou know (?:him|her|them|(?:this|that|the) {_WHO})\b|"
+        r"\bname of (?:this|the|that|him|her)|"
         r"\bname (?:the|this|that) (?:person|man|woman|actor|actress|celebrity)|\bnamed\b|"
         rf"\b{_WHO} called\b|\bcalled by\b|\bidentif(?:y|ies|ied|ication)|\bidentity\b(?! (?:card|document))|"
         r"\bthis (?:the|a) (?:president|king|queen|actor|actress|singer|politician|minister|player)|"
@@ -74,17 +81,22 @@ _ENGLISH: Mapping[str, tuple[str, ...]] = {
         r"\brac(?:e|es|ial|ially)\b|ethnic|national(?:ity|ities)|\bcitizen|\bimmigra|\bmigrant|refugee|\bforeign|"
         r"\bwhere .*\bfrom\b|"
         r"\b(?:is|are|was|looks?|come|person|he|she|they) from\b|\bcome[s]? from\b|"
-        r"\borigin|\bancest|\bheritage|\bdescent\b|\bnative\b|\baliens?\b|"
+        r"\bborn\b|\bgrew up\b|\bmother tongue|\bindigenous|\borigin|\bancest|"
+        r"\bheritage|\bdescent\b|\bnative\b|\baliens?\b|"
         r"\b(?:which|what) (?:country|continent|tribe|caste)|\bcaucasian|\bhispanic|\blatin[oax]\b|\bjewish\b|\barab|"
         r"\b(?:african|asian|european|chinese|japanese|korean|indian|mexican|american|german|french|russian|turkish|"
-        r"british|italian|middle[- ]eastern)\b",
+        r"british|italian|spanish|greek|irish|swedish|nordic|slavic|thai|vietnamese|pakistani|iranian|nigerian|brazilian|"
+        r"ukrainian|israeli|palestinian|syrian|afghan|egyptian|kurdish|middle[- ]eastern)\b",
         rf"\b{_WHO} (?:is |are |looks? )?(?:black|white|brown)\b{_NOT_A_THING}",
         r"\b(?:black|white|brown|colou?red) (?:person|man|woman|people|guy|lady|girl|boy|child|individual)\b",
         r"\bperson of colou?r\b|\bmixed[- ]race",
     ),
     "belief": (
         r"\bgay\b|lesbian|\bstraight (?:man|woman|person|guy)\b|bisexual|homosexual|heterosexual|\bqueer\b|transgender|"
-        r"\btrans (?:man|woman|person)|sexual orientation|\bsexuality|\breligio|\bmuslim|\bchristian|\bbuddhist|"
+        r"\btrans (?:man|woman|person)|\battracted to\b|"
+        r"\bsikhs?\b|\bcatholic|\bprotestant|\bislam|\bmormon|\bfeminist|\bactivist|\blikes? (?:men|women|boys)\b|"
+        r"\bgo(?:es|ing)? to (?:a |the )?(?:church|mosque|synagogue|temple)\b|"
+        r"\b(?:left|right)[- ]wing\b|sexual orientation|\bsexuality|\breligio|\bmuslim|\bchristian|\bbuddhist|"
         r"\bhindu|\batheist|\bpolitic|\bvotes?\b|\brepublican|\bdemocrat|\bliberal\b|\bconservative\b|\bcommunist|"
         r"\bsocialis|\bfascis|\bnazi\b|\bgod\b|\bfaith\b|\bbeliev|\bpray|\bin love with\b|\bpromiscuous|\bsex life",
     ),
@@ -93,7 +105,8 @@ _ENGLISH: Mapping[str, tuple[str, ...]] = {
         r"\bpregnan|\bdisab(?:led|ility)|\bmedical|\bcancer|\bdrunk|\bon drugs|\baddict|\balcohol|\bobes(?:e|ity)|"
         r"\banorexi|\bstroke\b|\bdement|\bmental(?:ly)?\b|\bbipolar|\bschizo|\bsyndrome|\bfever|\bbmi\b|"
         r"\bin pain\b|\bsuffer|\bparkinson|\balzheimer|\bhiv\b|\baids\b|\boverweight|\bdiabet|\binfect|"
-        r"\b(?:take|takes|use|uses|on) drugs|\bsurger|\bbotox|\btherap|\bcontagious",
+        r"\b(?:take|takes|use|uses|on) drugs|\bsurger|\bunwell\b|\b(?:has|have|got|caught) (?:a|the) (?:cold|flu)\b|"
+        r"\bdie\b|\bdying\b|\bbotox|\btherap|\bcontagious",
     ),
     "trait": (
         r"trustworth|\bhonest|\bintelligen|\bsmart\b|\bclever|\bstupid|\bdumb\b|\biq\b|\bpersonality|"
@@ -108,24 +121,33 @@ _ENGLISH: Mapping[str, tuple[str, ...]] = {
         r"at (?:his|her|their))|"
         r"\btrust(?:ed)?\b|\bloser|\bsexy\b|\bhot (?:man|woman|girl|guy)|"
         r"\bhir(?:e|ed|ing)\b|"
+        r"\bsnob|\barrogan|\bselfish|\bgreedy|\bgenerous|\bcoward|\bvain\b|\w-tempered|\bfriendly|\bsalary|\bincome\b|\bearns?\b|"
+        r"\bfor a living\b|\bbuy .* from (?:him|her|them)\b|\blend (?:him|her|them)\b|"
         r"\bwarm person|\bdominan(?:t|ce) person|\btalent|\bconfident person|\bnarciss|\bpsychopath|\blikes? people",
     ),
 }
 _JAPANESE: Mapping[str, tuple[str, ...]] = {
-    "guilt": (r"犯罪|犯人|有罪|無罪|罪|前科|嘘|うそ|ウソ|嘘つき|危険|泥棒|盗[みむん]|殺人|テロ|詐欺|怪し|あやし|暴力",),
-    "identity": (r"誰|だれ|ダレ|名前|氏名|本名|何者|身元|有名人|芸能人|同一人物|どなた|住所|特定し",),
+    "guilt": (
+        r"犯罪|犯人|有罪|無罪|罪|悪いこと|悪事|前科|嘘|うそ|ウソ|嘘つき|危険|泥棒|盗[みむん]|殺人|テロ|詐欺|怪し|あやし|浮気|不倫|"
+        r"暴力",
+    ),
+    "identity": (
+        r"誰|だれ|ダレ|名前|氏名|本名|何者|身元|苗字|名字|ご存[じ知]|有名人|芸能人|同一人物|どなた|住所|特定し",
+    ),
     "origin": (
         r"人種|民族|国籍|出身|(?:どこの|何の|どの)国|何人(?!います|いる|で|写|が|も|見え|か写)|なにじん|ハーフ|混血|移民|難民|外国人|在日|先祖|ルーツ|血筋|"
         r"(?:日本|中国|韓国|アメリカ|アジア|アフリカ|ヨーロッパ|欧米|インド|ロシア|ユダヤ|アラブ|ドイツ|フランス|ブラジル)人|"
-        r"黒人|白人|黄色人",
+        r"(?:日本|中国|韓国|アメリカ|アジア|アフリカ|インド|外国|北欧|南米|中東)の(?:方|人)|(?:アジア|東洋|西洋|欧米|ラテン|アラブ|アフリカ)系|生まれ(?:は|た|ですか)|黒人|白人|黄色人",
     ),
-    "belief": (r"宗教|信仰|信者|政治|支持政党|思想|信条|同性愛|ゲイ|レズ|性的指向|性自認|トランスジェンダー|投票",),
+    "belief": (
+        r"宗教|信仰|信者|信心|カトリック|イスラム|キリスト教|仏教|左翼|右翼|政治|支持政党|思想|信条|同性愛|ゲイ|レズ|性的指向|性自認|トランスジェンダー|投票",
+    ),
     "health": (
-        r"病気|健康|疾患|診断|障害|障がい|妊娠|うつ(?!む|向|っ|し)|鬱|自閉|認知症|癌|がん(?!ば)|具合|体調|酔っ|薬物|中毒|肥満|発熱",
+        r"病気|健康|疾患|診断|障害|障がい|妊娠|うつ(?!む|向|っ|し)|鬱|自閉|認知症|癌|がん(?!ば)|具合|体調|病んで|風邪|酔っ|薬物|中毒|肥満|発熱",
     ),
     "trait": (
         r"性格|人柄|信頼でき|信用でき|正直|誠実|知能|頭が?(?:良|い|よ)い|賢|馬鹿|ばか|魅力|美人|美しい|ハンサム|"
-        r"イケメン|ブス|不細工|かわいい|可愛い|優秀|有能|仕事ができ|無能|怠け|真面目|まじめ|優しい人|やさしい人|良い人|いい人|悪い人|"
+        r"イケメン|ブス|不細工|かわいい|可愛い|優秀|有能|仕事ができ|無能|怠け|真面目|まじめ|意地悪|短気|頼りに|わがまま|傲慢|優しい人|やさしい人|良い人|いい人|悪い人|"
         r"リーダー|金持ち|貧乏|職業|学歴|採用|年収",
     ),
 }  # fmt: skip

@@ -49,6 +49,12 @@ SAYINGS: Mapping[str, Mapping[str, str]] = {
         "ja": "このモデルは質問の内容を学んでいません。髪、口、目、眉、表情、年齢、向き、身に着けている物について"
         "尋ねるか、--model で大きな視覚言語モデルを指定してください(docs/how-to/ask.md)",
     },
+    "strange": {
+        "en": "this model was never taught {words} in a question: ask for one visible thing in plain words, or name a "
+        "larger vision-language model with --model (docs/how-to/ask.md)",
+        "ja": "このモデルは質問の {words} を学んでいません。見えるものを一つだけ平易な言葉で尋ねるか、--model で大きな"
+        "視覚言語モデルを指定してください(docs/how-to/ask.md)",
+    },
     "no_field": {
         "en": "the question names nothing that can be answered as data, or other things as well: ask about the hair, "
         "mouth, eyes, expression, age or what is worn, or give --option twice or more",

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from omokage.dialogue.answers import Answer, checked_question, clean, fields_of, fields_prompt, wanted_fields
 from omokage.dialogue.conversation import DialogueModel, Turn
-from omokage.dialogue.matching import asked_for
+from omokage.dialogue.matching import asked_for, strange_words
 from omokage.dialogue.refusal import refused
 from omokage.dialogue.reply import (
     RULES,
@@ -147,6 +147,14 @@ def opened(model: str | Path | DialogueModel | None, device: str | None) -> Dial
     return open_model(model, device) if model is None or isinstance(model, str | Path) else model
 
 
+def _guess(asked: str, offered: Sequence[str], lang: str) -> str:
+    """Why the project's own model could only guess at a closed question; empty when it was taught all of it."""
+    if asked_for(asked, offered) is None:
+        return saying("untaught", lang)
+    strange = strange_words(asked, offered)
+    return saying("strange", lang, words=", ".join(f'"{word[:20]}"' for word in strange[:3])) if strange else ""
+
+
 def _foreign(asked: str, model: DialogueModel) -> bool:
     """Whether a question is in another language than the one that the project's own model was taught."""
     return limited(model) and not asked.isascii() and sum(c.isascii() for c in asked) < len(asked) / 2
@@ -227,8 +235,9 @@ def answer_of(
     if _foreign(asked, model):
         return Answer(look.source, asked, "not_understood", reason=saying("english_only", lang), model=model.id)
     offered = shown or options_for(asked)
-    if limited(model) and offered and asked_for(asked, offered) is None:  # it would guess, whatever is asked
-        return Answer(look.source, asked, "not_understood", reason=saying("untaught", lang), model=model.id)
+    guess = _guess(asked, offered, lang) if limited(model) and offered else ""
+    if guess:
+        return Answer(look.source, asked, "not_understood", reason=guess, model=model.id)
     if offered:
         p = model.choose(look.crop, asked, offered, history)
         knows = known_facts() if limited(model) else None
