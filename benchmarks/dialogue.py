@@ -5,12 +5,11 @@
         omokage train dialogue.ablated --set data=out/records --set without=$s --set out=FOLDER/$s
     done
 
-`--run` is the folder of a finished run (its log holds losses and scores of every stage). Of the people in `--records`
-only those are asked about of whom neither the encoder nor the language model has seen a picture and on whom no
-temperature was found; `--everybody` keeps all, for records that no training has seen.
-`--ablated` holds one run for each stage left out, all
-with the same number of steps. Questions are asked in wording that training never used; each with its picture, without
-any, and with the picture of another person.
+`--run` names the folder of a finished run (its log holds losses and scores of every stage), and of those that went on
+from it. Of the people in `--records` only those are asked about of whom neither the encoder nor the language model has
+seen a picture and on whom no temperature was found; `--everybody` keeps all, for records that no training has seen.
+`--ablated` holds one run for each stage left out, all with the same number of steps. Questions are asked in wording
+that training never used; each with its picture, without any, and with the picture of another person.
 """
 
 from __future__ import annotations
@@ -193,10 +192,10 @@ def page(args: argparse.Namespace, model: NativeModel, album: Album, command: st
         "## Each attribute",
         *_block(each_table(found)),
     ]
-    if args.run:
-        parts += ["## Stage by stage", "General: scenes without a face, the same ones every time."]
-        parts += [*_block(stage_table(args.run)), "Losses (mean over the logged steps before):"]
-        parts += _block(loss_table(args.run))
+    for k, run in enumerate(args.run):
+        parts += ["## Stage by stage" + (", gone on" if k else "")]
+        parts += ["General: scenes without a face, the same ones every time.", *_block(stage_table(run))]
+        parts += ["Losses (mean over the logged steps before):", *_block(loss_table(run))]
     if args.ablated:
         parts += ["## One stage left out, its steps given to the others", *_block(ablated_table(args.ablated))]
     parts += ["## Time to answer, after loading", *_block(_times(times))]
@@ -213,7 +212,7 @@ def _times(times: dict[str, float]) -> list[str]:
 
 def parsed() -> Any:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", type=Path)
+    parser.add_argument("--run", nargs="*", type=Path, default=[])
     parser.add_argument("--weights", default="synthetic")
     parser.add_argument("--records", nargs="+", required=True)
     parser.add_argument("--everybody", action="store_true", help="no training has seen these records")
@@ -231,7 +230,9 @@ def main() -> None:
     plan = DataConfig()
     keep = None if args.everybody else lambda person: use_of(person, plan) == "scored"
     album = read_albums(args.records, keep, args.limit)
-    given = {k: " ".join(v) if isinstance(v, list) else v for k, v in vars(args).items() if k != "write" and v}
+    given = {
+        k: " ".join(map(str, v)) if isinstance(v, list) else v for k, v in vars(args).items() if k != "write" and v
+    }
     shown = " ".join(f"--{k}" if v is True else f"--{k} {v}" for k, v in given.items())
     text = page(args, NativeModel(args.weights, "cpu"), album, f"python benchmarks/dialogue.py {shown}")
     if args.write:
