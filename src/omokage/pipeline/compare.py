@@ -23,6 +23,7 @@ from omokage.faces.sharpness import sharpness
 from omokage.media.sources import Source
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.named_differences import day_between, looks_between
 from omokage.results import FaceAnalysis, FaceChange, FaceCrop
 from omokage.weights.registry import DEFAULT_SET, has_model
 
@@ -152,7 +153,17 @@ def _answer(found: Compared, k: int, pair: tuple[Photo, Photo], comparer: Compar
         return FaceChange(
             before.name, after.name, "different_people", change.same_person, faces=(before.face, after.face)
         )
+    change = _named(change, before, after)
     return replace(change, warnings=_warnings(change, before, after))
+
+
+def _named(change: FaceChange, before: Photo, after: Photo) -> FaceChange:
+    """The change with what else differs by the two analyses and the crops; the network's own answers where these tell
+    nothing."""
+    if before.face is None or after.face is None or before.crop is None or after.crop is None:
+        return change
+    day = day_between(before.face, after.face, before.crop.image, after.crop.image)
+    return replace(change, looks=looks_between(before.face, after.face) or change.looks, nuisance=day)
 
 
 def _status(before: Photo, after: Photo) -> str:
