@@ -72,6 +72,11 @@ def test_annotate_reads_a_labelled_set_and_keeps_its_split(run: Command, folder:
     assert run("annotate", folder / "set", "--set", "celeba", "--split", "x", "--out", folder / "y.json").code == 2
 
 
+def test_videos_among_the_pictures_are_told(run: Command, folder: Path) -> None:
+    (folder / "film.mp4").write_bytes(b"")
+    assert "1 videos were passed over" in run("annotate", folder, "--out", folder / "all.jsonl").err
+
+
 def test_annotate_takes_a_teacher_and_tells_bad_options(run: Command, folder: Path) -> None:
     done = run("annotate", folder / "one.png", "--teacher", "some/model", "--out", folder / "a.json")
     assert done.code == 0

@@ -57,7 +57,7 @@ def annotate(
         raise InputError(f"no such file or folder: {images}")
     from omokage.cli.progress import Counter
     from omokage.pipeline import Analyzer
-    from omokage.pipeline.annotate import Plan, counted
+    from omokage.pipeline.annotate import Plan, counted, videos_in
     from omokage.pipeline.annotate import annotate as run
 
     plan = Plan(dataset, split, specialists, crops, questions, pictures, limit)
@@ -70,6 +70,11 @@ def annotate(
         )  # fmt: skip
     counts = counted(found)
     typer.echo(f"{len(found)} pictures ({', '.join(f'{n} {name}' for name, n in counts.items())}): {out}", err=True)
+    failures, videos = getattr(speaker, "failures", 0), videos_in(images, plan)
+    if failures:
+        typer.echo(f"{failures} answers of the teacher fitted no field and made no claim", err=True)
+    if videos:
+        typer.echo(f"{videos} videos were passed over", err=True)
     if review is not None:
         typer.echo(f"to be looked at by people: {review}", err=True)
     raise typer.Exit(0 if all(a.status == "answered" for a in found) else 1)

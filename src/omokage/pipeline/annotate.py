@@ -143,6 +143,11 @@ def items(inputs: str, plan: Plan, done: set[str]) -> Iterator[Item]:
             yield Item(key, None, _nameless(str(error), source))
 
 
+def videos_in(inputs: str, plan: Plan) -> int:
+    """How many videos lie among the pictures, where they are passed over."""
+    return 0 if plan.dataset or is_records(inputs) else sum(s.video for s in expand([inputs]).sources)
+
+
 def is_records(inputs: str) -> bool:
     """Whether a folder holds record shards."""
     folder = Path(inputs)
