@@ -23,7 +23,7 @@ import torch
 
 from omokage.media.sinks import read_rows
 from omokage.media.sources import expand
-from omokage.metrics.groups import TONE, grouped, worst_groups
+from omokage.metrics.groups import FEWEST, TONE, grouped, worst_groups
 from omokage.metrics.table import TableScore, read_labels, score_table
 from omokage.pipeline import Analyzer
 from omokage.pipeline.run import analyze_to_table
@@ -84,8 +84,9 @@ def show(folder: Path, found: dict[str, list[TableScore]], seconds: float, say: 
         say(f"\n## {folder.name}, the worst by {column}\n")
         if column == TONE:
             say("Skin tone as the network estimates it, 0 lightest to 1 darkest, in fifths.\n")
-        say(WORST_HEAD)
-        for w in worst_groups(groups):
+        worst = worst_groups(groups)
+        say(WORST_HEAD if worst else f"No measure has two groups of {FEWEST} labelled faces or more.")
+        for w in worst:
             say(f"| {w.measure} | {w.mean:.3g} | {w.group} | {w.value:.3g} | {w.low:.3g} to {w.high:.3g} | {w.n} |")
     say(f"\n{seconds:.0f} CPU seconds.")
 

@@ -188,3 +188,30 @@ def test_both_arms_have_one_budget_and_differ_in_rendered_heads(curve: ModuleTyp
     assert alone.data.folders == ("f",)
     assert alone.init == ""
     assert [curve.part(n) for n in (100, 2000, 20000)] == [pytest.approx(0.101), 0.45, 0.45]
+
+
+def test_the_slower_stage_bounds_training(tool) -> None:
+    speed = tool("train_speed")
+    rates = {"rendering": 25, "crops": 800, "step": 160, "step in 32 bit": 110, "loop": 150}
+    stages = {name: speed.Stage(rate, 1.0, 500.0, 0.02) for name, rate in rates.items()}
+    text = speed.bound(stages)
+    assert "bound by the **steps** (160 a second against 800 crops)" in text
+    assert "one after the other 133 would be" in text
+    assert "| 16 | 400 | 0.4 |" in text
+    assert "bound by the **crops**" in speed.bound(stages | {"crops": speed.Stage(90, 1.0, 500.0)})
+    page = speed.page(stages, speed.configured(("a",), 9, "out"), "bfloat16")
+    assert "| whole loop, two processes | 150 | 1.0 | **150** | 500 |" in page
+
+
+def test_groups_of_photographs_get_a_table_of_the_worst(tool) -> None:
+    from omokage.metrics.table import TableScore
+
+    photographs, lines = tool("photographs"), list[str]()
+    found = {"all": [TableScore("found", 0.9, 0.8, 1.0, 60)]}
+    found |= {f"race: {g}": [TableScore("found", v, 0.7, 1.0, 30)] for g, v in (("A", 0.95), ("B", 0.85))}
+    photographs.show(Path("set"), found, 1.0, lines.append)
+    assert "| found | 0.9 | B | 0.85 | 0.7 to 1 | 30 |" in "\n".join(lines)
+    few = {name: [TableScore("found", 1.0, 1.0, 1.0, 3)] for name in found}
+    lines.clear()
+    photographs.show(Path("set"), few, 1.0, lines.append)
+    assert "No measure has two groups" in "\n".join(lines)
