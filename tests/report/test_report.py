@@ -16,9 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from omokage.cli import show
 from omokage.errors import InputError, OutputError
 from omokage.pipeline.config import ReviewRules
 from omokage.pipeline.review import reasons
+from omokage.report import panels
 from omokage.report.drawing import age_svg, face_svg, pose_axes, view_of
 from omokage.report.html import ReportFace, write_report
 from omokage.report.panels import verdict
@@ -259,3 +261,18 @@ def test_no_name_breaks_the_page(name: str, why: str, facts: dict[str, str], lan
     assert page.tags.count("article") == 2
     assert "script" not in page.tags
     assert all(link.startswith("#") for link in page.fetched)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_weak_answers_are_not_named(language: str) -> None:
+    word = TEXT[language]["unsure"]
+    weak = Categorical(EXPRESSIONS, (0.3, 0.4, 0.1, 0.05, 0.05, 0.05, 0.05))
+    vague, clear = analysis(gender_female=0.6, expression=weak), analysis()
+    assert word in panels.gender(vague, language)
+    assert word in panels.expression(vague, language)
+    assert word not in panels.gender(clear, language) + panels.expression(clear, language)
+    assert panels.expression_word(weak, language) == show.top_expression(weak, language).partition(" (")[0] == word
+    assert clear.expression is not None
+    assert panels.expression_word(clear.expression, language) in show.top_expression(clear.expression, language)
+    assert show.gender(vague, language).startswith(word)
+    assert not show.gender(clear, language).startswith(word)

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from omokage.media.journal import Counts
 from omokage.media.table import Reading
+from omokage.report.panels import CLEAR, gender_unsure
 from omokage.report.words import TEXT, name_of
 from omokage.results import Categorical, FaceAnalysis, Pose
 
@@ -140,12 +141,19 @@ def age(face: FaceAnalysis) -> str:
 
 
 def gender(face: FaceAnalysis, language: str) -> str:
-    """The likelier answer of raters with its share."""
+    """The likelier answer of raters with its share; in brackets where they would disagree."""
     if face.gender_female is None:
         return ""
     words = TEXT[language]
     female = face.gender_female >= 0.5
-    return f"{words['female'] if female else words['male']} {max(face.gender_female, 1 - face.gender_female):.2f}"
+    text = f"{words['female'] if female else words['male']} {max(face.gender_female, 1 - face.gender_female):.2f}"
+    return f"{words['unsure']} ({text})" if gender_unsure(face.gender_female) else text
+
+
+def top_expression(answer: Categorical, language: str) -> str:
+    """The likeliest class with its probability; in brackets where it is unsure."""
+    text = f"{name_of(answer.top, language)} {answer[answer.top]:.2f}"
+    return text if answer[answer.top] >= CLEAR else f"{TEXT[language]['unsure']} ({text})"
 
 
 def expression(answer: Categorical, language: str) -> str:
@@ -195,7 +203,7 @@ def overview(faces: Sequence[FaceAnalysis], language: str) -> Table:
         )
         table.add_row(
             Text(where(face.source, face.frame)), str(face.face + 1), age(face), gender(face, language),
-            "" if top is None else f"{name_of(top.top, language)} {top[top.top]:.2f}", angles,
+            "" if top is None else top_expression(top, language), angles,
             attributes(face, language), face.needs_review,
         )  # fmt: skip
     return table

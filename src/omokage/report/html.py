@@ -15,7 +15,7 @@ from omokage.errors import InputError, OutputError
 from omokage.report import panels
 from omokage.report.drawing import face_svg, view_of
 from omokage.report.style import CSS
-from omokage.report.words import LANGUAGES, MEANING, TEXT, name_of, remark
+from omokage.report.words import LANGUAGES, MEANING, TEXT, remark
 from omokage.results import FaceAnalysis
 
 _SIDE, _SIDE_MANY, _MANY = 420, 240, 60  # thumbnail side in pixels, smaller when the page holds more faces than _MANY
@@ -114,7 +114,7 @@ def _overview(faces: Sequence[ReportFace], language: str) -> str:
     rows = []
     for number, face in enumerate(faces):
         analysis = face.analysis
-        label = name_of(analysis.expression.top, language) if analysis.expression else "–"
+        label = panels.expression_word(analysis.expression, language) if analysis.expression else "–"
         note = remark(analysis.needs_review, language) or words["fine"]
         cells = (panels.age_with_interval(analysis, language), label, note)
         link = f'<a href="#face-{number}">{escape(_title(face, language))}</a>'

@@ -8,9 +8,10 @@ from html import escape
 
 from omokage.report.drawing import age_svg
 from omokage.report.words import TEXT, name_of, remark
-from omokage.results import FaceAnalysis
+from omokage.results import Categorical, FaceAnalysis
 
 UNSURE = (0.3, 0.7)  # between these a yes/no probability is called unsure
+CLEAR = 0.5  # an expression whose likeliest class has less than this is called unsure
 _SHOWN_UNITS = 0.02  # expression units below this are at rest
 
 
@@ -55,7 +56,18 @@ def expression(face: FaceAnalysis, language: str) -> str:
         return ""
     pairs = zip(face.expression.labels, face.expression.probabilities, strict=True)
     rows = [(name_of(label, language), p, f"{100 * p:.0f} %") for label, p in pairs]
-    return heading("expression", language) + bars(rows)
+    unsure = _unsure(language) if max(face.expression.probabilities) < CLEAR else ""
+    return heading("expression", language) + unsure + bars(rows)
+
+
+def expression_word(answer: Categorical, language: str) -> str:
+    """The likeliest class, or that it is unsure: no class is named on weak evidence."""
+    sure = answer[answer.top] >= CLEAR
+    return name_of(answer.top, language) if sure else TEXT[language]["unsure"]
+
+
+def _unsure(language: str) -> str:
+    return f'<p class="soft">{escape(TEXT[language]["unsure"])}</p>'
 
 
 def action_units(face: FaceAnalysis, language: str) -> str:
@@ -94,7 +106,13 @@ def gender(face: FaceAnalysis, language: str) -> str:
         return ""
     words, p = TEXT[language], face.gender_female
     rows = [(words["female"], p, f"{100 * p:.0f} %"), (words["male"], 1 - p, f"{100 * (1 - p):.0f} %")]
-    return heading("gender", language) + bars(rows)
+    unsure = _unsure(language) if gender_unsure(p) else ""
+    return heading("gender", language) + unsure + bars(rows)
+
+
+def gender_unsure(female: float) -> bool:
+    """Whether raters would disagree too much for one word."""
+    return UNSURE[0] < female < UNSURE[1]
 
 
 def pose(face: FaceAnalysis, language: str) -> str:
