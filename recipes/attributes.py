@@ -87,6 +87,8 @@ OPEN_LIMITS = (
     "Age labels of photographs are crowd-sourced bins of apparent age; perceived gender is what raters said of the "
     "picture: never use either to decide anything about a person.",
     "FairFace shows faces of public Flickr pictures; the synthetic set has never seen a person.",
+    "Weak on photographs: negative expressions, which are taken for one another and for faces at rest. Reports and "
+    "terminal call weak answers unsure; tables hold their probabilities.",
 )
 
 # Small, tinted and dark pictures come more often than `Photometry` has them: web pictures and film stills (our choice).

@@ -145,6 +145,8 @@ class AttributesConfig:
     limits: tuple[str, ...] = (
         "Calibrated on rendered people: intervals are too narrow on photographs that differ from them.",
         "Perceived gender is what raters would say of the picture; never use it to decide anything about a person.",
+        "Weak on photographs: negative expressions, which are taken for one another and for faces at rest, age and "
+        "perceived gender. Reports and terminal call weak answers unsure; tables hold their probabilities.",
     )
 
     def __post_init__(self) -> None:
