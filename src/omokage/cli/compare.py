@@ -126,7 +126,7 @@ def show(change: FaceChange, lang: str, limit: float) -> None:
         console.print(WARNINGS[lang][name], markup=False)
     shown = Table(title=words["changes"], title_justify="left")
     for key in ("factor", "value", "no_change", "verdict"):
-        shown.add_column(words[key])
+        shown.add_column(words[key], overflow="fold")
     called = change.called()
     for name, c in ranked(change):
         digits = 0 if name == "age" else 2
@@ -194,7 +194,7 @@ def _print_lines(drawn: Series, lang: str) -> None:
 
     lines, shown = lines_of(drawn, lang), Table()
     for title in lines[0]:
-        shown.add_column(title)
+        shown.add_column(title, overflow="fold")
     for row in lines[1:]:
         shown.add_row(*row)
     Console(highlight=False).print(shown)
