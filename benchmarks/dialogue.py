@@ -33,6 +33,8 @@ from omokage.dialogue.predict import NativeModel
 from omokage.dialogue.questions import Questioner
 from omokage.dialogue.scoring import Score, by_task, score
 from omokage.dialogue.train import use_of
+from omokage.pipeline import Analyzer
+from omokage.pipeline.dialogue import ask
 from omokage.training.run import RunFolder, commit_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -69,10 +71,14 @@ def held_out(model: NativeModel, album: Album, per: dict[str, int], spoken: int)
 
 
 def latency(model: NativeModel, album: Album, rounds: int = 20) -> dict[str, float]:
-    """Median seconds of a yes/no question, of a choice of seven, and of a description of 60 tokens."""
-    crop = album.crop(0, model.network.network)
+    """Median seconds of asking about a whole picture (the face is found, read and asked about, as `omokage ask` does),
+    and, of a crop, of a yes/no question, a choice of seven and a description of 60 tokens."""
+    crop, analyzer = album.crop(0, model.network.network), Analyzer()
     seven = ("neutral", "happy", "sad", "surprised", "afraid", "disgusted", "angry")
     acts: dict[str, Callable[[], object]] = {
+        "`ask` about a picture, all of it": lambda: ask(
+            album.codes[0], "Is the person smiling?", face=0, model=model, analyzer=analyzer
+        ),
         "a yes/no question": lambda: model.choose(crop, "Is the person smiling?", ("yes", "no")),
         "a choice of seven": lambda: model.choose(crop, "What is the expression?", seven),
         "a description, at most 60 tokens": lambda: list(model.generate(crop, "Describe the person.", 60)),

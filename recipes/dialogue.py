@@ -10,19 +10,20 @@ from omokage.errors import InputError
 
 # What each stage trains and on what: shares of rows, and of the run's minutes or steps. The encoder stays as the
 # attributes room has it. The language model has read nothing before, so that aligning teaches it its words as well.
+RATES = (("projector", 1e-3), ("language", 1.2e-3))
 ALIGN = Stage(
     "align",
-    rates=(("projector", 1e-3), ("language", 1.2e-3)),
+    RATES,
     mix=(("captions", 0.7), ("scene_captions", 0.3)),
 )
 INSTRUCT = Stage(
     "instruct",
-    rates=(("projector", 1e-3), ("language", 1.2e-3)),
+    RATES,
     mix=(("questions", 0.72), ("scenes", 0.2), ("captions", 0.08)),
 )
 SPECIALISE = Stage(
     "specialise",
-    rates=(("projector", 1e-3), ("language", 1.2e-3)),
+    RATES,
     mix=(("questions", 0.77), ("talks", 0.08), ("scenes", 0.1), ("captions", 0.05)),
 )
 SHARES = {"align": 0.06, "instruct": 0.3, "specialise": 0.64}
@@ -39,21 +40,18 @@ def shipped(
 ) -> DialogueConfig:
     """The shipped model: the three stages in order, from an empty folder.
 
-    Command: ``omokage train dialogue --set data=out/records --set minutes=25`` after ``omokage render --out out/records
-    --count 8000``; ``--resume`` goes on after an interruption, in the middle of a stage as well. Hardware: one CPU
+    Command: ``omokage train dialogue.shipped --set data=out/records`` after ``omokage render --out out/records --count
+    12000``; ``--resume`` goes on after an interruption, in the middle of a stage as well. Hardware: one CPU
     core, 1.5 GB. `data`: record folders, with commas between; `limit` pictures of each. `init` is the weight set whose
     attributes network lends the encoder. Length is `minutes` for all stages, or `steps` where that is above 0. Scores
     of every stage are in ``out/log.jsonl``.
     """
     folders = tuple(data.split(",")) if isinstance(data, str) else tuple(data)
-    settings = {
-        "data": ",".join(folders), "minutes": f"{minutes:g}" if not steps else "", "steps": str(steps or ""),
-        "limit": str(limit or ""), "init": init if init != "synthetic" else "", "seed": str(seed or ""),
-    }  # fmt: skip
+    length = {"steps": steps} if steps else {"minutes": minutes}
     return DialogueConfig(
         out=out, stages=tuple(_long(stage, minutes, steps) for stage in (ALIGN, INSTRUCT, SPECIALISE)),
         network=NetworkConfig(colours=True), data=DataConfig(folders=folders, limit=limit), init=init, seed=seed,
-        recipe=" ".join(["omokage train dialogue.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)]),
+        recipe=_command("shipped", folders, **length, limit=limit, init=init, seed=seed),
     )  # fmt: skip
 
 
@@ -75,15 +73,9 @@ def stage(
     base = shipped(data, out or f"runs/{name}", minutes)
     chosen = base.stages[_place(name, base)]
     rates = tuple((part, value * rate) for part, value in chosen.rates)
-    settings = {
-        "name": name, "data": base.data.folders, "minutes": minutes, "parent": parent, "rate": rate,
-    }  # fmt: skip
-    said = " ".join(
-        f"--set {k}={','.join(v) if isinstance(v, tuple) else f'{v:g}' if isinstance(v, float) else v}"
-        for k, v in settings.items() if v
-    )  # fmt: skip
     only = replace(chosen, minutes=minutes, parent=parent, rates=rates)
-    return replace(base, stages=(only,), recipe=f"omokage train dialogue.stage {said}")
+    command = _command("stage", base.data.folders, name=name, minutes=minutes, parent=parent, rate=rate)
+    return replace(base, stages=(only,), recipe=command)
 
 
 def ablated(
@@ -107,14 +99,23 @@ def ablated(
     kept = [stage for stage in base.stages if stage.name != without]
     total = sum(SHARES[stage.name] for stage in kept)
     stages = tuple(replace(s, steps=round(steps * SHARES[s.name] / total)) for s in kept)
-    return replace(base, stages=stages, recipe=f"omokage train dialogue.ablated --set without={without}")
+    command = _command("ablated", base.data.folders, without=without, steps=steps, limit=limit, init=init, seed=seed)
+    return replace(base, stages=stages, recipe=command)
 
 
 def smoke(data: Sequence[str] = ("out/records",), out: str = "runs/dialogue-smoke", steps: int = 6) -> DialogueConfig:
     """A minute on anything: proves that records, network and disk work together, not that anything is learnt."""
     base = shipped(data, out, 0.0, steps, 60)
     network = NetworkConfig(hidden=32, layers=1, heads=2, intermediate=64, colours=True)
-    return replace(base, network=network, rows=2, scored=20, log_every=1, save_every=1, warmup=1)
+    command = _command("smoke", base.data.folders, steps=steps)
+    return replace(base, network=network, rows=2, scored=20, log_every=1, save_every=1, warmup=1, recipe=command)
+
+
+def _command(recipe: str, folders: Sequence[str], **settings: str | float) -> str:
+    """What to type for the same run; what is 0 or nothing, and the usual encoder, goes without saying."""
+    told = {"data": ",".join(folders), **{k: v for k, v in settings.items() if v and (k, v) != ("init", "synthetic")}}
+    given = (f"--set {k}={v:g}" if isinstance(v, float) else f"--set {k}={v}" for k, v in told.items())
+    return " ".join([f"omokage train dialogue.{recipe}", *given])
 
 
 def _place(name: str, base: DialogueConfig) -> int:

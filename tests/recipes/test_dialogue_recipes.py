@@ -54,3 +54,14 @@ def test_single_stages_begin_where_they_are_told(name: str) -> None:
     assert stage.name == name
     assert stage.minutes == 3
     assert stage.parent == "runs/before/weights"
+
+
+def test_the_card_tells_the_whole_command() -> None:
+    told = {
+        "shipped": "--set data=a,b --set minutes=45 --set limit=12000", "smoke": "--set data=a,b --set steps=6",
+        "ablated": "--set data=a,b --set without=align --set steps=600 --set limit=4000",
+        "stage": "--set data=a,b --set name=align --set minutes=5 --set rate=1",
+    }  # fmt: skip
+    for name, settings in told.items():
+        changes = ["data=a,b", *(["minutes=45"] if name == "shipped" else [])]
+        assert recipe(name, *changes).recipe == f"omokage train dialogue.{name} {settings}"
