@@ -28,14 +28,16 @@ _OWN = """
 .over .upper{position:absolute;left:0;top:0;width:50%;height:100%;max-width:100%;min-width:2px;overflow:hidden;
 resize:horizontal;border-right:3px solid #fff}
 .where{width:20rem;height:20rem;border-radius:8px;display:block}
-.pair{display:flex;flex-wrap:wrap;gap:1.2rem}
-svg.changes{width:100%;max-width:40rem;height:auto}
+.pair{display:flex;flex-wrap:wrap;gap:1.2rem;margin-top:.6rem}.pair>div{max-width:20rem}
+p.review{display:table;margin:.35rem 0}
+svg.changes{width:100%;max-width:46rem;height:auto}
 svg.changes text{font-size:12px;fill:var(--ink)}svg.changes .soft{fill:var(--soft);font-size:11px}
 svg.changes .zero{stroke:var(--soft)}svg.changes .bar{fill:var(--accent)}svg.changes .bar.faint{fill:var(--line)}
 svg.changes .error{stroke:var(--ink);stroke-width:1.4}svg.changes .beyond{fill:var(--ink)}
 """.strip()
 _RANGE = {"age": 20.0, "fatness": 1.0}  # what fills half of a bar's axis; 1 for units
 _SHOWN = 14  # rows of the table of bars
+_WIDE = 640  # of the drawing: names, bars, and numbers of at most 30 characters
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +134,7 @@ def changes_svg(change: FaceChange, language: str) -> str:
     rows, called = ranked(change), change.called()
     height, middle, half = 24 * len(rows) + 10, 330, 110
     title = escape(TEXT[language]["changes"])
-    parts = [f'<svg class="changes" role="img" viewBox="0 0 560 {height}"><title>{title}</title>']
+    parts = [f'<svg class="changes" role="img" viewBox="0 0 {_WIDE} {height}"><title>{title}</title>']
     parts.append(f'<line class="zero" x1="{middle}" y1="2" x2="{middle}" y2="{height - 4}"/>')
     for k, (name, c) in enumerate(rows):
         y, scale = 24 * k + 8, half / _RANGE.get(name, 1.0)

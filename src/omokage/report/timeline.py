@@ -23,6 +23,7 @@ _OWN = """
 .strip img{width:6rem;height:6rem;border-radius:6px;display:block}
 .strip figcaption{font-size:.72rem;overflow-wrap:anywhere;color:var(--soft)}
 """.strip()
+_CURVES = ".curves{display:grid;grid-template-columns:repeat(auto-fill,minmax(26rem,1fr));gap:0 1.5rem}"
 _SIDE = 144  # pixels of a picture of the strip
 
 
@@ -63,8 +64,9 @@ def write_timeline(path: Path, series: Series, language: str = "en", about: Mapp
     if series.left_out:
         rows = "".join(f"<li>{plain(name)}: {plain(status_text(why, language))}</li>" for name, why in series.left_out)
         parts.append(f"<h3>{escape(words['left_out'])}</h3><ul>{rows}</ul>")
-    parts += [_curve(series, name, language) for name in series.courses]
-    write_page(path, words["timeline"], words["lead"], "".join(parts), language, about or {}, f"{_OWN}\n{PLOTS}")
+    curves = "".join(f"<div>{_curve(series, name, language)}</div>" for name in series.courses)
+    body = f'{"".join(parts)}<div class="curves">{curves}</div>'
+    write_page(path, words["timeline"], words["lead"], body, language, about or {}, f"{_OWN}\n{_CURVES}\n{PLOTS}")
 
 
 def lines_of(series: Series, language: str) -> list[tuple[str, ...]]:
