@@ -66,7 +66,8 @@ def cover(part: str) -> tuple[Phrase, ...]:
 def colour(word: str) -> tuple[Phrase, ...]:
     return (
         be("the hair", word), be("the color of the hair", word), do(f"have {word} hair", f"has {word} hair"),
-        thing(f"{word} hair"), thing(f"hair that is {word}"),
+        thing(f"{word} hair"), thing(f"a head of {word} hair"),
+        be("the hair on top", word), do(f"have hair that is {word}", f"has hair that is {word}"),
     )  # fmt: skip
 
 
@@ -75,12 +76,14 @@ def direction(verb: str, word: str, part: str) -> tuple[Phrase, ...]:
         be(part, f"turned {word}"),
         do(f"{verb} {word}", subject=part),
         do(f"turn {part} {word}"),
+        thing(f"a {part.removeprefix('the ')} that is turned {word}"),
+        do(f"keep {part} turned {word}"),
     )
 
 
 def look(word: str) -> tuple[Phrase, ...]:
     return (do(f"look {word}", "", "{p}"), be("{p}", f"looking {word}"), be("the eyes", f"turned {word}"),
-            thing(f"a look {word}"))  # fmt: skip
+            thing(f"a look {word}"), things(f"eyes that are turned {word}"))  # fmt: skip
 
 
 TRAIN: Mapping[str, tuple[Phrase, ...]] = {
@@ -91,6 +94,7 @@ TRAIN: Mapping[str, tuple[Phrase, ...]] = {
     "mouth_open": (
         be("the mouth", "open"), thing("an open mouth"), be("the lips", "apart"), do("open the mouth"),
         do("have an open mouth", "has an open mouth"), do("hold the mouth open"),
+        do("keep the lips apart"), things("lips apart"),
     ),
     "eyes_closed": (
         be("the eyes", "closed"), be("the eyes", "shut"), things("closed eyes"), do("close the eyes"),
@@ -140,11 +144,13 @@ TRAIN: Mapping[str, tuple[Phrase, ...]] = {
     "brown_hair": colour("brown"),
     "long_hair": (
         be("the hair", "long"), thing("long hair"), do("have long hair", "has long hair"), do("wear long hair"),
-        thing("hair that is long"),
+        thing("a head of long hair"),
+        do("have hair that is long", "has hair that is long"),
     ),
     "wearing_lipstick": (
         do("wear lipstick"), be("{p}", "wearing lipstick"), thing("lipstick"), be("the lips", "painted"),
         do("have lipstick on", "has lipstick on"), things("painted lips"),
+        thing("lipstick on the mouth"), do("show painted lips"),
     ),
     "full_face": (
         be("the face", "full"), be("the face", "round and full"), things("full cheeks"), be("the cheeks", "full"),
@@ -162,21 +168,32 @@ TRAIN: Mapping[str, tuple[Phrase, ...]] = {
     "brows_covered": cover("brows"),
     "turned_left": (*direction("point", "to the left", "the head"), be("the face", "turned to the left")),
     "turned_right": (*direction("point", "to the right", "the head"), be("the face", "turned to the right")),
-    "head_up": (*direction("point", "up", "the head"), be("the chin", "raised"), do("raise the chin")),
-    "head_down": (*direction("point", "down", "the head"), be("the chin", "lowered"), do("lower the chin")),
+    "head_up": (
+        *direction("point", "up", "the head"), be("the chin", "raised"), do("raise the chin"),
+        be("the chin", "held up"), thing("a chin that is raised"), do("hold the chin up"),
+    ),
+    "head_down": (
+        *direction("point", "down", "the head"), be("the chin", "lowered"), do("lower the chin"),
+        be("the chin", "held down"), thing("a chin that is lowered"), do("hold the chin down"),
+    ),
     "looks_left": (*look("to the left"), do("point to the left", "point to the left", "the eyes")),
     "looks_right": (*look("to the right"), do("point to the right", "point to the right", "the eyes")),
-    "looks_down": (*look("down"), be("the eyes", "lowered"), do("point down", "point down", "the eyes")),
+    "looks_down": (*look("down"), be("the eyes", "lowered"), do("point down", "point down", "the eyes"),
+                   do("lower the eyes"), things("eyes that are lowered")),
     "brows_raised": (
         be("the brows", "raised"), be("the brows", "pulled up"), things("raised brows"), do("raise the brows"),
-        do("pull the brows up"),
+        do("pull the brows up"), do("keep the brows up"), things("brows that are raised"),
+        do("have brows that are raised", "has brows that are raised"),
     ),
     "brows_lowered": (
         be("the brows", "lowered"), be("the brows", "pulled down"), things("lowered brows"), do("lower the brows"),
-        do("pull the brows down"),
+        do("pull the brows down"), do("keep the brows down"), things("brows that are lowered"),
+        do("have brows that are lowered", "has brows that are lowered"),
     ),
     "eyes_wide": (
         be("the eyes", "wide open"), be("the eyes", "open wide"), things("wide open eyes"), do("open the eyes wide"),
+        do("keep the eyes wide open"), things("eyes that are wide open"),
+        do("have eyes that are wide open", "has eyes that are wide open"),
     ),
     "nose_wrinkled": (
         be("the nose", "wrinkled"), thing("a wrinkled nose"), do("wrinkle the nose"), be("{p}", "wrinkling the nose"),
@@ -188,14 +205,16 @@ TRAIN: Mapping[str, tuple[Phrase, ...]] = {
     **{
         f"older_{a}": (
             be("{p}", f"older than {a}"), be("{p}", f"over {a}"), do(f"look older than {a}"),
-            be("{p}", f"more than {a} years old"),
+            be("{p}", f"more than {a} years old"), do(f"seem over {a}"), do(f"seem more than {a} years old"),
         )
         for a in (20, 30, 40, 50, 60)
     },
     **{
         f"expression_{name}": (
             be("{p}", adjective), do(f"look {adjective}"), be("the face", adjective), do(f"show {noun}"),
-            be("the expression", adjective),
+            be("the expression", adjective), do(f"seem {adjective}"), thing(f"a face that is {adjective}"),
+            do(f"have a face that seems {adjective}", f"has a face that seems {adjective}"),
+            do(f"seem {adjective}", subject="the face"),
         )
         for name, adjective, noun in (
             ("neutral", "neutral", "no feeling"), ("happiness", "happy", "happiness"), ("sadness", "sad", "sadness"),
