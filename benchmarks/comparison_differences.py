@@ -26,7 +26,7 @@ from omokage.comparison.predict import Comparer
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve
 from omokage.metrics.logistic import fit_logistic
-from omokage.pipeline.named_differences import LINES, day_between, distances, looks_between
+from omokage.pipeline.named_differences import LINES, day_between, distances, looks_between, picture_of
 from omokage.results import FaceAnalysis, FaceCrop
 from omokage.weights.registry import read_card
 
@@ -46,8 +46,9 @@ def differences(args: argparse.Namespace) -> dict[str, Any]:
     pairs = all_pairs(album)
     truth = np.concatenate(labels_of(album, pairs)[1:], 1).astype(np.float64)
     ours: dict[str, list[float]] = {name: [] for name in NAMES}
+    taken = [picture_of(crop) for crop in crops]
     for a, b in pairs:
-        found = looks_between(faces[a], faces[b]) | day_between(faces[a], faces[b], crops[a], crops[b])
+        found = looks_between(faces[a], faces[b]) | day_between(faces[a], faces[b], taken[a], taken[b])
         for name in NAMES:
             ours[name].append(found.get(name, np.nan))
     answers = comparer.compare(comparer.see(crops), [tuple(row) for row in pairs.tolist()])
@@ -84,7 +85,8 @@ def _lines(album: Album, comparer: Comparer, reader: AttributePredictor) -> dict
     crops, faces = _read(album, comparer, reader)
     pairs = all_pairs(album)
     truth = np.concatenate(labels_of(album, pairs)[1:], 1)
-    found = [distances(faces[a], faces[b], crops[a], crops[b]) for a, b in pairs]
+    taken = [picture_of(crop) for crop in crops]
+    found = [distances(faces[a], faces[b], taken[a], taken[b]) for a, b in pairs]
     out = {}
     for name in LINES:
         gap = np.array([one.get(name, np.nan) for one in found])

@@ -23,7 +23,7 @@ from omokage.faces.sharpness import sharpness
 from omokage.media.sources import Source
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.named_differences import day_between, looks_between
+from omokage.pipeline.named_differences import Picture, day_between, looks_between, picture_of
 from omokage.results import FaceAnalysis, FaceChange, FaceCrop
 from omokage.weights.registry import DEFAULT_SET, has_model
 
@@ -48,6 +48,7 @@ class Photo:
     digest: str = ""  # of the pixels
     sharpness: float = 0.0
     shown: Image | None = None  # the aligned crop, larger, for a report
+    picture: Picture | None = None  # how it is lit and was taken
 
 
 def compare(
@@ -112,9 +113,10 @@ def photo_of(reading: Reading, comparer: Comparer, shown: bool = False) -> Photo
     face, pixels = reading.faces[0], reading.pixels
     digest = hashlib.sha256(pixels.tobytes()).hexdigest()
     several = len(reading.faces) > 1 and reading.faces[1].box.area >= OTHER_FACE * face.box.area
+    crop = _crop(pixels, face, comparer.size, comparer.margin)
     return Photo(
-        reading.source, "several_faces" if several else "", face, _crop(pixels, face, comparer.size, comparer.margin),
-        digest, sharpness(pixels, face.box), _crop(pixels, face, _SHOWN, comparer.margin).image if shown else None,
+        reading.source, "several_faces" if several else "", face, crop, digest, sharpness(pixels, face.box),
+        _crop(pixels, face, _SHOWN, comparer.margin).image if shown else None, picture_of(crop.image),
     )  # fmt: skip
 
 
@@ -160,9 +162,9 @@ def _answer(found: Compared, k: int, pair: tuple[Photo, Photo], comparer: Compar
 def _named(change: FaceChange, before: Photo, after: Photo) -> FaceChange:
     """The change with what else differs by the two analyses and the crops; the network's own answers where these tell
     nothing."""
-    if before.face is None or after.face is None or before.crop is None or after.crop is None:
+    if before.face is None or after.face is None or before.picture is None or after.picture is None:
         return change
-    day = day_between(before.face, after.face, before.crop.image, after.crop.image)
+    day = day_between(before.face, after.face, before.picture, after.picture)
     return replace(change, looks=looks_between(before.face, after.face) or change.looks, nuisance=day)
 
 

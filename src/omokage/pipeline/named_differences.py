@@ -11,6 +11,7 @@ fitted on rendered people by the same script, both answers weighing the same.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -31,6 +32,13 @@ LINES: Mapping[str, tuple[float, float]] = {
 DAY = ("light", "pose", "camera")
 
 
+class Picture(NamedTuple):
+    """How one aligned crop is lit (2,) and was taken (5,), see `picture_of`."""
+
+    shade: NDArray[np.float64]
+    taken: NDArray[np.float64]
+
+
 def looks_between(before: FaceAnalysis, after: FaceAnalysis) -> dict[str, float]:
     """Probabilities that each look differs; those that the analyses do not tell are absent."""
     found = {}
@@ -42,20 +50,19 @@ def looks_between(before: FaceAnalysis, after: FaceAnalysis) -> dict[str, float]
     return found | _likely(_hair(before, after))
 
 
-def day_between(before: FaceAnalysis, after: FaceAnalysis, one: Image, other: Image) -> dict[str, float]:
-    """Probabilities that light, pose (where the analyses tell it) and camera differ; `one` and `other` are the aligned
-    crops (n, n, 3)."""
+def day_between(before: FaceAnalysis, after: FaceAnalysis, one: Picture, other: Picture) -> dict[str, float]:
+    """Probabilities that light, pose (where the analyses tell it) and camera differ; `one` and `other` are of the
+    aligned crops."""
     found = distances(before, after, one, other)
     return _likely({name: found[name] for name in DAY if name in found})
 
 
-def distances(before: FaceAnalysis, after: FaceAnalysis, one: Image, other: Image) -> dict[str, float]:
+def distances(before: FaceAnalysis, after: FaceAnalysis, one: Picture, other: Picture) -> dict[str, float]:
     """What the lines turn into probabilities: `hair` (0..1), `light` (log units of luminance), `pose` (degrees) and
     `camera`."""
-    (shade, taken), (shade_too, taken_too) = _picture(one), _picture(other)
     found = _hair(before, after)
-    found["light"] = float(np.linalg.norm(shade - shade_too))
-    found["camera"] = float(np.linalg.norm(taken - taken_too))
+    found["light"] = float(np.linalg.norm(one.shade - other.shade))
+    found["camera"] = float(np.linalg.norm(one.taken - other.taken))
     if before.pose is not None and after.pose is not None:
         a, b = before.pose, after.pose
         found["pose"] = float(np.linalg.norm([a.yaw - b.yaw, a.pitch - b.pitch, a.roll - b.roll]))
@@ -69,9 +76,9 @@ def _hair(before: FaceAnalysis, after: FaceAnalysis) -> dict[str, float]:
     return {} if a is None or b is None or hidden else {"hair": abs(a.value - b.value)}
 
 
-def _picture(crop: Image) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of the middle of a face: shading to the side and downwards (2,), and how the camera took it (5,): red and blue
-    against green, sharpness, colourfulness, brightness, each in steps that matter about the same."""
+def picture_of(crop: Image) -> Picture:
+    """Of the middle of an aligned crop (n, n, 3): shading to the side and downwards, and how the camera took it: red
+    and blue against green, sharpness, colourfulness, brightness, each in steps that matter about the same."""
     middle = _part(crop, 0.125, 0.875, 0.125, 0.875)
     red, green, blue = np.log(middle.mean((0, 1)) + 0.02)
     grey = middle.mean(2)
@@ -81,7 +88,7 @@ def _picture(crop: Image) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     face = np.log(_part(crop, 0.32, 0.82, 0.27, 0.73).mean(2) + 0.05)
     cells = cv2.resize(face, (3, 3), interpolation=cv2.INTER_AREA)
     shade = cells[:, 0].mean() - cells[:, 2].mean(), 0.5 * (cells[0].mean() - cells[2].mean())
-    return np.array(shade), np.array([red - green, blue - green, 0.3 * sharp, 2 * colour, 0.5 * bright])
+    return Picture(np.array(shade), np.array([red - green, blue - green, 0.3 * sharp, 2 * colour, 0.5 * bright]))
 
 
 def _part(crop: Image, top: float, bottom: float, left: float, right: float) -> NDArray[np.float64]:
