@@ -47,12 +47,14 @@ RUNS = {  # name on the page: recipe, its own settings
     "shipped, then own video": ("embeddings.shipped", ("init=synthetic",)),
     "own video from scratch": ("embeddings.fabnet", ()),
 }
+SHIPPED = "shipped as it is"
 TASKS = (("points", "landmark error"), ("yaw side", "accuracy"), ("smiling", "AUC"), ("expression", "accuracy"))
 
 COLUMNS = (
     "run", "frames of tracks", "steps", "error", "best source copied", "mean of sources copied", "tracks held out",
     "CPU minutes", "images a second, median (range)", "images a CPU second", "peak MiB",
 )  # fmt: skip
+Scores = dict[str, list[ProbeScore]]  # of each labelled set
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,11 @@ def held_out_share(people: Sequence[str], least: int = 2, seed: int = 0) -> floa
     return share
 
 
+def warmup(steps: int) -> int:
+    """Steps in which the rate rises: fewer than the recipes', whose runs are longer."""
+    return min(50, steps // 4)
+
+
 def run_names(work: Path) -> dict[str, Path]:
     return {name: work / recipe.partition(".")[2] for name, (recipe, _) in RUNS.items()}
 
@@ -114,7 +121,7 @@ def run_all(asked: argparse.Namespace) -> tuple[dict[str, Spent], float]:
     for name, out in run_names(work).items():
         recipe, own = RUNS[name]
         settings = (
-            *own, f"out={out}", "minutes=0", f"steps={asked.steps}", f"warmup={min(50, asked.steps // 4)}",
+            *own, f"out={out}", "minutes=0", f"steps={asked.steps}", f"warmup={warmup(asked.steps)}",
             f"data.held_out={share:g}", "check_items=64", f"log_every={min(50, asked.steps)}", "device=cpu",
             "trained_on=face tracks of own video", "data_licence=as the video's", "set=own",
         )  # fmt: skip
@@ -123,21 +130,28 @@ def run_all(asked: argparse.Namespace) -> tuple[dict[str, Spent], float]:
     return spent, share
 
 
-def encoders(work: Path, faces: LabelledFaces) -> list[Encoder]:
-    """The shipped encoder, both runs, and the same network untrained."""
-    shipped = Embedder("synthetic", "cpu", name="shipped as it is")
-    own = [Embedder(out / "weights", "cpu", name=name) for name, out in run_names(work).items()]
-    return [shipped, *own, untrained(shipped.config, device="cpu", crops=faces.crops)]
+def encoder_of(name: str, work: Path, faces: LabelledFaces) -> Encoder:
+    """The shipped encoder, one that learnt from the clips, or the same network untrained."""
+    if name in RUNS:
+        return Embedder(run_names(work)[name] / "weights", "cpu", name=name)
+    shipped = Embedder("synthetic", "cpu", name=SHIPPED)
+    return shipped if name == SHIPPED else untrained(shipped.config, device="cpu", crops=faces.crops)
 
 
-def probed(asked: argparse.Namespace) -> dict[str, list[ProbeScore]]:
-    """Scores on each labelled folder, of the tasks that it has."""
-    found = {}
+def probed(asked: argparse.Namespace, names: Sequence[str] = (SHIPPED, *RUNS, "untrained")) -> Scores:
+    """Scores on each labelled folder, of the tasks that it has; those that are kept are not measured again."""
+    found: Scores = {}
     for folder in asked.probe:
         faces = part_of(load(folder, "found", asked.cache), asked.part)
         faces = faces.only([task for task, _ in TASKS if task in faces.targets])
-        scores = evaluate(encoders(asked.work, faces), faces, ProbeConfig((100, ALL), draws=200))
-        found[f"{faces.name}, {len(faces)} pictures"] = [s for s in scores if (s.task, s.measure) in TASKS]
+        own = found[f"{faces.name}, {len(faces)} pictures"] = []
+        for name in names:
+            kept = asked.work / f"probes-{faces.name}-{len(faces)}-{name.replace(', ', '-').replace(' ', '-')}.json"
+            if not kept.is_file():
+                scores = evaluate([encoder_of(name, asked.work, faces)], faces, ProbeConfig((100, ALL), draws=200))
+                kept.write_text(json.dumps([asdict(s) for s in scores]), encoding="utf-8")
+            rows = [ProbeScore(**row) for row in json.loads(kept.read_text(encoding="utf-8"))]
+            own += [s for s in rows if (s.task, s.measure) in TASKS]
     return found
 
 
@@ -177,20 +191,27 @@ def probe_table(scores: Sequence[ProbeScore]) -> list[str]:
     return lines
 
 
-def verdict(scores: dict[str, list[ProbeScore]]) -> str:
-    """Per run: where it reads better, worse or within the intervals of the shipped encoder, with all labels."""
-    lines = []
-    for name in (*RUNS, "untrained"):
-        better, worse, even = [], [], []
-        for found in scores.values():
-            for s in (x for x in found if x.every and x.encoder == name):
-                base = next(x for x in found if x.every and (x.encoder, x.task) == ("shipped as it is", s.task))
-                apart = s.low > base.high or s.high < base.low
-                gained = (s.value > base.value) == s.higher_is_better
-                (even if not apart else better if gained else worse).append(s.task)
-        lines.append(f"- `{name}` against the shipped encoder, all labels: clearly better in {listed(better)}; clearly "
-                     f"worse in {listed(worse)}; intervals overlap in {listed(even)}.")  # fmt: skip
-    return "\n".join(lines)
+def verdict(scores: Scores) -> str:
+    """Where the encoders of own video read better, worse or within the intervals of others, with all labels."""
+    mine, scratch = RUNS
+    pairs = ((mine, SHIPPED), (scratch, SHIPPED), (scratch, "untrained"))
+    return "\n".join(against(name, other, [s for own in scores.values() for s in own if s.every])
+                     for name, other in pairs)  # fmt: skip
+
+
+def against(name: str, other: str, scores: Sequence[ProbeScore]) -> str:
+    """One encoder beside another; better and worse where their intervals lie apart."""
+    better, worse, even = [], [], []
+    known = {(s.encoder, s.task): s for s in scores}
+    for task in dict.fromkeys(s.task for s in scores):
+        s, base = known[name, task], known[other, task]
+        apart = s.low > base.high or s.high < base.low
+        gained = (s.value > base.value) == s.higher_is_better
+        (even if not apart else better if gained else worse).append(task)
+    return (
+        f"- `{name}` against `{other}`, all labels: better in {listed(better)}; worse in {listed(worse)}; intervals "
+        f"overlap in {listed(even)}."
+    )
 
 
 def listed(names: Sequence[str]) -> str:
@@ -222,13 +243,14 @@ found. `omokage tracks CLIPS --out tracks --fps {fps:g}` took {spent.cpu:.0f} se
 def training_part(work: Path, spent: dict[str, Spent], steps: int, share: float) -> str:
     """What the two runs did."""
     commands = "\n".join(
-        f"- `{name}`: `omokage train {recipe} --data tracks {' '.join(f'--set {s}' for s in own)}`"
+        f"- `{name}`: `omokage train {recipe} --data tracks{''.join(f' --set {s}' for s in own)}`"
         for name, (recipe, own) in RUNS.items()
     )
     rows = "\n".join(training_row(name, out, spent[name]) for name, out in run_names(work).items())
     return f"""{commands}
 
-each with `--set steps={steps} --set data.held_out={share:g}`: of so few tracks the usual tenth may hold out nobody.
+each with `--set steps={steps} --set warmup={warmup(steps)} --set data.held_out={share:g}`
+(of so few tracks the usual tenth may hold out nobody).
 Errors are of held-out tracks, mean absolute in 0..1, a frame rebuilt from three others of its track; copying the best
 of the three knows the target. So few held-out tracks allow no interval.
 
@@ -241,7 +263,7 @@ of crops and the last look, too.
 """
 
 
-def page(asked: argparse.Namespace, spent: dict[str, Spent], share: float, scores: dict[str, list[ProbeScore]]) -> str:
+def page(asked: argparse.Namespace, spent: dict[str, Spent], share: float, scores: Scores) -> str:
     """The dated page."""
     probes = "\n".join("\n".join([f"\n### {where}\n", *probe_table(found)]) for where, found in scores.items())
     kept = " Crops of the photographs were kept from an earlier run of benchmarks/probes.py." if asked.cache else ""

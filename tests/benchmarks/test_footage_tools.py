@@ -149,9 +149,9 @@ def test_the_verdict_goes_by_intervals_and_by_which_way_is_better(own: ModuleTyp
     scores += [score(n, "smiling", "AUC", v) for n, v in areas.items()]
     scores += [score(n, "smiling", "AUC", 0.0, every=False) for n in names]
     first, second, third = own.verdict({"photographs": scores}).splitlines()
-    assert "better in points; clearly worse in smiling; intervals overlap in nothing" in first
-    assert "better in nothing; clearly worse in nothing; intervals overlap in points, smiling" in second
-    assert "better in nothing; clearly worse in points, smiling" in third
+    assert "better in points; worse in smiling; intervals overlap in nothing" in first
+    assert "better in nothing; worse in nothing; intervals overlap in points, smiling" in second
+    assert "better in points, smiling; worse in nothing" in third
     lines = own.probe_table(scores)
     assert len(lines) == 2 + 3
     assert "| 100 |" in lines[-2] + lines[-1]
