@@ -110,11 +110,11 @@ def answers(rows: Sequence[Found], budgets: Sequence[int]) -> list[str]:
     return lines
 
 
-def command_of(asked: argparse.Namespace, budgets: Sequence[int]) -> str:
+def command_of(asked: argparse.Namespace, budgets: Sequence[int], seeds: int) -> str:
     """The command that measures all of it."""
     return (
         f"python benchmarks/footage.py --data {' '.join(p.name for p in asked.data)} --probe {asked.probe.name} "
-        f"--minutes {','.join(f'{m:g}' for m in asked.minutes)} --steps {','.join(map(str, budgets))} "
+        f"--minutes {','.join(f'{m:g}' for m in asked.minutes)} --steps {','.join(map(str, budgets))} --seeds {seeds} "
         f'--row "{asked.row}" --part {asked.part}'
     )
 
@@ -124,12 +124,13 @@ def page(asked: argparse.Namespace, rows: Sequence[Found], pictures: str, frames
     budgets = sorted({r.steps for r in rows if r.steps})
     kept = " Crops of the photographs were kept from an earlier run of benchmarks/probes.py." if asked.cache else ""
     read = ", ".join(f"{frames * n / 120:,.0f} minutes' worth in {n:,} steps" for n in budgets)
+    cpu = sum(r.seconds for r in rows) / 60
     newline = "\n"
     return f"""# How much footage is enough, {date.today().isoformat()}
 
-`{command_of(asked, budgets)}`,
+`{command_of(asked, budgets, 1 + max(r.seed for r in rows))}`,
 commit {commit_of(ROOT)}, {platform.machine()} with {os.cpu_count()} cores that other work kept busy, one thread;
-{sum(r.seconds for r in rows) / 60:.0f} processor minutes of training.
+{cpu:.0f} processor minutes of training. The table has what was measured; the command adds the points that it lacks.
 
 The row `{asked.row}` of `recipes.embeddings.ablations` (64 px, a small network) learnt from random weights on rendered
 tracks that cover so many minutes of video, people in a fixed order, fewer minutes being a part of more; a step reads
