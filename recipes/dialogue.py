@@ -50,7 +50,7 @@ def shipped(
     length = {"steps": steps} if steps else {"minutes": minutes}
     return DialogueConfig(
         out=out, stages=tuple(_long(stage, minutes, steps) for stage in (ALIGN, INSTRUCT, SPECIALISE)),
-        network=NetworkConfig(colours=True), data=DataConfig(folders=folders, limit=limit), init=init, seed=seed,
+        network=NetworkConfig(), data=DataConfig(folders=folders, limit=limit), init=init, seed=seed,
         recipe=_command("shipped", folders, **length, limit=limit, init=init, seed=seed),
     )  # fmt: skip
 
@@ -106,7 +106,7 @@ def ablated(
 def smoke(data: Sequence[str] = ("out/records",), out: str = "runs/dialogue-smoke", steps: int = 6) -> DialogueConfig:
     """A minute on anything: proves that records, network and disk work together, not that anything is learnt."""
     base = shipped(data, out, 0.0, steps, 60)
-    network = NetworkConfig(hidden=32, layers=1, heads=2, intermediate=64, colours=True)
+    network = NetworkConfig(hidden=32, layers=1, heads=2, intermediate=64)
     command = _command("smoke", base.data.folders, steps=steps)
     return replace(base, network=network, rows=2, scored=20, log_every=1, save_every=1, warmup=1, recipe=command)
 

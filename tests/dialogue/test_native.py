@@ -235,7 +235,7 @@ def test_what_readings_say_is_trained() -> None:
 
 
 def test_colours_change_what_is_seen() -> None:
-    network = DialogueNetwork(replace(SMALL, colours=True), len(WORDS)).eval()
+    network = DialogueNetwork(SMALL, len(WORDS)).eval()
     images = normalise(torch.from_numpy(np.stack([crop(1), crop(1)[..., ::-1]])))
     with torch.inference_mode():
         look = network.see(images)
@@ -247,7 +247,7 @@ def test_colours_change_what_is_seen() -> None:
 def test_a_readings_own_word_finds_it() -> None:
     words = Words.trained(["smiling hat beard"] * 3, 330)
     torch.manual_seed(0)
-    network = DialogueNetwork(replace(SMALL, hidden=64), len(words))
+    network = DialogueNetwork(replace(SMALL, hidden=64, colours=False), len(words))
     network.name_readings(words)
     layer = network.language.layers[0]
     assert isinstance(layer, Looking)

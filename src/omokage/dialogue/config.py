@@ -45,7 +45,7 @@ class NetworkConfig:
     positions: int = 512  # of the longest conversation, visual tokens included
     vocabulary: int = 1024
     dropout: float = 0.05  # of visual tokens, so that none is indispensable
-    colours: bool = False  # cells and readings also know the picture's own colours
+    colours: bool = True  # cells and readings also know the picture's own colours
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,12 +246,8 @@ def rebuilt(arguments: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Dial
     """The model that `architecture` described, with its weights."""
     network: dict[str, Any] = {k: _tuples(v) for k, v in arguments["network"].items()}
     model = DialogueNetwork(NetworkConfig(**network), int(arguments["vocabulary"]))
-    still = {name: t for name, t in model.state_dict().items() if name in _LATER}
-    model.load_state_dict({**still, **tensors})
+    model.load_state_dict(tensors)
     return model
-
-
-_LATER = ("projector.slope", "projector.shift")  # weights made before readings were centred lack them
 
 
 def _tuples(value: Any) -> Any:

@@ -7,7 +7,7 @@ model.choose(crop, "Is the person smiling?", ("yes", "no"))       # array([0.97,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,21 +51,27 @@ class NativeModel:
         tensors, self.card = registry.load(weights, "dialogue")
         try:
             self._setup(rebuilt(self.card.architecture, tensors), Words.from_json(self.card.preprocessing["tokenizer"]))
-        except (KeyError, RuntimeError) as error:
-            raise WeightsError(f"the dialogue weights {weights} do not fit this version ({error})") from error
+            # What log-probabilities are divided by, for each of `matching.KINDS`.
+            self.temperature: dict[str, float] = {
+                kind: float(self.card.calibration["temperature"][kind]) for kind in KINDS
+            }
+        except (KeyError, RuntimeError, TypeError) as error:
+            first = " ".join(str(error).split())[:120]
+            raise WeightsError(
+                f"the dialogue weights {weights} do not fit this version ({first}): train them anew"
+            ) from error
         self.device = pick_device(device)
         self.network.to(self.device)
-        self.temperature = temperatures(self.card.calibration.get("temperature", 1.0))
 
     def _setup(self, network: DialogueNetwork, words: Words) -> None:
         self.network, self.words = folded(network), words
 
     @classmethod
-    def of(cls, network: DialogueNetwork, words: Words, temperature: float | Mapping[str, float] = 1.0) -> NativeModel:
+    def of(cls, network: DialogueNetwork, words: Words) -> NativeModel:
         """The same from a network in memory, as training has it."""
         made = cls.__new__(cls)
         made._setup(network, words)
-        made.device, made.temperature = next(network.parameters()).device, temperatures(temperature)
+        made.device, made.temperature = next(network.parameters()).device, dict.fromkeys(KINDS, 1.0)
         made.card = registry.Card("dialogue", "unsaved", {}, {})
         return made
 
@@ -196,13 +202,6 @@ class NativeModel:
         allowed[:visual, :visual] = True
         mask = torch.zeros(1, 1, total, total, device=self.device)
         return mask.masked_fill_(~allowed, torch.finfo(mask.dtype).min)
-
-
-def temperatures(said: float | Mapping[str, float]) -> dict[str, float]:
-    """What log-probabilities are divided by, for each of `matching.KINDS`."""
-    if isinstance(said, Mapping):
-        return {kind: float(said[kind]) for kind in KINDS}
-    return dict.fromkeys(KINDS, float(said))
 
 
 def _groups(asked: Sequence[Asked]) -> list[list[Asked]]:
