@@ -115,14 +115,15 @@ def stretch(attribute: Attribute, logits: Tensor, low: Tensor, high: Tensor) -> 
     with so that nine in ten intervals reach the truth, which lies in `low`..`high` (b,): one value, or a labelled bin.
 
     A factor and not a number of years, so that sure answers stay narrow. Nine in ten shall hold for other pictures with
-    95 percent confidence, so that a few more than that are held here (normal bound of a share).
+    95 percent confidence, so that a few more than that are held here (normal bound of a share; at most 95 percent,
+    which a few dozen pictures would pass).
     """
     middle, bottom, top = (quantile(attribute, logits, level) for level in (0.5, LOW, HIGH))
     below = (middle - high) / (middle - bottom).clamp(min=1e-3)
     above = (low - middle) / (top - middle).clamp(min=1e-3)
     needed = torch.maximum(below, above).clamp(min=0).numpy()
     held = HIGH - LOW
-    level = min(1.0, held + _CONFIDENT * float(np.sqrt(held * (1 - held) / len(needed))))
+    level = min(held + (1 - held) / 2, held + _CONFIDENT * float(np.sqrt(held * (1 - held) / len(needed))))
     return round(float(np.quantile(needed, level)), 4)
 
 
