@@ -187,5 +187,6 @@ def test_parts_of_a_folder_hold_each_other(records: Path) -> None:
     for got, expected in zip(part.images, source.only(few).images, strict=True):
         np.testing.assert_array_equal(got, expected)
     np.testing.assert_array_equal(part.labels["age"], source.only(few).labels["age"])
-    assert part.people == source.only(few).people and part.rendered
+    assert part.people == source.only(few).people
+    assert part.rendered
     assert len(read_sources([str(records)], SMALL, 20, limits=(0,))[0]) == 20
