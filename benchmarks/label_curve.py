@@ -222,8 +222,8 @@ def page(rows: Sequence[Mapping[str, str]], command: str) -> tuple[str, str]:
         "photographs in the same batches; `alone` is the same network from nothing, on the photographs only, for the "
         "same budget. Tested on development photographs that nothing was fitted on; mean over seeds, the smallest, "
         "the largest and their number. With no photographs at all only `rendered` has an answer: that of the weights "
-        "it starts from. A short budget shows each picture of the largest sets about once, so that the right end of the "
-        "curves is what the steps allow and not what the labels hold; longer runs go further on both arms.",
+        "it starts from. A short budget shows each picture of the largest sets about once, so that the right end of "
+        "the curves is what the steps allow and not what the labels hold; longer runs go further on both arms.",
     ]
     panels: list[Panel] = []
     for group in dict.fromkeys(tuple(r[name] for name in KIND) for r in rows):
