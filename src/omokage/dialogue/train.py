@@ -54,7 +54,9 @@ def train(config: DialogueConfig, resume: bool = False) -> Path:
         raise TrainingError(f"{out} already holds a run: go on with it (--resume) or give another folder")
     albums = _albums(config)
     learnt = albums.learnt
-    words = _words(config, learnt, out)
+    words = _words(config, learnt, out) if processes.first else None
+    devices.agree(0.0, device)  # the others read the tokenizer that the first process has kept by now
+    words = words or _words(config, learnt, out)
     log = RunFolder(out)
     previous = ""
     for number, stage in enumerate(config.stages, 1):
