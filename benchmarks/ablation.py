@@ -39,11 +39,13 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.apart import apart  # noqa: E402
 from benchmarks.photographs import faces_of, scores  # noqa: E402
+from benchmarks.rows import has_row, read_table  # noqa: E402
 from recipes.attributes import shipped  # noqa: E402
 
 from omokage.attributes.train import train  # noqa: E402
 from omokage.errors import OmokageError  # noqa: E402
 from omokage.metrics.bootstrap import interval  # noqa: E402
+from omokage.metrics.groups import less_is_better  # noqa: E402
 from omokage.metrics.table import TableScore  # noqa: E402
 from omokage.pipeline import Analyzer  # noqa: E402
 from omokage.pipeline.recipes import configure  # noqa: E402
@@ -57,7 +59,6 @@ FACTS = (
 )  # fmt: skip
 MINE = ("name", "seed", "render", "set", "renderer", "records", "budget", "init", "sample")  # what tells rows apart
 SAME = ("records", "budget", "init", "sample")  # rows that agree in these are compared with each other
-SMALLER = ("landmark error", "absolute error", "median width")  # measures of which less is better
 Cell = tuple[float, float, float]
 
 
@@ -165,14 +166,6 @@ def happier(analyzer: Analyzer, folder: Path, sample: int = 0) -> TableScore:
     return TableScore("happier picture named", float(values.mean()), low, high, len(values), 0.5)
 
 
-def read_table(path: Path = TABLE) -> list[dict[str, str]]:
-    """The rows so far."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
 def append(row: Mapping[str, str], path: Path = TABLE) -> None:
     """One more row; a measure that is new gets a column of its own, empty in older rows."""
     rows = [*read_table(path), dict(row)]
@@ -187,7 +180,7 @@ def append(row: Mapping[str, str], path: Path = TABLE) -> None:
 def done(trial: Trial, rows: Sequence[Mapping[str, str]]) -> bool:
     """Whether a row of this trial is there."""
     facts = trial.facts()
-    return any(all(row.get(name) == facts[name] for name in MINE) for row in rows)
+    return has_row(rows, {name: facts[name] for name in MINE})
 
 
 def cell(value: Cell) -> str:
@@ -249,7 +242,7 @@ def _compared(measure: str, value: Cell | None, base: Cell | None) -> str:
     text = f"{value[0]:.4g}"
     if base is None or base[1] <= value[0] <= base[2]:
         return text
-    better = (value[0] < base[0]) == any(word in measure for word in SMALLER)
+    better = (value[0] < base[0]) == less_is_better(measure)
     return f"**{text}**" if better else f"*{text}*"
 
 

@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.apart import apart  # noqa: E402
+from benchmarks.rows import has_row, read_table  # noqa: E402
 from recipes.attributes import open as open_recipe  # noqa: E402
 
 from omokage.attributes import calibration  # noqa: E402
@@ -167,14 +168,6 @@ def points(given: argparse.Namespace) -> Iterator[Point]:
                                 tuple(given.data), given.photographs, given.heads, given.sample)  # fmt: skip
 
 
-def rows_of(path: Path = TABLE) -> list[dict[str, str]]:
-    """The table so far."""
-    if not path.is_file():
-        return []
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
 def add(row: Mapping[str, str], path: Path = TABLE) -> None:
     """Append one row."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -187,12 +180,12 @@ def add(row: Mapping[str, str], path: Path = TABLE) -> None:
 
 
 def done(point: Point, rows: Sequence[Mapping[str, str]]) -> bool:
-    return any(all(row[name] == value for name, value in point.key().items()) for row in rows)
+    return has_row(rows, point.key())
 
 
 def run(given: argparse.Namespace) -> None:
     """Train and test whatever is missing."""
-    missing = [point for point in points(given) if not done(point, rows_of(given.table))]
+    missing = [point for point in points(given) if not done(point, read_table(given.table))]
     if not missing:
         return
     test = Test.of(given.test, given.work, given.sample)
@@ -277,7 +270,7 @@ def main() -> None:
     elif not given.write:
         sys.exit("give --test FOLDER to train and test, or --write to write the page from the table")
     if given.write:
-        text, plot = page(rows_of(given.table), "python benchmarks/label_curve.py")
+        text, plot = page(read_table(given.table), "python benchmarks/label_curve.py")
         image = given.table.parent.parent / "images" / "label-curve.svg"
         image.parent.mkdir(parents=True, exist_ok=True)
         image.write_text(plot, encoding="utf-8")

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 import torch
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,12 +34,12 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.probes import load, part_of  # noqa: E402
 
-from omokage.data.records import shards  # noqa: E402
+from omokage.data.records import people_of  # noqa: E402
 from omokage.data.splits import position  # noqa: E402
 from omokage.embeddings.evaluate import ALL, ProbeConfig, ProbeScore, evaluate  # noqa: E402
 from omokage.embeddings.labelled import LabelledFaces  # noqa: E402
 from omokage.embeddings.predict import Embedder, Encoder, untrained  # noqa: E402
-from omokage.training.run import commit_of  # noqa: E402
+from omokage.training.run import RunFolder, commit_of  # noqa: E402
 from omokage.weights import registry  # noqa: E402
 
 RUNS = {  # name on the page: recipe, its own settings
@@ -81,11 +80,6 @@ def command(arguments: Sequence[str], kept: Path) -> Spent:
     return spent
 
 
-def people_of(tracks: Path) -> list[str]:
-    """Whom the records show: in tracks of video without names, each track is one."""
-    return sorted({p for path in shards(tracks) for p in pq.read_table(path, columns=["person"])["person"].to_pylist()})
-
-
 def held_out_share(people: Sequence[str], least: int = 2, seed: int = 0) -> float:
     """The recipes' one tenth, or the smallest larger share, in thousandths, that holds out at least `least` people.
 
@@ -117,7 +111,7 @@ def run_all(asked: argparse.Namespace) -> tuple[dict[str, Spent], float]:
             ["tracks", str(asked.clips), "--out", str(tracks), "--fps", f"{asked.fps:g}"], work / "tracks.json"
         )
     }
-    share = held_out_share(people_of(tracks))
+    share = held_out_share(sorted(set(people_of(tracks))))  # of video without names each track is one
     for name, out in run_names(work).items():
         recipe, own = RUNS[name]
         settings = (
@@ -158,11 +152,12 @@ def probed(asked: argparse.Namespace, names: Sequence[str] = (SHIPPED, *RUNS, "u
 def training_row(name: str, run: Path, spent: Spent) -> str:
     """A run's reconstruction of held-out tracks against copying, its pace and memory."""
     first, second = registry.read_card(run / "weights", "encoder").scores[:2]
-    rows = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = RunFolder(run).rows()
     data = next(r for r in rows if r.get("event") == "data")
     steps = [r for r in rows if "images_per_second" in r]
     rates = np.array([r["images_per_second"] for r in steps])
-    frames = steps[-1]["step"] * asdict_of(run)["batch"] * (asdict_of(run)["data"]["sources"] + 1)
+    config = config_of(run)
+    frames = steps[-1]["step"] * config["batch"] * (config["data"]["sources"] + 1)
     return (
         f"| {name} | {data['frames'][0]:,} of {data['people'][0]} | {steps[-1]['step']} | **{first['value']:.4f}** | "
         f"{first['baseline']:.4f} | {second['baseline']:.4f} | {data['people'][1]} | "
@@ -171,7 +166,7 @@ def training_row(name: str, run: Path, spent: Spent) -> str:
     )
 
 
-def asdict_of(run: Path) -> dict[str, Any]:
+def config_of(run: Path) -> dict[str, Any]:
     """The configuration of a run, as its folder holds it."""
     config: dict[str, Any] = json.loads((run / "config.json").read_text(encoding="utf-8"))["config"]
     return config

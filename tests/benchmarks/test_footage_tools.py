@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import json
 import sys
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
@@ -17,16 +15,6 @@ import pytest
 from omokage.data.records import Record, read_records, write_shard
 from omokage.data.splits import held_out
 from omokage.embeddings.evaluate import ProbeScore
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def tool() -> Iterator[object]:
-    """Imports a benchmark by name."""
-    sys.path.insert(0, str(ROOT))
-    yield lambda name: importlib.import_module(f"benchmarks.{name}")
-    sys.path.remove(str(ROOT))
 
 
 @pytest.fixture

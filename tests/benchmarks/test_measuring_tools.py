@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -16,16 +13,6 @@ from omokage.metrics.table import points_of
 from omokage.pipeline import Analyzer
 from omokage.results import Box
 from stand_ins import SquareFinder, SquarePredictor, picture, write_picture
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def tool() -> Iterator[object]:
-    """Imports a benchmark by name."""
-    sys.path.insert(0, str(ROOT))
-    yield lambda name: importlib.import_module(f"benchmarks.{name}")
-    sys.path.remove(str(ROOT))
 
 
 @pytest.fixture
@@ -167,7 +154,7 @@ def test_the_curve_leaves_out_what_it_has(curve: ModuleType, tmp_path: Path) -> 
     table = tmp_path / "t.csv"
     for point in planned[:3]:
         curve.add(point.key() | {"date": "d", "commit": "c", "minutes": "1"} | cells, table)
-    rows = curve.rows_of(table)
+    rows = curve.read_table(table)
     assert [curve.done(p, rows) for p in planned] == [True] * 3 + [False] * 6
     text, plot = curve.page(rows, "command")
     assert "## 10 steps, from synthetic, 900 rendered heads of records, all pictures" in text

@@ -110,6 +110,12 @@ def quantile(attribute: Attribute, logits: Tensor, level: float) -> Tensor:
     return found.clamp(attribute.low, attribute.high)
 
 
+def _interval(attribute: Attribute, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The 5 percent point, the middle and the 95 percent point (b,) of each distribution."""
+    bottom, middle, top = (quantile(attribute, logits, level) for level in (LOW, 0.5, HIGH))
+    return bottom, middle, top
+
+
 def stretch(attribute: Attribute, logits: Tensor, low: Tensor, high: Tensor) -> float:
     """What both arms of an interval, from the middle of a distribution to its 5 and 95 percent points, are multiplied
     with so that nine in ten intervals reach the truth, which lies in `low`..`high` (b,): one value, or a labelled bin.
@@ -118,7 +124,7 @@ def stretch(attribute: Attribute, logits: Tensor, low: Tensor, high: Tensor) -> 
     95 percent confidence, so that a few more than that are held here (normal bound of a share; at most 95 percent,
     which a few dozen pictures would pass).
     """
-    middle, bottom, top = (quantile(attribute, logits, level) for level in (0.5, LOW, HIGH))
+    bottom, middle, top = _interval(attribute, logits)
     below = (middle - high) / (middle - bottom).clamp(min=1e-3)
     above = (low - middle) / (top - middle).clamp(min=1e-3)
     needed = torch.maximum(below, above).clamp(min=0).numpy()
@@ -153,7 +159,7 @@ def summary(
     density = torch.softmax(logits, 1)
     mean = (density * bin_centres(attribute, logits.device)).sum(1)
     factor = calibration.get("stretch", {}).get(attribute.name, 1.0)
-    middle, bottom, top = (quantile(attribute, logits, level) for level in (0.5, LOW, HIGH))
+    bottom, middle, top = _interval(attribute, logits)
     low = torch.minimum((middle - factor * (middle - bottom)).clamp(min=attribute.low), mean)
     high = torch.maximum((middle + factor * (top - middle)).clamp(max=attribute.high), mean)
     return mean, low, high, density

@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from omokage.attributes.config import form
-from omokage.data.records import SCHEMA, face_outline, read_shard, shards
+from omokage.data.records import SCHEMA, face_outline, people_of, read_shard, shards
 from omokage.data.splits import position
 from omokage.errors import RecordError
 from omokage.results import Box
@@ -218,18 +218,12 @@ def read_sources(
         return [read_source(folder, schema, limit) for folder in folders]
     found = []
     for folder, count in zip(folders, limits, strict=True):
-        people = _people(folder)
+        people = people_of(Path(folder))
         chosen = np.zeros(len(people), bool)
         first = people[:limit] if limit else people
         chosen[: len(first)] = picked(first, count, seed)
         found.append(read_source(folder, schema, only=chosen))
     return found
-
-
-def _people(folder: str | Path) -> list[str]:
-    """Whose picture each record of a folder is."""
-    tables = [read_shard(path, ["person"]) for path in shards(Path(folder))]
-    return [person for table in tables for person in table["person"].to_pylist()]
 
 
 def picked(people: Sequence[str], count: int, seed: int) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from omokage.media.journal import Counts
 from omokage.media.table import Reading
-from omokage.report.panels import CLEAR, gender_unsure
+from omokage.report.panels import expression_unsure, gender_unsure
 from omokage.report.words import TEXT, name_of
 from omokage.results import Categorical, FaceAnalysis, Pose
 
@@ -153,7 +153,7 @@ def gender(face: FaceAnalysis, language: str) -> str:
 def top_expression(answer: Categorical, language: str) -> str:
     """The likeliest class with its probability; in brackets where it is unsure."""
     text = f"{name_of(answer.top, language)} {answer[answer.top]:.2f}"
-    return text if answer[answer.top] >= CLEAR else f"{TEXT[language]['unsure']} ({text})"
+    return f"{TEXT[language]['unsure']} ({text})" if expression_unsure(answer) else text
 
 
 def expression(answer: Categorical, language: str) -> str:

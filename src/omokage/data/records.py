@@ -151,6 +151,11 @@ def read_records(folder: Path) -> Iterator[Record]:
             yield from map(Record.from_row, batch.to_pylist())
 
 
+def people_of(folder: Path) -> list[str]:
+    """Whose picture each record of a folder is, in order; pictures are not read. Raises RecordError."""
+    return [p for path in shards(folder) for p in read_shard(path, ["person"])["person"].to_pylist()]
+
+
 def face_outline(row: Mapping[str, Any]) -> NDArray[np.float64]:
     """Points (n, 2) around which a record's face is cut: its 68 landmarks, labelled or placed, else the corners of its
     box without the tenth that `Box.around` adds. Raises RecordError for a record without any."""

@@ -6,7 +6,7 @@ The first line says what the work is; a last line that was cut short by a kill i
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,45 +17,53 @@ _HINT = "work done so far is kept: run the same command with --resume"
 
 
 class Lines:
-    """The unfinished rows of `out`, in ``<out>.parts``; `rows` are those that are done.
+    """The unfinished rows of `out`, in ``<out>.parts``; `done` is how many there are.
 
-    `identity` is everything that the rows depend on besides their input. Raises InputError when there is unfinished
-    work and `resume` is off, or when it was begun with another identity; OutputError when it cannot be written.
+    `identity` is everything that the rows depend on besides their input, `of` says in words what it names besides
+    options. Raises InputError when there is unfinished work and `resume` is off, or when it was begun with another
+    identity; OutputError when it cannot be written.
     """
 
-    def __init__(self, out: Path, identity: Mapping[str, Any], resume: bool) -> None:
+    def __init__(self, out: Path, identity: Mapping[str, Any], resume: bool, of: str = "inputs, models") -> None:
         check_writable(out)
         self.out, self.path = out, out.with_name(out.name + ".parts")
-        self.rows: list[dict[str, Any]] = []
+        self.done = 0
         same = json.loads(json.dumps(identity))
         if self.path.exists():
             if not resume:
                 raise InputError(
                     f"{self.path} holds unfinished work for this output: add --resume to go on, or delete it"
                 )
-            self.rows = self._recalled(same)
+            self._recall(same, of)
         else:
             self._add([same], "w")
 
-    def _recalled(self, identity: Mapping[str, Any]) -> list[dict[str, Any]]:
-        whole = self.path.read_text(encoding="utf-8").split("\n")[:-1]
-        if not whole or json.loads(whole[0]) != identity:
-            raise InputError(
-                f"{self.out} was begun with other inputs, models or options: use the same, or another file"
-            )
-        with self.path.open("w", encoding="utf-8") as file:
-            file.write("\n".join(whole) + "\n")
-        return [json.loads(line) for line in whole[1:]]
+    def _recall(self, identity: Mapping[str, Any], of: str) -> None:
+        with self.path.open("rb+") as file:
+            head = file.readline()
+            if not head.endswith(b"\n") or json.loads(head) != identity:
+                raise InputError(f"{self.out} was begun with other {of} or options: use the same, or another file")
+            end = len(head)
+            for line in file:
+                if line.endswith(b"\n"):
+                    self.done, end = self.done + 1, end + len(line)
+            file.truncate(end)
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """The rows that are done, one after the other: memory stays flat."""
+        with self.path.open(encoding="utf-8") as file:
+            file.readline()
+            yield from map(json.loads, file)
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep some more rows. Raises OutputError; what was there before stays."""
         self._add(rows, "a")
-        self.rows += [dict(row) for row in rows]
+        self.done += len(rows)
 
     def _add(self, rows: Sequence[Mapping[str, Any]], mode: str) -> None:
         try:
             with self.path.open(mode, encoding="utf-8") as file:
-                file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+                file.writelines(json.dumps(row) + "\n" for row in rows)
         except OSError as error:
             raise output_error(self.path, error, _HINT) from error
 

@@ -18,7 +18,6 @@ TONE = "skin_tone"
 NO_ANSWER = "no answer"  # the group of faces whose skin tone is not known
 FIFTHS = ("0.0-0.2", "0.2-0.4", "0.4-0.6", "0.6-0.8", "0.8-1.0")
 FEWEST = 20  # labelled faces below which a group is not called the worst: chance would name it
-_LESS_IS_BETTER = ("error", "median width")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,11 @@ def grouped(labels: Sequence[Label], faces: Iterable[Face], by: str) -> dict[str
     return dict(sorted(out.items()))
 
 
+def less_is_better(measure: str) -> bool:
+    """Whether a measure of `metrics.table` is an error or a width."""
+    return "error" in measure or "median width" in measure
+
+
 def fifth(value: float) -> str:
     """The name of the fifth of 0..1 in which a skin tone lies."""
     return FIFTHS[min(max(int(value * 5), 0), 4)]
@@ -75,7 +79,7 @@ def worst_groups(scored: Mapping[str, Sequence[TableScore]], fewest: int = FEWES
     found = []
     for measure, groups in by_measure.items():
         if len(groups) > 1:
-            sign = -1 if any(word in measure for word in _LESS_IS_BETTER) else 1
+            sign = -1 if less_is_better(measure) else 1
             name, s = min(groups.items(), key=lambda item: sign * item[1].value)
             mean = sum(g.value for g in groups.values()) / len(groups)
             found.append(Worst(measure, name, s.value, s.low, s.high, s.n, mean, len(groups)))

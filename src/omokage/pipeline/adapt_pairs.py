@@ -109,11 +109,11 @@ def adapt_pairs(
     both = [*at, *((b, a) for a, b in at)]
 
     first = ChangeReader(weights) if weights is not None and registry.has_model(weights, MODEL) else None
-    said = first.read(reader, seen, at) if first is not None else [{} for _ in at]
+    said = first.answers.of(reader, seen, at, one_way) if first is not None else {}
 
     def learnt(name: str) -> AdaptedChange:
-        before = np.array([[one[name].value] for one in said]) if name in said[0] else None
-        read = features if before is None else {EARLIER: np.concatenate([before, -before]), **features}
+        earlier = {EARLIER: np.concatenate([said[name], -said[name]])[:, None]} if name in said else {}
+        read = {**earlier, **features}
 
         def tuner(label: Label) -> PairTuner | None:
             return PairTuner(reader.network, seen, both, read, label) if isinstance(reader, Comparer) else None

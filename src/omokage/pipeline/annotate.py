@@ -90,7 +90,7 @@ def annotate(
                 "crops": plan.crops, "teacher": teacher.id if teacher else "", "limit": plan.limit,
                 "weights": analyzer.describe(plan.crops) if analyzer and plan.specialists else {}}  # fmt: skip
     lines = Lines(out, identity, resume)
-    done = {row["key"] for row in lines.rows}
+    done = {row["key"] for row in lines.read()}
     waiting: list[dict[str, Any]] = []
     for count, item in enumerate(_limited(items(inputs, plan, done), plan.limit - len(done) if plan.limit else 0), 1):
         annotation = annotated(item, plan, analyzer, teacher, when)
@@ -103,7 +103,7 @@ def annotate(
         if progress:
             progress(len(done) + count, 0)
     lines.add(waiting)
-    found = [Annotation.from_dict({k: v for k, v in row.items() if k != "key"}) for row in lines.rows]
+    found = [Annotation.from_dict({k: v for k, v in row.items() if k != "key"}) for row in lines.read()]
     if not found:
         lines.close()
         raise InputError(f"no picture was found in {inputs}: check the path, or the split")

@@ -55,7 +55,7 @@ def ask_table(
                 "crops": crops, "weights": analyzer.describe(crops), "lang": lang}  # fmt: skip
     lines = Lines(out, identity, resume)
     # By picture and question: a kill may have cut a picture's rows in two, which are then asked for once more.
-    rows = {(row["source"], row["question"]): row for row in lines.rows}
+    rows = {(row["source"], row["question"]): row for row in lines.read()}
     done = {source for source, _ in rows if all((source, q) in rows for q, _ in asked)}
     todo = [s for s in sources if s.name not in done and not s.video]
     waiting: list[dict[str, Any]] = []
@@ -68,7 +68,7 @@ def ask_table(
         if progress:
             progress(len(done) + count, len(done) + len(todo))
     lines.add(waiting)
-    rows |= {(row["source"], row["question"]): row for row in lines.rows}
+    rows |= {(row["source"], row["question"]): row for row in lines.read()}
     write_table(out, kind, _tables(list(rows.values()), model, identity), SCHEMA)
     lines.close()
     counts: dict[str, int] = {}

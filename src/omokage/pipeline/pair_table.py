@@ -12,7 +12,7 @@ import hashlib
 import io
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 from omokage.comparison.config import FACTORS, LOOKS, NUISANCE
 from omokage.comparison.predict import Comparer
 from omokage.errors import InputError, UnreadableError
-from omokage.media.files import check_writable, output_error, whole_path
+from omokage.media.files import whole_path
+from omokage.media.lines import Lines
 from omokage.media.sources import Source
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import Photo, compare_many, photographs
@@ -69,26 +70,20 @@ def compare_table(
     """
     if out.suffix.lower() not in FORMATS:
         raise InputError(f"{out} must end in {', '.join(FORMATS)}")
-    check_writable(out)
-    parts = out.with_name(out.name + ".parts")
     digest = hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
     identity = {"pairs": digest, "weights": comparer.card.id, "analyzer": analyzer.describe(crops),
                 "assume_same": assume_same, "crops": crops}  # fmt: skip
-    done = _begun(parts, identity, out) if resume else 0
-    if not resume and parts.exists():
-        raise InputError(f"{parts} holds unfinished work for this output: add --resume to go on, or delete it")
-    if not done:
-        _append(parts, [identity], "w")
+    lines = Lines(out, identity, resume, "pairs, weights")
     kept: dict[str, Photo] = {}
-    for first in range(done, len(pairs), CHUNK):
+    for first in range(lines.done, len(pairs), CHUNK):
         chunk = pairs[first : first + CHUNK]
         _make_ready(analyzer, comparer, chunk, crops, kept)
         answers = compare_many([(kept[a], kept[b]) for a, b in chunk], comparer, assume_same)
-        _append(parts, [row_of(change) for change in answers], "a")
+        lines.add([row_of(change) for change in answers])
         if progress:
-            progress(first + len(chunk), len(pairs))
-    counts = _write(out, parts)
-    parts.unlink(missing_ok=True)
+            progress(lines.done, len(pairs))
+    counts = _write(out, lines.read())
+    lines.close()
     return counts
 
 
@@ -122,37 +117,12 @@ def row_of(change: FaceChange) -> dict[str, Any]:
     return {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
 
 
-def _begun(parts: Path, identity: Mapping[str, Any], out: Path) -> int:
-    """How many rows are done. A last line that was cut short is dropped. Raises InputError for another run."""
-    if not parts.exists():
-        return 0
-    with parts.open("rb+") as file:
-        head = file.readline()
-        if not head.endswith(b"\n") or json.loads(head) != json.loads(json.dumps(identity)):
-            raise InputError(f"{out} was begun with other pairs, weights or options: use the same, or another file")
-        done, end = 0, len(head)
-        for line in file:
-            if line.endswith(b"\n"):
-                done, end = done + 1, end + len(line)
-        file.truncate(end)
-    return done
-
-
-def _append(parts: Path, rows: Sequence[Mapping[str, Any]], mode: str) -> None:
-    try:
-        with parts.open(mode, encoding="utf-8") as file:
-            file.writelines(json.dumps(row) + "\n" for row in rows)
-    except OSError as error:
-        raise output_error(parts, error, "work done so far is kept: run the same command with --resume") from error
-
-
-def _write(out: Path, parts: Path) -> dict[str, int]:
+def _write(out: Path, found: Iterator[dict[str, Any]]) -> dict[str, int]:
     """The finished table, whole or not at all, block by block; how many rows have each status. Raises OutputError."""
     counts: dict[str, int] = {}
     schema = pa.schema([(name, pa.float64() if name in _NUMBERS else pa.string()) for name in COLUMNS])
-    with whole_path(out) as partial, parts.open(encoding="utf-8") as lines, _sink(out, partial, schema) as put:
-        lines.readline()
-        while rows := [json.loads(line) for line in itertools.islice(lines, BLOCK)]:
+    with whole_path(out) as partial, _sink(out, partial, schema) as put:
+        while rows := list(itertools.islice(found, BLOCK)):
             put(pa.Table.from_pylist(rows, schema=schema))
             for row in rows:
                 key = str(row["status"]).partition(":")[0]

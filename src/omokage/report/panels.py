@@ -56,14 +56,18 @@ def expression(face: FaceAnalysis, language: str) -> str:
         return ""
     pairs = zip(face.expression.labels, face.expression.probabilities, strict=True)
     rows = [(name_of(label, language), p, f"{100 * p:.0f} %") for label, p in pairs]
-    unsure = _unsure(language) if max(face.expression.probabilities) < CLEAR else ""
+    unsure = _unsure(language) if expression_unsure(face.expression) else ""
     return heading("expression", language) + unsure + bars(rows)
 
 
 def expression_word(answer: Categorical, language: str) -> str:
     """The likeliest class, or that it is unsure: no class is named on weak evidence."""
-    sure = answer[answer.top] >= CLEAR
-    return name_of(answer.top, language) if sure else TEXT[language]["unsure"]
+    return TEXT[language]["unsure"] if expression_unsure(answer) else name_of(answer.top, language)
+
+
+def expression_unsure(answer: Categorical) -> bool:
+    """Whether even the likeliest class is too unlikely to be named."""
+    return answer[answer.top] < CLEAR
 
 
 def _unsure(language: str) -> str:
