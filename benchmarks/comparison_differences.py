@@ -51,11 +51,8 @@ def differences(args: argparse.Namespace) -> dict[str, Any]:
         found = looks_between(faces[a], faces[b]) | day_between(faces[a], faces[b], taken[a], taken[b])
         for name in NAMES:
             ours[name].append(found.get(name, np.nan))
-    answers = comparer.compare(comparer.see(crops), [tuple(row) for row in pairs.tolist()])
-    network = dict(zip(NAMES, np.concatenate([answers.looks, answers.nuisance], 1).T, strict=True))
     whose = [album.people[int(a)] for a in pairs[:, 0]]
     out["two analyses and the crops"] = _scored({k: np.array(v) for k, v in ours.items()}, truth, whose)
-    out["the network's own answers"] = _scored(network, truth, whose)
     return out
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from omokage.comparison.config import ComparisonConfig, DataConfig, LossConfig, NetworkConfig
 
+FINE = NetworkConfig(size=224, detail=2, stem=40)
+
 
 def shipped(
     data: Sequence[str] = ("out/visits",),
@@ -27,8 +29,8 @@ def shipped(
     `share` is the part of a batch that comes from them, `limit` the most people that are taken of a folder. The run
     ends after `minutes`, or after `steps` where these are 0. Commands:
 
-        omokage render --out out/visits --count 3000 --pairs visits
-        omokage render --out out/still --count 500 --seed 1 --pairs nuisance
+        omokage render --out out/visits --count 3500 --pairs visits --size 256
+        omokage render --out out/still --count 400 --seed 1 --pairs nuisance --size 256
         omokage train comparison.shipped --set data=out/visits --set minutes=20
 
     Folders of ``omokage render --count N`` (four pictures of a person) teach identity and expression as well. Hardware:
@@ -42,7 +44,7 @@ def shipped(
     shares = (*((1 - share) / len(own) for _ in own), *(share / len(others) for _ in others)) if others else ()
     command = " ".join(["omokage train comparison.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)])
     return ComparisonConfig(
-        out=out, minutes=minutes, steps=steps, rate=rate, init=init, recipe=command,
+        out=out, network=FINE, minutes=minutes, steps=steps, rate=rate, init=init, recipe=command,
         data=DataConfig((*own, *others), others, (still,) if still else (), shares=shares, held_out=0.12, limit=limit),
     )  # fmt: skip
 
@@ -58,11 +60,11 @@ def comface_paper(
 
     Not public, and therefore ours: the generator (the paper manipulates a StyleGAN's codes, we render), the network and
     its widths, the form and the weights of the losses, the temperature, the order of the curriculum, optimiser, batch
-    and length. Left out, because the paper does not name them: heads for other differences and for nuisance.
+    and length.
     """
     base = shipped(data, still, out, minutes, init="")
     command = f"omokage train comparison.comface_paper --set data={','.join(base.data.folders)}"
-    return replace(base, loss=LossConfig(looks=0.0, nuisance=0.0, inter=1.0), curriculum=1500, recipe=command)
+    return replace(base, loss=LossConfig(inter=1.0), curriculum=1500, recipe=command)
 
 
 def ablated(
@@ -82,7 +84,7 @@ def ablated(
         "nothing": base,
         "curriculum": replace(base, curriculum=0),
         "inter": replace(base, loss=LossConfig(inter=0.0)),
-        "antisymmetry": replace(base, network=NetworkConfig(intra="concatenated")),
+        "antisymmetry": replace(base, network=replace(FINE, intra="concatenated")),
         "init": replace(base, init=""),
         "relative": replace(base, loss=LossConfig("absolute", 10.0, 1.0, 1.0)),
         "alike": replace(base, data=replace(base.data, alike=0.0)),

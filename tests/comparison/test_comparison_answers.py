@@ -11,7 +11,7 @@ from comparison_runs import tiny
 
 from omokage.comparison import calibration, evaluate
 from omokage.comparison.album import read_album
-from omokage.comparison.config import FACTORS, LOOKS, NUISANCE
+from omokage.comparison.config import FACTORS
 from omokage.comparison.data import Crops, all_pairs
 from omokage.comparison.predict import Comparer, face_change
 from omokage.comparison.readings import Readings
@@ -24,11 +24,8 @@ def drawn(count: int, seed: int, noise: float = 0.3) -> Readings:
     still = np.arange(count) % 3 == 0
     change = rng.normal(0, 1, (count, len(FACTORS))) * ~still[:, None]
     value = change + rng.normal(0, noise, change.shape)
-    differs = (rng.random((count, len(LOOKS))) < 0.4).astype(float)
-    day = (rng.random((count, len(NUISANCE))) < 0.5).astype(float)
     return Readings(
-        value, np.full_like(value, noise / 2), change, 3 * (differs - 0.5) + rng.normal(0, 1, differs.shape), differs,
-        3 * (day - 0.5) + rng.normal(0, 1, day.shape), day, still, [f"p{k}" for k in range(count)],
+        value, np.full_like(value, noise / 2), change, still, [f"p{k}" for k in range(count)],
         rng.normal(0.7, 0.15, count), rng.normal(0.1, 0.15, count), rng.normal(0.2, 0.15, count),
     )  # fmt: skip
 
@@ -51,16 +48,6 @@ def test_intervals_hold_and_false_calls_are_as_rare_as_promised() -> None:
     assert (p[~test.still] < 0.05).mean() > 0.5
     assert p.min() >= 1 / (fitted["still"] + 1)
     assert p.max() <= 1
-    chance = calibration.chances("looks", test.looks, fitted)
-    for k in range(len(LOOKS)):
-        assert chance[:, k].mean() == pytest.approx(test.looks_true[:, k].mean(), abs=0.05)
-
-
-def test_one_margin_of_older_weights_is_a_plain_interval() -> None:
-    value, sigma = np.full((1, len(FACTORS)), 2.0), np.full((1, len(FACTORS)), 0.5)
-    low, high = calibration.intervals(value, sigma, {"margin": dict.fromkeys(FACTORS, 3.0)})
-    assert np.allclose(low, 0.5)
-    assert np.allclose(high, 3.5)
 
 
 def test_a_spread_that_says_nothing_is_left_out_of_the_calls() -> None:

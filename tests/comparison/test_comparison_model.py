@@ -38,8 +38,6 @@ def test_swapping_the_photographs_flips_every_sign(seed: int) -> None:
     # Equal to rounding, not to the bit: a matrix product may sum a row in another order when the row lies elsewhere.
     assert torch.allclose(there.value, -back.value, atol=1e-5)
     assert torch.allclose(there.log_sigma, back.log_sigma, atol=1e-5)
-    assert torch.allclose(there.looks, back.looks, atol=1e-5)
-    assert torch.allclose(there.nuisance, back.nuisance, atol=1e-5)
     assert torch.allclose(same.value, torch.zeros_like(same.value), atol=1e-5)
 
 
@@ -138,8 +136,7 @@ def test_the_curriculum_holds_small_changes_back_at_first(visits: Path, tmp_path
 def batch(change: torch.Tensor, people: list[int]) -> Batch:
     count = len(change)
     pairs = torch.tensor([[0, 1]] * count)
-    nothing = torch.full((count, len(LOOKS)), torch.nan), torch.full((count, len(NUISANCE)), torch.nan)
-    return Batch(torch.zeros(len(people), 4, 4, 3), torch.tensor(people), pairs, change, *nothing, torch.ones(count))
+    return Batch(torch.zeros(len(people), 4, 4, 3), torch.tensor(people), pairs, change, torch.ones(count))
 
 
 @pytest.mark.parametrize("form", ["relative", "absolute"])
@@ -151,8 +148,7 @@ def test_the_loss_wants_the_sign_the_size_and_nothing_of_the_unknown(form: Any) 
     def cost(value: float, elsewhere: float = 0.0) -> float:
         values = torch.full((1, len(FACTORS)), elsewhere)
         values[0, COMPARED_UNITS.index("jawOpen")] = value
-        flat = torch.zeros(1, len(LOOKS)), torch.zeros(1, len(NUISANCE))
-        return float(loss._intra(Changes(values, torch.zeros_like(values), *flat), batch(truth, [1, 1]))["units"])
+        return float(loss._intra(Changes(values, torch.zeros_like(values)), batch(truth, [1, 1]))["units"])
 
     assert cost(0.5) == 0
     assert cost(-0.5) > cost(0.0) > cost(0.4) > 0
@@ -164,13 +160,12 @@ def test_weak_evidence_is_answered_in_proportion_by_the_relative_loss_alone() ->
     squared error and nothing by an absolute one."""
     truth = torch.zeros(8, len(FACTORS))
     truth[0] = 0.5
-    flat = torch.zeros(8, len(LOOKS)), torch.zeros(8, len(NUISANCE))
     best = {}
     for form in ("relative", "absolute"):
         loss = ComparisonLoss(LossConfig(form, inter=0.0, queue=0), 4)  # type: ignore[arg-type]
         answers = torch.linspace(0, 0.5, 101)
         costs = [
-            float(loss._intra(Changes(torch.full_like(truth, float(v)), torch.zeros_like(truth), *flat),
+            float(loss._intra(Changes(torch.full_like(truth, float(v)), torch.zeros_like(truth)),
                               batch(truth, [1, 1]))["units"])
             for v in answers
         ]  # fmt: skip

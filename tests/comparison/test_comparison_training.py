@@ -42,7 +42,7 @@ def test_the_card_says_what_was_measured(visits: Path, still: Path, tmp_path: Pa
     run = train(tiny(tmp_path / "run", visits, still))
     card = registry.read_card(run / "weights", "comparison")
     assert card.model == "comparison"
-    assert {"margin", "tail", "same", "looks", "nuisance"} <= set(card.calibration)
+    assert {"margin", "tail", "same"} <= set(card.calibration)
     measures = {row["measure"] for row in card.scores}
     assert "fatness: inside the 5-95 % interval" in measures
     assert "same person: equal error rate" in measures

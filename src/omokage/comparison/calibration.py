@@ -4,8 +4,8 @@ Intervals are conformal given the size of the true change (label-conditional: Vo
 Random World, 2005): they hold every size that would have shown such a value in 90 of 100 pairs, so that they cover
 changes as often as they cover nothing. Most pairs hold no change of a factor, and an interval that is right for most
 pairs can miss nearly all that did change. The probability that nothing changed is a conformal p-value: the share of
-pairs whose day alone differs (light, camera, pose) that look at least as different. Named differences, nuisance and the
-same-person check are logistic regressions (Platt, 1999) on the network's logits and on the codes' cosine.
+pairs whose day alone differs (light, camera, pose) that look at least as different. The same-person check is a logistic
+regression (Platt, 1999) on the codes' cosine.
 
 Both look at the value over the network's own spread to a power of 0, 0.5 or 1, whichever calls more true changes at the
 same rate of false ones.
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
+from omokage.comparison.config import COMPARED_UNITS, FACTORS
 from omokage.comparison.readings import Readings
 from omokage.metrics.logistic import fit_logistic
 
@@ -35,8 +35,8 @@ _STEPS = np.concatenate([np.linspace(0, 0.9, 19), np.linspace(0.91, 0.99, 9), [0
 
 
 def fit(readings: Readings) -> dict[str, Any]:
-    """Powers of the spread, errors by size of the change, tails of pairs without a change, lines of the logistic
-    regressions, the limit of the same-person check: at it as many pairs of one person are declined as pairs of people
+    """Powers of the spread, errors by size of the change, tails of pairs without a change, the line of the
+    same-person check and its limit: at it as many pairs of one person are declined as pairs of people
     alike in sex, skin and age are let through.
 
     What has too few labelled pairs is left out.
@@ -58,17 +58,10 @@ def fit(readings: Readings) -> dict[str, Any]:
             out["margin"][name] = [*rows, *(row for row in pooled if row[1] > 0)] if rare else rows
         if readings.still.sum() >= _FEWEST:
             out["tail"][name] = [round(float(v), 4) for v in np.quantile(size[readings.still, k], _STEPS)]
-    for kind, names in (("looks", LOOKS), ("nuisance", NUISANCE)):
-        logits, truth = getattr(readings, kind), getattr(readings, f"{kind}_true")
-        out[kind] = {}
-        for k, name in enumerate(names):
-            known = np.isfinite(truth[:, k])
-            if known.sum() >= _FEWEST and 0 < truth[known, k].mean() < 1:
-                out[kind][name] = _line(logits[known, k], truth[known, k])
     alike, apart, hard = readings.alike, readings.apart, readings.hard
     if min(len(alike), len(apart), len(hard)) >= _FEWEST:
         truth = np.concatenate([np.ones(len(alike)), np.zeros(len(apart))])
-        line = _line(np.concatenate([alike, apart]), truth, even=True)
+        line = _line(np.concatenate([alike, apart]), truth)
         out["same"] = {"line": line, "limit": round(float(_odds(even_limit(alike, hard), line)), 4)}
     return out
 
@@ -127,14 +120,12 @@ def _margins(errors: Floats, change: Floats, step: float) -> list[list[float]]:
     return rows
 
 
-def _line(score: Floats, truth: Floats, even: bool = False) -> list[float]:
-    """Slope and offset of a logistic regression on one score; with `even` both answers weigh the same."""
-    inputs = np.column_stack([score, np.ones(len(score))])
-    if even:
-        rng = np.random.default_rng(0)
-        count = max(int(truth.sum()), int((1 - truth).sum()))
-        rows = np.concatenate([rng.choice(np.flatnonzero(truth == side), count) for side in (0, 1)])
-        inputs, truth = inputs[rows], truth[rows]
+def _line(score: Floats, truth: Floats) -> list[float]:
+    """Slope and offset of a logistic regression on one score; both answers weigh the same."""
+    rng = np.random.default_rng(0)
+    count = max(int(truth.sum()), int((1 - truth).sum()))
+    rows = np.concatenate([rng.choice(np.flatnonzero(truth == side), count) for side in (0, 1)])
+    inputs, truth = np.column_stack([score, np.ones(len(score))])[rows], truth[rows]
     weights = fit_logistic(inputs, truth > 0.5, [0.0, 0.0], [1e-3, 1e-3], 60, stride=2)
     return [round(float(v), 5) for v in weights]
 
@@ -150,8 +141,6 @@ def intervals(value: Floats, sigma: Floats, fitted: Mapping[str, Any]) -> tuple[
     low, high = value.copy(), value.copy()
     for k, name in enumerate(FACTORS):
         rows = fitted["margin"].get(name, _UNFITTED)
-        if rows and not isinstance(rows, list):
-            rows = [[-np.inf, np.inf, -rows, rows]]  # weights of before sizes were told apart: one margin
         for least, most, down, up in rows:
             for sign in (1.0, -1.0):
                 v = sign * value[:, k]
@@ -175,13 +164,6 @@ def no_change(value: Floats, sigma: Floats, fitted: Mapping[str, Any]) -> Floats
             above = 1 - np.interp(size[:, k], np.maximum.accumulate(tail), _STEPS)
             out[:, k] = (above * fitted["still"] + 1) / (fitted["still"] + 1)
     return np.minimum(out, 1.0)
-
-
-def chances(kind: str, logits: Floats, fitted: Mapping[str, Any]) -> Floats:
-    """Probabilities (m, n) of named differences (`kind` = "looks") or of nuisance, calibrated where that was fitted."""
-    names = LOOKS if kind == "looks" else NUISANCE
-    lines = [fitted.get(kind, {}).get(name, [1.0, 0.0]) for name in names]
-    return np.stack([_odds(logits[:, k], line) for k, line in enumerate(lines)], 1)
 
 
 def same_person(cosine: Floats, fitted: Mapping[str, Any]) -> Floats:

@@ -32,6 +32,7 @@ class NetworkConfig:
     """The network: the trunk of the attributes room, a state map for changes, a code for identity."""
 
     size: int = 112
+    detail: int = 1  # 2: pictures of 224 px at nearly the price of 112 (`nn.trunk`)
     margin: float = 1.3
     stem: int = 24
     widths: tuple[int, ...] = (48, 96, 192)
@@ -60,8 +61,6 @@ class LossConfig:
     fatness: float = 0.7
     age: float = 0.7
     spread: float = 0.08  # learning how large the own error is
-    looks: float = 0.15
-    nuisance: float = 0.05
     inter: float = 0.2  # contrastive over identities
     temperature: float = 0.12
     queue: int = 3072  # codes of earlier batches that serve as strangers

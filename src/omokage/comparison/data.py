@@ -49,16 +49,13 @@ class Batch:
     """`images` (b, size, size, 3) uint8 of `people` (b,) by number.
 
     `pairs` (m, 2) are places in the batch: of one person, and with less weight of two, whose states differ by known
-    amounts as well. With them go `change` (m, factors) in the factors' own units, `looks` and `nuisance` (m, ...) as 0,
-    1 or NaN, and `weight` (m,).
+    amounts as well. With them go `change` (m, factors) in the factors' own units and `weight` (m,).
     """
 
     images: Tensor
     people: Tensor
     pairs: Tensor
     change: Tensor
-    looks: Tensor
-    nuisance: Tensor
     weight: Tensor
 
     def to(self, device: torch.device) -> Batch:
@@ -132,20 +129,20 @@ class Steps(Dataset[Batch]):
         rng = np.random.default_rng((self.config.seed, 1, step))
         ripe = min(1.0, step / self.config.curriculum) if self.config.curriculum else 1.0
         images: list[Image] = []
-        states: list[tuple[Floats, ...]] = []
+        states: list[Floats] = []
         chosen = self._chosen(rng)
         for who in chosen:
             states.append(self._person(who, rng, ripe, images))
         count = self.config.data.pictures
         owners = np.repeat([place << 32 | number for place, number in chosen], count)
-        factors, looks, days = (np.concatenate(values) for values in zip(*states, strict=True))
+        factors = np.concatenate(states)
         pairs, weight = self._pairs(rng, len(chosen), count)
         a, b = pairs.T
         change = factors[b] - factors[a]
         size = np.nan_to_num(np.abs(change) / LARGE).max(1)
         weight = weight * np.where((size == 0) | (size >= 1), 1.0, ripe + (1 - ripe) * size)
-        rest = (owners, pairs, change, look_differs(looks[a], looks[b]), day_differs(days[a], days[b]), weight)
-        kinds = (np.int64, np.int64, *(np.float32,) * 4)
+        rest = (owners, pairs, change, weight)
+        kinds = (np.int64, np.int64, np.float32, np.float32)
         tensors = [torch.from_numpy(v.astype(k)) for v, k in zip(rest, kinds, strict=True)]
         return Batch(torch.from_numpy(np.stack(images)), *tensors)
 
@@ -177,8 +174,8 @@ class Steps(Dataset[Batch]):
             weight = np.append(weight, np.full(len(first), self.config.data.across))
         return np.where(rng.random((len(pairs), 1)) < 0.5, pairs, pairs[:, ::-1]), weight
 
-    def _person(self, who: tuple[int, int], rng: Generator, ripe: float, images: list[Image]) -> tuple[Floats, ...]:
-        """Add the pictures of one person to the batch; returns their factors, looks and days."""
+    def _person(self, who: tuple[int, int], rng: Generator, ripe: float, images: list[Image]) -> Floats:
+        """Add the pictures of one person to the batch; returns their factors."""
         crops, count = self.albums[who[0]], self.config.data.pictures
         places = np.resize(rng.permutation(self.groups[who[0]][who[1]]), count)
         for k in range(1, count):
@@ -187,9 +184,8 @@ class Steps(Dataset[Batch]):
         mirror = bool(rng.random() < crops.config.geometry.mirror)
         strength = _WEAKEST + (1 - _WEAKEST) * ripe
         images += [crops.drawn(int(i), rng, mirror, strength) for i in places]
-        album = crops.album
-        factors = album.factors[places]
-        return factors[:, MIRRORED_FACTORS] if mirror else factors, album.looks[places], album.days[places]
+        factors = crops.album.factors[places]
+        return factors[:, MIRRORED_FACTORS] if mirror else factors
 
     def __len__(self) -> int:
         return 1 << 62

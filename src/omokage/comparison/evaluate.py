@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from omokage.comparison import calibration
 from omokage.comparison.calibration import CALL, STEPS
-from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
+from omokage.comparison.config import COMPARED_UNITS, FACTORS
 from omokage.comparison.data import Crops
 from omokage.comparison.model import ComparisonNetwork
 from omokage.comparison.readings import Readings, read
 from omokage.data.splits import held_out
 from omokage.errors import TrainingError
-from omokage.metrics.classification import area_under_curve
 from omokage.metrics.regression import correlation
 
 Floats = NDArray[np.float64]
@@ -51,13 +50,6 @@ def score(readings: Readings, fitted: Mapping[str, Any]) -> list[dict[str, Any]]
             if values:
                 mean = float(np.mean([v for v, _ in values]))
                 rows.append(_row(f"{name}: {measure}", mean, sum(n for _, n in values), _BASE.get(measure)))
-    for kind, names in (("looks", LOOKS), ("nuisance", NUISANCE)):
-        logits, truth = getattr(readings, kind), getattr(readings, f"{kind}_true")
-        for k, name in enumerate(names):
-            known = np.isfinite(truth[:, k])
-            if known.sum() >= _FEWEST and 0 < truth[known, k].mean() < 1:
-                area = area_under_curve(logits[known, k], truth[known, k] > 0.5)
-                rows.append(_row(f"{kind}: {name} differs, AUC", area, int(known.sum()), 0.5))
     return rows + _check(readings, fitted)
 
 

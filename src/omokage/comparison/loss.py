@@ -50,10 +50,7 @@ class ComparisonLoss(nn.Module):
         pictures."""
         config = self.config
         parts = self._intra(changes, batch)
-        parts["looks"] = _masked(changes.looks, batch.looks)
-        parts["nuisance"] = _masked(changes.nuisance, batch.nuisance)
         total = parts["units"] + parts["fatness"] + parts["age"] + config.spread * parts["spread"]
-        total = total + config.looks * parts["looks"] + config.nuisance * parts["nuisance"]
         if config.inter:
             parts["inter"] = self._inter(codes, batch.people)
             total = total + config.inter * parts["inter"]
@@ -107,11 +104,3 @@ class ComparisonLoss(nn.Module):
         self.queue[places] = codes  # type: ignore[operator]
         self.owners[places] = people  # type: ignore[operator]
         self.at.fill_((int(self.at) + len(codes)) % size)  # type: ignore[operator, arg-type]
-
-
-def _masked(logits: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy over what is known; 0 when nothing is."""
-    known = torch.isfinite(target)
-    if not known.any():
-        return logits.sum() * 0
-    return F.binary_cross_entropy_with_logits(logits[known], target[known])

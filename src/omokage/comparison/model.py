@@ -3,7 +3,8 @@
 What ComFace (Akamatsu et al., WACV 2025) publishes is the idea of two representations learnt together from synthetic
 faces; its architecture is not public. Ours: the change from a to b is  d(b) - d(a) + g(a, b) - g(b, a)  with a linear
 `d` and a network `g` in which both states meet, so that swapping the photographs flips every sign whatever the weights
-are. What has no direction (spread, other differences, nuisance) is  g(a, b) + g(b, a).
+are. What has no direction (the spread) is  g(a, b) + g(b, a). What else differs and what is only the day are not asked
+of this network: two analyses tell them better (`pipeline.named_differences`).
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE, SCALES, NetworkConfig
+from omokage.comparison.config import COMPARED_UNITS, FACTORS, SCALES, NetworkConfig
 from omokage.nn.blocks import Add, ConvUnit, DenseUnit
 from omokage.nn.trunk import ResidualTrunk
+from omokage.nn.widening import widened
 from omokage.schema import UNITS
 
 
@@ -33,12 +35,10 @@ class Seen:
 @dataclass(frozen=True, slots=True, eq=False)
 class Changes:
     """What is said of pairs (b): signed changes and the natural log of their expected absolute error (b, factors), both
-    in units of `SCALES`; logits that something else differs (b, looks) and that the day does (b, nuisance)."""
+    in units of `SCALES`."""
 
     value: Tensor
     log_sigma: Tensor
-    looks: Tensor
-    nuisance: Tensor
 
 
 class ComparisonNetwork(nn.Module):
@@ -51,7 +51,7 @@ class ComparisonNetwork(nn.Module):
             raise ValueError(f"no such comparison: {network.intra!r}")
         self.network = network
         self.precision: torch.dtype | None = None  # of the trunk while training; None = float32
-        self.trunk = ResidualTrunk(network.stem, network.widths, network.blocks)
+        self.trunk = ResidualTrunk(network.stem, network.widths, network.blocks, network.detail)
         self.cells = (network.size // self.trunk.stride) ** 2
         width, state = self.trunk.width_out, network.squeeze * self.cells + network.whole
         self.squeeze = ConvUnit(width, network.squeeze, 1)
@@ -64,7 +64,7 @@ class ComparisonNetwork(nn.Module):
         self.meet = Add()
         self.bend = nn.ReLU()
         self.hidden = DenseUnit(network.view, network.hidden, network.dropout)
-        self.heads = nn.Linear(network.hidden, 2 * len(FACTORS) + len(LOOKS) + len(NUISANCE))
+        self.heads = nn.Linear(network.hidden, 2 * len(FACTORS))
         self.identity_squeeze = ConvUnit(width, network.identity_squeeze, 1)
         self.identity = nn.Linear(network.identity_squeeze * self.cells, network.identity)
         # Features are positive, so that all codes would begin side by side, where a contrastive loss has no slope.
@@ -100,11 +100,10 @@ class ComparisonNetwork(nn.Module):
         even = (there[:, factors:] + back[:, factors:]) / 2
         straight = self.direct(after) - self.direct(before)
         crossed = sided[0] - sided[1] if self.network.intra == "antisymmetric" else 2 * sided[0]
-        sigma, looks, nuisance = torch.split(even, [factors, len(LOOKS), len(NUISANCE)], 1)
-        return Changes(straight + crossed, sigma - 2, looks, nuisance)
+        return Changes(straight + crossed, even - 2)
 
     def _met(self, one: Tensor, other: Tensor) -> Tensor:
-        """g(one, other): (b, 2 * factors + looks + nuisance)."""
+        """g(one, other): (b, 2 * factors)."""
         out: Tensor = self.heads(self.hidden(self.bend(self.meet(self.first(one), self.second(other)))))
         return out
 
@@ -114,10 +113,11 @@ def adopt(model: ComparisonNetwork, tensors: Mapping[str, Tensor]) -> list[str]:
 
     Of the attributes room come the trunk, the features behind its age and fatness, and, where its geometry reads
     expression units linearly off a map of the same width, that map with the rows of the units: the network then begins
-    as the difference of two answers.
+    as the difference of two answers. A trunk with a wider stem or finer `detail` begins as the narrow one did.
     """
     own = model.state_dict()
-    found = {new: t for name, t in tensors.items() if (new := _adopted_name(name)) in own and own[new].shape == t.shape}
+    named = {new: t for name, t in tensors.items() if (new := _adopted_name(name)) in own}
+    found = {name: t for name, old in named.items() if (t := _fitted(name, old, own[name])) is not None}
     heads = tensors.get(f"{_GEOMETRY}heads.weight")
     cells = own["squeeze.conv.weight"].shape[0] * model.cells
     if heads is not None and heads.shape[1] == cells and "squeeze.conv.weight" in found:
@@ -128,6 +128,11 @@ def adopt(model: ComparisonNetwork, tensors: Mapping[str, Tensor]) -> list[str]:
         found["direct.weight"] = direct
     model.load_state_dict({**own, **found})
     return sorted(found)
+
+
+def _fitted(name: str, old: Tensor, fresh: Tensor) -> Tensor | None:
+    """`old` as it is, or, of the trunk, carried into a wider or finer one; None when it does not fit."""
+    return widened(old, fresh) if name.startswith("trunk.") or old.shape == fresh.shape else None
 
 
 _GEOMETRY, _WHOLE = "categories.continuous-local-face.", "categories.ordinal-holistic."

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from omokage.comparison import calibration
-from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
+from omokage.comparison.config import COMPARED_UNITS, FACTORS
 from omokage.comparison.data import MIRRORED_FACTORS
 from omokage.comparison.model import ComparisonNetwork, normalise, rebuilt, scales
 from omokage.faces.align import stacked
@@ -51,14 +51,12 @@ class Seen:
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
     """Pairs (m): signed changes with 5 and 95 percent ends and no-change p-values (m, factors) in the order of
-    `config.FACTORS`, probabilities of `looks` (m, ...) and `nuisance` (m, ...), of one person (m,)."""
+    `config.FACTORS`, probability of one person (m,)."""
 
     value: Floats
     low: Floats
     high: Floats
     no_change: Floats
-    looks: Floats
-    nuisance: Floats
     same_person: Floats
 
     def __len__(self) -> int:
@@ -111,12 +109,10 @@ class Comparer:
     def compare(self, seen: Seen, pairs: Pairs, batch: int = 256) -> Compared:
         """What changed from the first to the second crop of each pair of places in `seen`."""
         parts = [self._some(seen, np.array(pairs[k : k + batch], np.int64)) for k in range(0, len(pairs), batch)]
-        value, sigma, looks, nuisance, cosine = (np.concatenate(v) for v in zip(*parts, strict=True))
+        value, sigma, cosine = (np.concatenate(v) for v in zip(*parts, strict=True))
         low, high = calibration.intervals(value, sigma, self.calibration)
         return Compared(
             value, low, high, calibration.no_change(value, sigma, self.calibration),
-            calibration.chances("looks", looks, self.calibration),
-            calibration.chances("nuisance", nuisance, self.calibration),
             calibration.same_person(cosine, self.calibration),
         )  # fmt: skip
 
@@ -128,9 +124,8 @@ class Comparer:
         sigma = [torch.exp(f.log_sigma.clamp(-6, 3)) for f in found]
         spread = sigma[0] + sigma[1][:, MIRRORED_FACTORS]
         size = scales().to(value)
-        even = [(getattr(found[0], k) + getattr(found[1], k)) / 2 for k in ("looks", "nuisance")]
         cosine = (seen.codes[a] * seen.codes[b]).sum(1)
-        return [t.double().cpu().numpy() for t in (value * size, spread / 2 * size, *even, cosine)]
+        return [t.double().cpu().numpy() for t in (value * size, spread / 2 * size, cosine)]
 
     @torch.inference_mode()
     def where(self, before: Image, after: Image, factors: Sequence[str]) -> Floats:
@@ -155,12 +150,10 @@ class Comparer:
 
 
 def face_change(found: Compared, k: int, before: str = "", after: str = "") -> FaceChange:
-    """Pair `k` as a result; status and warnings are the pipeline's to add."""
+    """Pair `k` as a result; status, warnings, named differences and what the day did are the pipeline's to add."""
     rows = zip(found.value[k], found.low[k], found.high[k], found.no_change[k], strict=True)
     each = dict(zip(FACTORS, (Change(*(float(v) for v in row)) for row in rows), strict=True))
     return FaceChange(
         before, after, same_person=float(found.same_person[k]),
         units={name: each[name] for name in COMPARED_UNITS}, fatness=each["fatness"], age=each["age"],
-        looks=dict(zip(LOOKS, found.looks[k].tolist(), strict=True)),
-        nuisance=dict(zip(NUISANCE, found.nuisance[k].tolist(), strict=True)),
     )  # fmt: skip

@@ -18,17 +18,13 @@ _LARGEST_SIGMA, _SMALLEST_SIGMA = 3.0, -6.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Readings:
-    """Pairs (m) in the factors' own units: `value` and `sigma` against `change` (m, factors; NaN where unknown), logits
-    against truth of looks and nuisance. `still`: nothing but the day differs. `people` (m,) owns each pair. `alike`,
+    """Pairs (m) in the factors' own units: `value` and `sigma` against `change` (m, factors; NaN where unknown).
+    `still`: nothing but the day differs. `people` (m,) owns each pair. `alike`,
     `apart`, `hard`: cosines of identity codes of pairs of one person, of two, and of two alike in sex, skin and age."""
 
     value: Floats
     sigma: Floats
     change: Floats
-    looks: Floats
-    looks_true: Floats
-    nuisance: Floats
-    nuisance_true: Floats
     still: NDArray[np.bool_]
     people: list[str]
     alike: Floats
@@ -78,16 +74,16 @@ def read(
     for first in range(0, len(pairs), 256):
         rows = pairs[first : first + 256]
         out = model.compare(states[rows[:, 0]].to(device), states[rows[:, 1]].to(device))
-        parts.append([t.float().cpu().numpy() for t in (out.value, out.log_sigma, out.looks, out.nuisance)])
-    value, log_sigma, looks, nuisance = (np.concatenate(v).astype(np.float64) for v in zip(*parts, strict=True))
+        parts.append([t.float().cpu().numpy() for t in (out.value, out.log_sigma)])
+    value, log_sigma = (np.concatenate(v).astype(np.float64) for v in zip(*parts, strict=True))
     size = scales().numpy().astype(np.float64)
-    change, looks_true, nuisance_true = (t.astype(np.float64) for t in labels_of(album, pairs))
-    still = (np.nan_to_num(np.abs(change), nan=1.0) < 1e-3).all(1) & ~(looks_true == 1).any(1)
+    change, looks, _ = (t.astype(np.float64) for t in labels_of(album, pairs))
+    still = (np.nan_to_num(np.abs(change), nan=1.0) < 1e-3).all(1) & ~(looks == 1).any(1)
     seed = crops.config.split_seed
     others = pairs, strangers(album, len(pairs), seed), strangers(album, len(pairs), seed + 1, hard=1.0)
     cosines = [(codes[p[:, 0]] * codes[p[:, 1]]).sum(1).numpy().astype(np.float64) for p in others]
     sigma = np.exp(np.clip(log_sigma, _SMALLEST_SIGMA, _LARGEST_SIGMA)) * size
     return Readings(
-        value * size, sigma, change, looks, looks_true, nuisance, nuisance_true, still,
+        value * size, sigma, change, still,
         [album.people[int(a)] for a in pairs[:, 0]], *cosines,
     )  # fmt: skip

@@ -1,4 +1,5 @@
-"""A small residual trunk for 112 px faces: 3 x 112 x 112 -> widths[-1] x 7 x 7 (a stride of 16)."""
+"""A small residual trunk: 3 x 112 x 112 -> widths[-1] x 7 x 7 (a stride of 16), or pictures twice as fine at nearly the
+same price."""
 
 from __future__ import annotations
 
@@ -9,21 +10,29 @@ from torch import Tensor, nn
 
 from omokage.nn.blocks import ConvUnit, ResidualUnit
 
+STEM_KERNELS = {1: 3, 2: 7}  # side of the stem's kernel by `detail`
+
 
 class ResidualTrunk(nn.Module):
     """A strided stem and one stage of residual units per entry of `widths`, each stage halving the map.
 
+    With `detail` 2 the stem reads pictures of twice the side with a 7x7 kernel and a stride of 4, which holds every 3x3
+    kernel on pictures halved by averaging (`nn.widening`): all later maps keep their size, so that fine skin and
+    small movements cost one larger convolution.
+
     `width_out` is the number of channels, `stride` how many input pixels one cell of the map stands for. Raises
-    ValueError when `widths` and `blocks` differ in length.
+    ValueError when `widths` and `blocks` differ in length, or for another `detail`.
     """
 
     def __init__(
-        self, stem: int = 24, widths: Sequence[int] = (48, 96, 192), blocks: Sequence[int] = (2, 2, 2)
+        self, stem: int = 24, widths: Sequence[int] = (48, 96, 192), blocks: Sequence[int] = (2, 2, 2), detail: int = 1
     ) -> None:
         super().__init__()
         if len(widths) != len(blocks):
             raise ValueError(f"{len(widths)} widths and {len(blocks)} block counts do not match")
-        units: list[nn.Module] = [ConvUnit(3, stem, 3, 2)]
+        if detail not in STEM_KERNELS:
+            raise ValueError(f"detail is 1 or 2, not {detail}")
+        units: list[nn.Module] = [ConvUnit(3, stem, STEM_KERNELS[detail], 2 * detail)]
         width = stem
         for wide, count in zip(widths, blocks, strict=True):
             for k in range(count):
@@ -33,7 +42,7 @@ class ResidualTrunk(nn.Module):
         self.width_out = width
         self.widths = tuple(widths)
         self.ends = tuple(accumulate(blocks))  # the last unit of each stage
-        self.stride = 2 ** (1 + len(widths))
+        self.stride = detail * 2 ** (1 + len(widths))
 
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.units(x)

@@ -160,12 +160,11 @@ def _answer(found: Compared, k: int, pair: tuple[Photo, Photo], comparer: Compar
 
 
 def _named(change: FaceChange, before: Photo, after: Photo) -> FaceChange:
-    """The change with what else differs by the two analyses and the crops; the network's own answers where these tell
-    nothing."""
+    """The change with what else differs by the two analyses and the crops."""
     if before.face is None or after.face is None or before.picture is None or after.picture is None:
         return change
     day = day_between(before.face, after.face, before.picture, after.picture)
-    return replace(change, looks=looks_between(before.face, after.face) or change.looks, nuisance=day)
+    return replace(change, looks=looks_between(before.face, after.face), nuisance=day)
 
 
 def _status(before: Photo, after: Photo) -> str:

@@ -1,8 +1,8 @@
 """What else differs between two photographs: what the person wears or has done (glasses, hair, beard, make-up, closed
 eyes, headwear), and what is only the day (light, pose, camera).
 
-Two analyses of one face tell these far better than the comparison network does: its own answers to them stay near
-chance (`benchmarks/comparison_differences.py` measures both). A yes/no attribute with probabilities p and q differs
+Two analyses of one face tell these; a comparison network that was asked for them too stayed near chance
+(docs/benchmarks/2026-11-23-comparison-differences.md). A yes/no attribute with probabilities p and q differs
 with p (1 - q) + q (1 - p). Hair, light, pose and camera are distances: of hair lengths, of the shading from side to
 side and from top to bottom, of head poses, of colour, sharpness and brightness. Their lines to probabilities were
 fitted on rendered people by the same script, both answers weighing the same.
@@ -30,6 +30,7 @@ LINES: Mapping[str, tuple[float, float]] = {
     "hair": (24.7, -2.26), "light": (6.78, -1.19), "pose": (0.79, -7.17), "camera": (23.4, -4.44),
 }  # fmt: skip
 DAY = ("light", "pose", "camera")
+_SIZE = 112  # pixels of the crops that the lines were fitted on
 
 
 class Picture(NamedTuple):
@@ -78,7 +79,10 @@ def _hair(before: FaceAnalysis, after: FaceAnalysis) -> dict[str, float]:
 
 def picture_of(crop: Image) -> Picture:
     """Of the middle of an aligned crop (n, n, 3): shading to the side and downwards, and how the camera took it: red
-    and blue against green, sharpness, colourfulness, brightness, each in steps that matter about the same."""
+    and blue against green, sharpness, colourfulness, brightness, each in steps that matter about the same. Other sizes
+    are resized first, as sharpness depends on it."""
+    if len(crop) != _SIZE:
+        crop = np.asarray(cv2.resize(crop, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA), np.uint8)
     middle = _part(crop, 0.125, 0.875, 0.125, 0.875)
     red, green, blue = np.log(middle.mean((0, 1)) + 0.02)
     grey = middle.mean(2)
