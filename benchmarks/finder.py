@@ -25,8 +25,9 @@ import cv2
 import numpy as np
 import torch
 
-from omokage.faces.detect import Finder, open_finder
+from omokage.faces.detect import Finder
 from omokage.faces.evaluate import SIZE_BINS, false_faces, score_folder, score_scenes
+from omokage.faces.finders import open_finder
 from omokage.faces.heads import read_heads
 from omokage.faces.scenes import SceneSource
 from omokage.media.image import read_image

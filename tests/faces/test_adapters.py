@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from omokage.errors import InputError, MissingExtraError
-from omokage.faces.detect import open_finder
+from omokage.faces.finders import open_finder
 from omokage.faces.haar import HaarFinder
 
 onnx = pytest.importorskip("onnx")

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.errors import InputError, WeightsError
-from omokage.faces.detect import Limits, NetworkFinder, detections, open_finder, suppress, views
+from omokage.faces.detect import Limits, NetworkFinder, detections, suppress, views
+from omokage.faces.finders import open_finder
 from omokage.faces.haar import HaarFinder
 from omokage.faces.network import FinderNet
 from omokage.faces.publish import fit_line

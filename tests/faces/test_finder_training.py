@@ -7,7 +7,7 @@ import torch
 from omokage.errors import TrainingError
 from omokage.faces import publish as publishing
 from omokage.faces.config import FinderConfig
-from omokage.faces.detect import open_finder
+from omokage.faces.finders import open_finder
 from omokage.faces.targets import finder_loss, generalised_iou
 from omokage.faces.train import train
 

@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.errors import InputError
 from omokage.results import Box, Detection
 
 if TYPE_CHECKING:
@@ -229,24 +228,3 @@ def detections(rows: NDArray[np.floating], shape: Sequence[int]) -> list[Detecti
     kept = [rows[i].astype(float) for i in suppress(rows[:, 1:], rows[:, 0])]
     faces = [Detection(Box(*row[1:].tolist()), float(row[0])) for row in kept]
     return sorted(faces, key=lambda face: -face.box.area)
-
-
-def open_finder(name_or_path: str | Path = "synthetic", device: str = "cpu") -> Finder:
-    """A finder by name or by file.
-
-    `haar`; the name or folder of a weight set with a `finder` in it; or a model file of the user's: `.onnx` (YuNet or
-    SCRFD, told apart by their outputs) and `.task` or `.tflite` (MediaPipe). Raises InputError for anything else.
-    """
-    from omokage.faces.adapters import open_file
-    from omokage.faces.haar import HaarFinder
-
-    if str(name_or_path) == "haar":
-        return HaarFinder()
-    path = Path(name_or_path)
-    if path.suffix.lower() in (".onnx", ".task", ".tflite"):
-        if not path.is_file():
-            raise InputError(
-                f"the finder file {path} does not exist; give the path of a YuNet, SCRFD or MediaPipe model file"
-            )
-        return open_file(path)
-    return NetworkFinder(name_or_path, device=device)

@@ -147,14 +147,14 @@ def open_finder(
 
     With a `check` behind it, it proposes more than it would alone. Raises WeightsError or InputError.
     """
-    from omokage.faces import detect
+    from omokage.faces import detect, finders
 
     if check is not None:
         limits = detect.Limits(check.proposals, check.proposals)
         return detect.NetworkFinder(weights or DEFAULT_SET, limits=limits, device=_device(device))
     if wish is None:
         wish = weights if weights is not None and has_model(weights, "finder") else DEFAULT_SET
-    finder: Finder = detect.open_finder(wish, device=_device(device))
+    finder: Finder = finders.open_finder(wish, device=_device(device))
     return finder
 
 
