@@ -160,7 +160,6 @@ class FaceAnalysis:
     quality: float | None = None  # 0..1: how well the crop shows one face
     needs_review: str = ""  # empty, or why a person should look
     embedding: NDArray[np.float32] | None = None
-    seen: NDArray[np.float32] | None = None  # the mean of the network's last map over the crop; tables do not hold it
 
     @property
     def outline(self) -> NDArray[np.float32] | None:

@@ -145,10 +145,7 @@ class AttributeNetwork(nn.Module):
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Raw numbers (b, width) by attribute name."""
         reduced = self.precision if self.training else None
-        return self.answers(self.maps(images) if reduced is None else self._reduced(images, reduced))
-
-    def answers(self, maps: list[Tensor]) -> dict[str, Tensor]:
-        """Raw numbers (b, width) by attribute name, of what `maps` gave."""
+        maps = self._maps(images) if reduced is None else self._reduced(images, reduced)
         raw: dict[str, Tensor] = {}
         hidden: dict[str, Tensor] = {}
         for category, names in self.members.items():
@@ -171,7 +168,7 @@ class AttributeNetwork(nn.Module):
             out = part.heads(hidden[category])
         return out
 
-    def maps(self, images: Tensor) -> list[Tensor]:
+    def _maps(self, images: Tensor) -> list[Tensor]:
         """What the trunk sees: the last map, after the finer ones where these are needed."""
         finer = self.refiner is not None or any(isinstance(part, OwnStage) for part in self.categories.values())
         if not finer or not isinstance(self.trunk, ResidualTrunk):
@@ -181,7 +178,7 @@ class AttributeNetwork(nn.Module):
     def _reduced(self, images: Tensor, precision: torch.dtype) -> list[Tensor]:
         """The trunk's maps with multiplications in `precision`; the sub-networks stay in float32, landmarks need it."""
         with torch.autocast(images.device.type, precision):
-            maps = self.maps(images)
+            maps = self._maps(images)
         return [features.float() for features in maps]
 
     def _refined(self, maps: list[Tensor], guess: Tensor) -> Tensor:

@@ -53,22 +53,13 @@ class AttributePredictor:
         """The network's input (b, 3, size, size) on its device; crops of another size are resized."""
         return normalise(torch.from_numpy(stacked([c.image for c in crops], self.size)).to(self.device))
 
+    @torch.inference_mode()
     def outputs(self, inputs: Tensor, careful: bool = True) -> Outputs:
         """Decoded outputs (b) on the CPU of prepared inputs; careful ones have the mirrored ones averaged in."""
-        return self._read(inputs, careful)[0]
-
-    @torch.inference_mode()
-    def _read(self, inputs: Tensor, careful: bool) -> tuple[Outputs, NDArray[np.float32]]:
-        """`outputs`, and the mean over the crop (b, width) of the last map that they were read from."""
-        out, seen = self._glance(inputs)
+        out = self._fast.decode(self._fast(inputs))
         if self.mirror and careful:
-            other, mirrored = self._glance(inputs.flip(3))
-            out, seen = averaged(out, unmirrored(other)), (seen + mirrored) / 2
-        return each(out, lambda t: t.float().cpu()), np.asarray(seen.float().cpu().numpy())
-
-    def _glance(self, inputs: Tensor) -> tuple[Outputs, Tensor]:
-        maps = self._fast.maps(inputs)
-        return self._fast.decode(self._fast.answers(maps)), maps[-1].mean((2, 3))
+            out = averaged(out, unmirrored(self._fast.decode(self._fast(inputs.flip(3)))))
+        return each(out, lambda t: t.float().cpu())
 
     def predict(
         self, crops: Sequence[FaceCrop], given: Given | None = None, batch: int = 32, *, careful: bool = True
@@ -82,9 +73,9 @@ class AttributePredictor:
         found: list[FaceAnalysis] = []
         for first in range(0, len(crops), batch):
             part = crops[first : first + batch]
-            out, seen = self._read(self.prepare(part), careful)
+            out = self.outputs(self.prepare(part), careful)
             shifted = moved(answers(self.schema, out, self.calibration), known, self._learnt) if known else {}
-            found += _Batch(self.schema, out, self.calibration, shifted, seen).analyses(part)
+            found += _Batch(self.schema, out, self.calibration, shifted).analyses(part)
         return found
 
     @property
@@ -144,10 +135,9 @@ class _Batch:
     """Calibrated numbers of one batch, and how a row of them becomes an analysis."""
 
     def __init__(
-        self, schema: AttributeSchema, out: Outputs, fitted: Mapping[str, Any], shifted: Mapping[str, Tensor],
-        seen: NDArray[np.float32],
-    ) -> None:  # fmt: skip
-        self.schema, self.shifted, self.seen = schema, shifted, seen
+        self, schema: AttributeSchema, out: Outputs, fitted: Mapping[str, Any], shifted: Mapping[str, Tensor]
+    ) -> None:
+        self.schema, self.shifted = schema, shifted
         self.points = {n: (v.value.numpy(), calibrating.spread(n, v, fitted).numpy()) for n, v in out.points.items()}
         self.rotations = {
             n: (v.value.numpy(), calibrating.spread(n, v, fitted).numpy()) for n, v in out.rotations.items()
@@ -183,7 +173,6 @@ class _Batch:
             scalars=self._scalars(i),
             classes=self._own_classes(i),
             quality=self._share("quality", i),
-            seen=self.seen[i],
         )
 
     def _landmarks(self, i: int, crop: FaceCrop) -> tuple[NDArray[np.float32] | None, NDArray[np.float32] | None]:

@@ -2,8 +2,8 @@
 
 A finder looks at thousands of places and must be generous to miss nobody. The attribute network then looks twice at
 each box: a real face gives sharp landmarks that stay where they are when the crop is cut again around them, and a high
-`quality`; a false one does not, and the network's last map looks different on it. `FaceCheck` weighs this evidence by a
-logistic regression that was fitted on rendered scenes (`pipeline.train`); the faces table's `score` is its probability.
+`quality`; a false one does not. `FaceCheck` weighs this evidence by a logistic regression that was fitted on rendered
+scenes (`pipeline.train`); the faces table's `score` is its probability.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ _TYPICAL_SHIFT = -3.0  # log of what real faces show; stands for a shift that co
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceCheck:
-    """`line` (k,): a weight for each of `EVIDENCE`, one for each channel of `FaceAnalysis.seen` (none where a check was
-    fitted without) and a constant. A box is a face from probability `limit` on.
+    """`line` (7,): a weight for each of `EVIDENCE` and a constant. A box is a face from probability `limit` on.
 
     `proposals` is the finder score from which boxes are worth a look.
     """
@@ -44,31 +43,26 @@ class FaceCheck:
     def open(cls, weights: str | Path) -> FaceCheck:
         """The check of a weight set. Raises WeightsError when it has none, it is damaged or weighs other evidence."""
         tensors, card = load(weights, "check")
-        line = tensors["line"].double().numpy()
-        shape = card.architecture
-        if tuple(shape.get("evidence", ())) != EVIDENCE or len(line) != len(EVIDENCE) + shape.get("channels", 0) + 1:
+        if tuple(card.architecture.get("evidence", ())) != EVIDENCE:
             raise WeightsError(
                 f"the check {card.id} was fitted by another version of omokage; fit it again with  omokage train "
                 "check.shipped"
             )
         known = card.calibration
+        line = tensors["line"].double().numpy()
         return cls(line, float(known["limit"]), float(known["proposals"]), card)
 
     def probability(self, detection: Detection, first: FaceAnalysis, second: FaceAnalysis) -> float | None:
-        """Of being a face, 0..1; None when the network did not give the evidence: no landmark spread or quality, or
-        another map."""
+        """Of being a face, 0..1; None when the network did not give the evidence (no landmark spread or quality)."""
         known = evidence(detection, first, second)
-        if known is not None and len(self.line) == len(EVIDENCE) + 1:
-            known = known[: len(EVIDENCE)]
-        if known is None or len(known) != len(self.line) - 1:
+        if known is None:
             return None
         return float(probability(known @ self.line[:-1] + self.line[-1]))
 
 
 def evidence(detection: Detection, first: FaceAnalysis, second: FaceAnalysis) -> NDArray[np.float64] | None:
-    """The numbers of `EVIDENCE` (log odds, logs of lengths over the face's size, and 1 where the first look was so bad
-    that there was no second: `second` is then `first` itself), followed by `seen` of the second look where there is
-    one: (6,) or (6 + channels,). None when the network does not give them.
+    """The numbers (6,) of `EVIDENCE`: log odds, logs of lengths over the face's size, and 1 where the first look was so
+    bad that there was no second (`second` is then `first` itself); None when the network does not give them.
     """
     qualities = (first.quality, second.quality)
     if first.landmarks is None or second.landmarks is None or second.landmark_sigma is None or None in qualities:
@@ -81,8 +75,7 @@ def evidence(detection: Detection, first: FaceAnalysis, second: FaceAnalysis) ->
     moved = float(np.linalg.norm(first.landmarks - second.landmarks, axis=1).mean()) / size
     shift = _TYPICAL_SHIFT if skipped else math.log(moved + 3e-3)
     odds = [log_odds(p, 1e-3) for p in (detection.score, *qualities) if p is not None]
-    seen = () if second.seen is None else second.seen.tolist()
-    return np.array([*odds, math.log(spread + 1e-3), shift, float(skipped), *seen])
+    return np.array([*odds, math.log(spread + 1e-3), shift, float(skipped)])
 
 
 def log_odds(p: float, edge: float) -> float:
