@@ -17,13 +17,13 @@ from omokage.attributes.correlation import facts, learn_correlation, measured, m
 from omokage.attributes.data import Layout
 from omokage.attributes.export import export_onnx
 from omokage.attributes.model import Located, Outputs, bin_centres
-from omokage.attributes.predict import AttributePredictor, averaged, unmirrored
+from omokage.attributes.predict import CLOSER, WIDER, AttributePredictor, averaged, unmirrored
 from omokage.attributes.readings import Readings, each
 from omokage.attributes.sources import read_source
 from omokage.data.rotation import matrix_of_pose
 from omokage.data.transforms import MIRRORED_POINTS, MIRRORED_UNITS
 from omokage.errors import InputError
-from omokage.faces.align import crop_box, crop_landmarks
+from omokage.faces.align import crop_box, crop_landmarks, roll_of
 from omokage.results import Box, FaceAnalysis, FaceCrop
 from omokage.schema import SHIPPED
 
@@ -132,6 +132,30 @@ def test_a_mirrored_picture_gets_the_mirrored_answer(weights: Path, crops: list[
     out, mirrored = predictor.outputs(inputs), unmirrored(predictor.outputs(inputs.flip(3)))
     torch.testing.assert_close(out.points["landmarks"].value, mirrored.points["landmarks"].value, atol=1e-4, rtol=0)
     torch.testing.assert_close(out.shares["smiling"], mirrored.shares["smiling"], atol=1e-4, rtol=0)
+
+
+def test_a_careful_look_is_the_mean_of_two_cuts_in_the_picture(weights: Path, records: Path) -> None:
+    """Against the slow way: each cut read by itself, and the places averaged in the pixels of the whole picture."""
+    source = read_source(records, SMALL)
+    images, outlines = source.images[:3], source.outline[:3]
+    both, plain = (AttributePredictor(weights, device="cpu", mirror=m) for m in (True, False))
+    found = both.predict_outlines(images, outlines, [0.5, 0.6, 0.7], batch=2)
+    assert [face.score for face in found] == [0.5, 0.6, 0.7]
+    for image, outline, face in zip(images, outlines, found, strict=True):
+        closer = crop_landmarks(image, outline, plain.size, plain.margin, jitter=CLOSER)
+        one = plain.predict([closer])[0]
+        assert one.outline is not None
+        wider = crop_landmarks(
+            image, one.outline, plain.size, plain.margin, jitter=WIDER, roll=roll_of(np.asarray(outline))
+        )
+        mirrored = unmirrored(plain.outputs(plain.prepare([wider]).flip(3)))
+        there = wider.to_source((mirrored.points["landmarks"].value[0].double().numpy() + 1) / 2 * plain.size)
+        assert face.outline is not None
+        assert np.allclose(face.outline, (one.outline + there) / 2, atol=2e-3)
+    alone = plain.predict_outlines(images, outlines, [1.0] * 3)[0]
+    crop = crop_landmarks(images[0], outlines[0], plain.size, plain.margin, jitter=CLOSER)
+    assert alone.landmarks is not None
+    assert np.allclose(alone.landmarks, plain.predict([crop])[0].landmarks, atol=1e-3)  # type: ignore[arg-type]
 
 
 def test_quantiles_of_a_flat_distribution() -> None:

@@ -19,6 +19,7 @@ from omokage.results import Box, FaceCrop
 
 _EYES = (slice(36, 42), slice(42, 48))  # the eye on the image's left, then the one on its right
 _MOUTH = slice(48, 68)
+STRAIGHT = Jitter()
 
 
 def roll_of(landmarks: NDArray[np.floating]) -> float:
@@ -53,8 +54,11 @@ def crop_landmarks(
     margin: float,
     upright: bool = True,
     score: float = 1.0,
+    jitter: Jitter = STRAIGHT,
+    roll: float | None = None,
 ) -> FaceCrop:
-    """The same crop from 68 landmarks (68, 2) in source pixels; with `upright` the face's own lean is taken out.
+    """The same crop from 68 landmarks (68, 2) in source pixels; with `upright` the face's own lean is taken out, or
+    `roll` degrees where that is given. `jitter` cuts beside the usual place.
 
     The side is `margin` times the larger side of `Box.around` of the landmarks *after* turning, so that a leaning face
     fills its crop as an upright one does. `FaceCrop.box` is the box of the landmarks as they lie in the picture. Raises
@@ -63,8 +67,9 @@ def crop_landmarks(
     points = np.asarray(landmarks, np.float64)
     if points.shape != (68, 2):
         raise ValueError(f"68 landmarks have the shape (68, 2), not {points.shape}")
-    roll = roll_of(points) if upright else 0.0
-    affine = crop_affine(points, size, margin, roll, Jitter())
+    if roll is None:
+        roll = roll_of(points) if upright else 0.0
+    affine = crop_affine(points, size, margin, roll, jitter)
     return FaceCrop(warp(image, affine, size), affine, Box.around(points), score)
 
 

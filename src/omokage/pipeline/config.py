@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,20 @@ class Predictor(Protocol):
 
     def predict(
         self, crops: Sequence[FaceCrop], given: Given | None = None, *, careful: bool = True
+    ) -> list[FaceAnalysis]: ...
+
+
+@runtime_checkable
+class OutlinePredictor(Predictor, Protocol):
+    """A predictor that cuts its own crops, given whole pictures and where the landmarks (68, 2) nearly are."""
+
+    def predict_outlines(
+        self,
+        images: Sequence[NDArray[np.uint8]],
+        outlines: Sequence[NDArray[np.floating]],
+        scores: Sequence[float],
+        given: Given | None = None,
+        batch: int = 32,
     ) -> list[FaceAnalysis]: ...
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from omokage.faces.align import crop_box, crop_landmarks
 from omokage.pipeline.check import FaceCheck
-from omokage.pipeline.config import AnalyzerConfig, Finder, Given, Predictor
+from omokage.pipeline.config import AnalyzerConfig, Finder, Given, OutlinePredictor, Predictor
 from omokage.pipeline.review import with_review
 from omokage.results import Box, Detection, FaceAnalysis, FaceCrop
 
@@ -104,10 +104,10 @@ def _second_pass(
     config: AnalyzerConfig,
     given: Given | None,
 ) -> list[FaceAnalysis]:
-    """The final answers: from a crop around the first pass's landmarks, upright, where these are to be trusted."""
+    """The final answers: from crops around the first pass's landmarks, upright, where these are to be trusted."""
     answers = list(first)
     again: list[int] = []
-    crops: list[FaceCrop] = []
+    outlines: list[NDArray[np.floating]] = []
     for i, answer in enumerate(first):
         outline = answer.outline
         if outline is None or landmark_box(outline, answer.box, config.drift_iou) is None:
@@ -115,9 +115,17 @@ def _second_pass(
         if answer.quality is not None and answer.quality < config.hopeless_quality:
             continue  # a second look would only cost time
         again.append(i)
-        image = images[owner[i]]
-        crops.append(crop_landmarks(image, outline, predictor.size, predictor.margin, score=answer.score))
-    for i, answer in zip(again, _predict(predictor, config.batch_size, given, crops, careful=True), strict=True):
+        outlines.append(outline)
+    pictures, scores = [images[owner[i]] for i in again], [first[i].score for i in again]
+    if isinstance(predictor, OutlinePredictor):
+        careful = predictor.predict_outlines(pictures, outlines, scores, given, config.batch_size)
+    else:
+        crops = [
+            crop_landmarks(image, outline, predictor.size, predictor.margin, score=score)
+            for image, outline, score in zip(pictures, outlines, scores, strict=True)
+        ]
+        careful = _predict(predictor, config.batch_size, given, crops, careful=True)
+    for i, answer in zip(again, careful, strict=True):
         answers[i] = answer
     return answers
 
