@@ -1,12 +1,12 @@
 """What the comparison room can tell on rendered people whose change is known, beside baselines; and how fast.
 
-omokage render --out out/steps/still --count 300 --seed 901 --pairs nuisance
-omokage render --out out/steps/age --count 200 --seed 902 --pairs age=8
-omokage render --out out/steps/fatness --count 200 --seed 903 --pairs fatness=0.5
-omokage render --out out/steps/units --count 600 --seed 904 --pairs units=0.2
-omokage render --out out/steps/visits --count 150 --seed 905 --pairs visits
-omokage render --out out/steps/age-far --count 60 --seed 912 --pairs age=40
-omokage render --out out/steps/fatness-far --count 60 --seed 913 --pairs fatness=1.8
+omokage render --size 256 --out out/steps/still --count 240 --seed 901 --pairs nuisance
+omokage render --size 256 --out out/steps/age --count 160 --seed 902 --pairs age=8
+omokage render --size 256 --out out/steps/fatness --count 160 --seed 903 --pairs fatness=0.5
+omokage render --size 256 --out out/steps/units --count 400 --seed 904 --pairs units=0.2
+omokage render --size 256 --out out/steps/visits --count 100 --seed 905 --pairs visits
+omokage render --size 256 --out out/steps/age-far --count 60 --seed 912 --pairs age=40
+omokage render --size 256 --out out/steps/fatness-far --count 60 --seed 913 --pairs fatness=1.8
 python benchmarks/comparison.py rendered out/steps --probe out/visits --write
 python benchmarks/comparison.py ablated out/steps --against nothing=runs/a/weights --against curriculum=runs/b/weights
 python benchmarks/comparison.py speed PHOTOGRAPHS --count 10000 --write
@@ -17,6 +17,7 @@ python benchmarks/comparison.py speed PHOTOGRAPHS --count 10000 --write
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import platform
 import resource
@@ -26,7 +27,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -54,8 +55,20 @@ ROOT = Path(__file__).resolve().parents[1]
 Floats = NDArray[np.float64]
 ALARMS = 0.05
 Image = NDArray[np.uint8]
-Sets = dict[str, tuple[list[Image], NDArray[np.int64], Floats]]
+
+
+class PairSet(NamedTuple):
+    """Crops, pairs (m, 2) of them, true changes (m, factors), and how old the person of each pair was before."""
+
+    crops: list[Image]
+    pairs: NDArray[np.int64]
+    change: Floats
+    years: Floats
+
+
+Sets = dict[str, PairSet]
 SETS = {"age": ("age",), "fatness": ("fatness",), "units": COMPARED_UNITS}
+SIZES = {"age": (3, 6, 10, 15, 22, 30, 60), "fatness": (0.1, 0.3, 0.5, 0.75, 1.0, 2.0)}  # steps of the visits
 FAR = {"age-far": ("age",), "fatness-far": ("fatness",)}  # extreme changes, of which visits hold next to none
 
 
@@ -70,12 +83,13 @@ def rendered(args: argparse.Namespace) -> dict[str, Any]:
         probe = linear_probe(reader, read_album(args.probe, 1500), comparer)
         out["features with a linear probe"] = _measured(probe, sets)
     out |= _against(args, sets)
-    found = comparer.compare(comparer.see(sets["still"][0]), [tuple(row) for row in sets["still"][1].tolist()])
+    still = sets["still"]
+    found = comparer.compare(comparer.see(still.crops), [tuple(row) for row in still.pairs.tolist()])
     false = found.no_change < ALARMS
     out["shipped threshold, false alarms on pairs without a change"] = {
         "units": float(false[:, :-2].mean()), "fatness": float(false[:, -2].mean()), "age": float(false[:, -1].mean())
     }  # fmt: skip
-    out["swapped"] = _swapped(comparer, *sets["visits"][:2])
+    out["swapped"] = _swapped(comparer, sets["visits"])
     out["same person"] = _identity(comparer, args.folder / "visits", 0.5)
     out["same person, strangers alike in sex, skin and age"] = _identity(comparer, args.folder / "visits", 1.0)
     out["largest movement of the skin in the network's crop by 0.2 of a unit, pixels"] = movements()
@@ -100,11 +114,14 @@ def _against(args: argparse.Namespace, sets: Sets) -> dict[str, Any]:
 
 
 def _measured(method: Callable[..., Answers], sets: Sets) -> dict[str, Any]:
-    answers = {key: method(crops, pairs) for key, (crops, pairs, _) in sets.items()}
+    answers = {key: method(of.crops, of.pairs) for key, of in sets.items()}
     limits = np.quantile(answers["still"].strength, 1 - ALARMS, axis=0)
     there = {key: names for key, names in {**SETS, **FAR}.items() if key in sets}
-    out: dict[str, Any] = {key: _stepped(answers[key], sets[key][2], names, limits) for key, names in there.items()}
-    return {**out, "visits": _ranges(answers["visits"], sets["visits"][2])}
+    out: dict[str, Any] = {key: _stepped(answers[key], sets[key], names, limits) for key, names in there.items()}
+    visits = _ranges(answers["visits"], sets["visits"].change)
+    for name, sizes in SIZES.items():
+        visits[name]["called by size"] = _by_size(answers["visits"], sets["visits"].change, limits, name, sizes)
+    return {**out, "visits": visits}
 
 
 def _sets(folder: Path, comparer: Comparer) -> Sets:
@@ -132,16 +149,30 @@ def movements() -> dict[str, float]:
     return dict(sorted(((unit, float(np.mean(v))) for unit, v in found.items()), key=lambda item: -item[1]))
 
 
-def _set(folder: Path, comparer: Comparer) -> tuple[list[Image], NDArray[np.int64], Floats]:
-    """Exact crops, pairs and true changes of a record folder."""
+def _set(folder: Path, comparer: Comparer) -> PairSet:
+    """The pairs of a record folder, its crops cut as the pipeline cuts them."""
     album = read_album(folder)
     crops = exact_crops(album, comparer)
     pairs = all_pairs(album)
-    return crops, pairs, labels_of(album, pairs)[0].astype(np.float64)
+    years = album.factors[pairs[:, 0], FACTORS.index("age")].astype(np.float64)
+    return PairSet(crops, pairs, labels_of(album, pairs)[0].astype(np.float64), years)
 
 
-def _stepped(answers: Answers, truth: Floats, names: Sequence[str], limits: Floats) -> dict[str, Any]:
+def _by_size(
+    answers: Answers, truth: Floats, limits: Floats, name: str, sizes: Sequence[float]
+) -> dict[str, dict[str, float]]:
+    """How many changes of one factor are called, by their size."""
+    k = FACTORS.index(name)
+    size, called = np.abs(truth[:, k]), answers.strength[:, k] > limits[k]
+    parts = {f"{a:g} to {b:g}": (size >= a) & (size < b) for a, b in itertools.pairwise(sizes)}
+    return {
+        part: {"pairs": int(at.sum()), "called": float(called[at].mean())} for part, at in parts.items() if at.any()
+    }
+
+
+def _stepped(answers: Answers, of: PairSet, names: Sequence[str], limits: Floats) -> dict[str, Any]:
     """Called, right sign of the called, inside the interval: over the pairs of one fixed step."""
+    truth = of.change
     rows, columns = np.nonzero(np.abs(np.nan_to_num(truth)) > 1e-3)
     wanted = np.isin(columns, [FACTORS.index(name) for name in names])
     rows, columns = rows[wanted], columns[wanted]
@@ -156,6 +187,15 @@ def _stepped(answers: Answers, truth: Floats, names: Sequence[str], limits: Floa
     if answers.low is not None and answers.high is not None:
         inside = (answers.low <= truth) & (truth <= answers.high)
         out["inside the interval"] = float(inside[rows, columns].mean())
+    if len(names) == 1:
+        years = of.years[rows]
+        for low, high in ((0, 18), (18, 35), (35, 50), (50, 100)):
+            there = (years >= low) & (years < high)
+            if there.any():
+                out[f"people of {low} to {high} years"] = {
+                    "pairs": int(there.sum()),
+                    "called": float(called[there].mean()),
+                }
     if len(names) > 2:
         way = movements()
         far = np.array([way[FACTORS[k]] for k in columns])
@@ -189,10 +229,11 @@ def _ranges(answers: Answers, truth: Floats) -> dict[str, Any]:
     return out
 
 
-def _swapped(comparer: Comparer, crops: Sequence[Image], pairs: NDArray[np.int64]) -> float:
+def _swapped(comparer: Comparer, of: PairSet) -> float:
     """The largest |f(a, b) + f(b, a)| in units of the factor."""
-    seen = comparer.see(crops)
-    one, other = (comparer.compare(seen, [tuple(r) for r in p.tolist()]).value for p in (pairs, pairs[:, ::-1]))
+    seen = comparer.see(of.crops)
+    ways = of.pairs, of.pairs[:, ::-1]
+    one, other = (comparer.compare(seen, [tuple(r) for r in p.tolist()]).value for p in ways)
     return float(np.abs(one + other).max())
 
 
