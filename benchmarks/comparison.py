@@ -201,7 +201,8 @@ def _stepped(answers: Answers, of: PairSet, names: Sequence[str], limits: Floats
         far = np.array([way[FACTORS[k]] for k in columns])
         for low, high in ((2.0, np.inf), (1.0, 2.0), (0.5, 1.0), (0.0, 0.5)):
             there = (far >= low) & (far < high)
-            kind = f"units that move by {low:g} px or more" if high == np.inf else f"by {low:g} to {high:g} px"
+            reach = f"{low:g} px or more" if high == np.inf else f"{low:g} to {high:g} px"
+            kind = f"units that move by {reach} of a crop of 112"
             out[kind] = {"pairs": int(there.sum()), "called": float(called[there].mean()),
                          "sign of all": float(right[there].mean())}  # fmt: skip
     return out
