@@ -32,8 +32,9 @@ from omokage.explain.adapt import Plan
 from omokage.media.sources import Source
 from omokage.metrics.bootstrap import interval
 from omokage.pipeline import Analyzer
-from omokage.pipeline.adapt_pairs import ChangeReader, adapt_pairs
+from omokage.pipeline.adapt_pairs import adapt_pairs
 from omokage.pipeline.compare import Photo, photographs
+from omokage.pipeline.own_changes import ChangeReader
 
 Floats = NDArray[np.float64]
 LABELS = {"kilograms": "fatness", "years": "age"}

@@ -265,6 +265,7 @@ class FaceChange:
     units: Mapping[str, Change] = field(default_factory=dict)  # ARKit name -> change on the scale 0..1
     fatness: Change | None = None  # the renderer's scale (-1 lean .. 1.5 heavy), not kilograms
     age: Change | None = None  # apparent years
+    own: Mapping[str, Change] = field(default_factory=dict)  # what the user's labels taught, in the labels' units
     looks: Mapping[str, float] = field(default_factory=dict)
     nuisance: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import torch
 
 from omokage.comparison.config import FACTORS, SCALES, NetworkConfig
 from omokage.comparison.model import ComparisonNetwork
-from omokage.comparison.predict import Seen
+from omokage.comparison.predict import Compared, Seen
 from omokage.errors import InputError, OutputError, WeightsError
 from omokage.explain.adapt import Plan, best_fit
 from omokage.explain.labels import Label
@@ -21,8 +22,13 @@ from omokage.explain.tuning import Tuning
 from omokage.media.sources import Source
 from omokage.pipeline import Analyzer
 from omokage.pipeline.adapt_pair_tuning import PairTuner, rows_of, said_by
-from omokage.pipeline.adapt_pairs import ChangeReader, adapt_pairs, own_changes
-from omokage.pipeline.compare import photographs
+from omokage.pipeline.adapt_pairs import adapt_pairs
+from omokage.pipeline.compare import compare, compare_many, photographs
+from omokage.pipeline.own_changes import ChangeReader, open_reader
+from omokage.pipeline.pair_table import compare_table
+from omokage.pipeline.series import compare_series
+from omokage.report.comparison import ChangeCard, write_card
+from omokage.results import FaceChange
 from stand_ins import SquareFinder, SquarePredictor, write_picture
 
 PLAN = Plan(sizes=(10,), folds=3, inner=3, strengths=(1e-4, 1e-2, 1.0))
@@ -31,7 +37,7 @@ PLAN = Plan(sizes=(10,), folds=3, inner=3, strengths=(1e-4, 1e-2, 1.0))
 class Reader:
     """Fatness is the blue channel; nothing else changes. Stands in for the comparison network."""
 
-    size, margin = 32, 1.3
+    size, margin, same_limit = 32, 1.3, 0.5
     card = SimpleNamespace(id="squares/comparison@0")
 
     def see(self, crops: Sequence[Any]) -> Seen:
@@ -43,7 +49,8 @@ class Reader:
         where = FACTORS.index("fatness")
         for k, (a, b) in enumerate(pairs):
             value[k, where] = SCALES["fatness"] * float(seen.states[0, b, 0] - seen.states[0, a, 0])
-        return SimpleNamespace(value=value)
+        one = np.ones(len(pairs))
+        return Compared(value, value - 1, value + 1, np.ones_like(value), one)
 
 
 @pytest.fixture
@@ -79,13 +86,37 @@ def test_answers_are_in_the_labels_units_and_swapping_flips_the_sign(place: Path
     for k, age in enumerate((20, 70)):
         write_picture(paths[k], [(40, 30, 60, age)])
     photos = photographs(street["analyzer"], street["comparer"], [Source(str(p)) for p in paths])
-    there = own_changes(photos[0], photos[1], street["comparer"], place / "mine")["kg"]
-    back = own_changes(photos[1], photos[0], street["comparer"], place / "mine")["kg"]
+    there, back = (found.own["kg"] for found in compare_many([photos, photos[::-1]], street["comparer"], True, reader))  # type: ignore[list-item]
     assert there.value == pytest.approx(5.0, abs=0.5)
     assert there.value + back.value == pytest.approx(0, abs=1e-4)
     assert there.low < 5.0 < there.high
     assert 0 < there.no_change < 0.05
-    assert own_changes(photos[0], photos[1], street["comparer"], None) == {}
+    assert open_reader(None) is None
+    told = compare(*paths, weights=place / "mine", assume_same=True, **street)
+    assert told.own["kg"] == there
+    assert compare(*paths, assume_same=True, **street).own == {}
+    _told_in_tables_series_and_reports(place, street, reader, told)
+
+
+def _told_in_tables_series_and_reports(
+    place: Path, street: dict[str, Any], reader: ChangeReader, told: FaceChange
+) -> None:
+    pairs = [(str(place / "3a.png"), str(place / "3b.png")), (str(place / "3a.png"), str(place / "empty.png"))]
+    compare_table(street["analyzer"], street["comparer"], pairs, place / "out.csv", assume_same=True, own=reader)
+    with (place / "out.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[0]["kg"]) == pytest.approx(told.own["kg"].value, abs=1e-4)
+    assert float(rows[0]["kg_low"]) < float(rows[0]["kg"]) < float(rows[0]["kg_high"])
+    assert rows[1]["kg"] == ""
+    folder = place / "series"
+    folder.mkdir()
+    for day, age in enumerate((20, 40, 60), 1):
+        write_picture(folder / f"2024-01-0{day}.png", [(40, 30, 60, age)])
+    line = compare_series(street["analyzer"], street["comparer"], str(folder), assume_same=True, own=reader)
+    assert line.values["kg"][-1] == pytest.approx(4.0, abs=0.5)
+    assert line.as_dict()["factors"]["kg"]["trend"]["slope"] > 0
+    write_card(place / "card.html", ChangeCard(told), "ja")
+    assert "kg" in (place / "card.html").read_text(encoding="utf-8")
 
 
 class Mixer(Reader):

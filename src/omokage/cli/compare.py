@@ -12,6 +12,7 @@ from omokage.errors import InputError
 if TYPE_CHECKING:
     from omokage.comparison.predict import Comparer
     from omokage.pipeline import Analyzer
+    from omokage.pipeline.own_changes import ChangeReader
     from omokage.pipeline.series import Timeline
     from omokage.report.timeline import Series
     from omokage.results import FaceChange
@@ -50,13 +51,14 @@ def compare(
     if report is not None:
         check_writable(report)
     from omokage.pipeline.compare import open_analyzer, open_comparer
+    from omokage.pipeline.own_changes import open_reader
 
-    analyzer, comparer = open_analyzer(weights, device), open_comparer(weights, device)
+    analyzer, comparer, own = open_analyzer(weights, device), open_comparer(weights, device), open_reader(weights)
     if table is not None and out is not None:
-        raise typer.Exit(_table(analyzer, comparer, table, out, assume_same, crops, resume))
+        raise typer.Exit(_table(analyzer, comparer, table, out, assume_same, crops, resume, own))
     if series is not None:
-        raise typer.Exit(_series(analyzer, comparer, series, assume_same, crops, report, json_, lang))
-    raise typer.Exit(_two(analyzer, comparer, given, assume_same, crops, report, json_, lang, weights))
+        raise typer.Exit(_series(analyzer, comparer, series, assume_same, crops, report, json_, lang, own))
+    raise typer.Exit(_two(analyzer, comparer, given, assume_same, crops, report, json_, lang, own))
 
 
 def _fitting(series: Path | None, table: Path | None, report: Path | None, resume: bool, as_json: bool) -> None:
@@ -69,32 +71,24 @@ def _fitting(series: Path | None, table: Path | None, report: Path | None, resum
         raise InputError(f"{series} is not a folder: --series needs one with photographs of one person")
 
 
-_ENDS = {"": "value", "_low": "low", "_high": "high", "_no_change": "no_change"}
-
-
 def _two(
     analyzer: Analyzer, comparer: Comparer, paths: list[Path], assume_same: bool, crops: bool, report: Path | None,
-    as_json: bool, lang: str, weights: str | None,
+    as_json: bool, lang: str, own: ChangeReader | None,
 ) -> int:  # fmt: skip
     """Compare two photographs and print; 1 when there is no answer."""
     from omokage.media.sources import Source
-    from omokage.pipeline.adapt_pairs import own_changes
     from omokage.pipeline.compare import compare_photos, photographs
     from omokage.pipeline.pair_table import row_of
 
     sources = [Source(str(path)) for path in paths]
     before, after = photographs(analyzer, comparer, sources, crops, shown=report is not None)
-    change = compare_photos(before, after, comparer, assume_same)
-    own = own_changes(before, after, comparer, weights) if change.status == "ok" else {}
+    change = compare_photos(before, after, comparer, assume_same, own)
     if as_json:
         import json
 
-        extra = {f"{name}{end}": getattr(c, at) for name, c in own.items() for end, at in _ENDS.items()}
-        typer.echo(json.dumps(row_of(change) | extra, indent=1))
+        typer.echo(json.dumps(row_of(change), indent=1))
     else:
         show(change, lang, comparer.same_limit)
-        for name, c in own.items():
-            typer.echo(f"{name}: {c.value:+.3g} ({c.low:+.3g} … {c.high:+.3g})")
     if report is not None:
         from omokage.report.comparison import ChangeCard, ranked, write_card
 
@@ -124,6 +118,8 @@ def show(change: FaceChange, lang: str, limit: float) -> None:
         return
     for name in change.warnings:
         console.print(WARNINGS[lang][name], markup=False)
+    for name, c in change.own.items():
+        console.print(f"{name}: {c.value:+.3g} ({c.low:+.3g} … {c.high:+.3g})", markup=False)
     shown = Table(title=words["changes"], title_justify="left")
     for key in ("factor", "value", "no_change", "verdict"):
         shown.add_column(words[key], overflow="fold")
@@ -140,8 +136,9 @@ def show(change: FaceChange, lang: str, limit: float) -> None:
 
 
 def _table(
-    analyzer: Analyzer, comparer: Comparer, table: Path, out: Path, assume_same: bool, crops: bool, resume: bool
-) -> int:
+    analyzer: Analyzer, comparer: Comparer, table: Path, out: Path, assume_same: bool, crops: bool, resume: bool,
+    own: ChangeReader | None,
+) -> int:  # fmt: skip
     """Compare every pair of a table; 1 when some could not be compared."""
     from omokage.cli.progress import Counter
     from omokage.pipeline.pair_table import compare_table, read_pairs
@@ -149,7 +146,7 @@ def _table(
     with Counter("compared") as counter:
         counts = compare_table(
             analyzer, comparer, read_pairs(table), out, assume_same=assume_same, crops=crops, resume=resume,
-            progress=counter.update,
+            progress=counter.update, own=own,
         )  # fmt: skip
     text = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
     typer.echo(f"{sum(counts.values())} pairs ({text}): {out}", err=True)
@@ -158,7 +155,7 @@ def _table(
 
 def _series(
     analyzer: Analyzer, comparer: Comparer, folder: Path, assume_same: bool, crops: bool, report: Path | None,
-    as_json: bool, lang: str,
+    as_json: bool, lang: str, own: ChangeReader | None,
 ) -> int:  # fmt: skip
     """Print the trends of a series; 1 when a photograph was left out."""
     from omokage.pipeline.series import compare_series
@@ -167,7 +164,7 @@ def _series(
     from omokage.report.timeline import write_timeline
 
     line = compare_series(
-        analyzer, comparer, str(folder), assume_same=assume_same, crops=crops, shown=report is not None
+        analyzer, comparer, str(folder), assume_same=assume_same, crops=crops, shown=report is not None, own=own
     )
     drawn = _drawn(line)
     if as_json:
@@ -212,10 +209,11 @@ def _drawn(line: Timeline) -> Series:
 
 
 def _most_moved(line: Timeline, units: int = 6) -> list[str]:
-    """Fatness, age, and the units whose range is largest against their spread."""
+    """What the user's labels taught, fatness, age, and the units whose range is largest against their spread."""
     import numpy as np
 
-    from omokage.comparison.config import COMPARED_UNITS
+    from omokage.comparison.config import COMPARED_UNITS, FACTORS
 
+    own = [name for name in line.values if name not in FACTORS]
     reach = {n: float(np.ptp(line.values[n])) / float(line.spread[n].mean()) for n in COMPARED_UNITS}
-    return ["fatness", "age", *sorted(reach, key=lambda n: -reach[n])[:units]]
+    return [*own, "fatness", "age", *sorted(reach, key=lambda n: -reach[n])[:units]]

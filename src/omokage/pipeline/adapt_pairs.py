@@ -26,25 +26,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from omokage.comparison.config import FACTORS, SCALES
-from omokage.comparison.predict import Comparer, Seen
+from omokage.comparison.config import FACTORS
+from omokage.comparison.predict import Comparer
 from omokage.errors import InputError, OutputError
 from omokage.explain.adapt import Learnt, Plan, learn
 from omokage.explain.labels import Label
 from omokage.explain.scores import Score, scores
 from omokage.media.sources import Source
-from omokage.nn.probe import Probe
-from omokage.pipeline.adapt_pair_tuning import PairTuner, rows_of, said_by
+from omokage.pipeline.adapt_pair_tuning import PairTuner
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import Photo, open_analyzer, open_comparer, photographs
-from omokage.results import Change
+from omokage.pipeline.own_changes import EARLIER, MODEL, TUNED, ChangeReader, features_of
 from omokage.training.run import commit_of
 from omokage.weights import registry
 
 Floats = NDArray[np.float64]
-MODEL = "changes"
-EARLIER = "earlier"  # what the set that one starts from says of the same label
-TUNED = "tuned."
 FEWEST = 10
 _OTHER = {"before", "after", "person"}
 
@@ -60,16 +56,6 @@ class AdaptedChange:
     tuned: dict[str, Tensor] = field(default_factory=dict)  # of the fine-tuned head, where it is kept
     spread: float = 1.0  # of the labels, in whose units the head speaks
     alone: bool = False
-
-
-def features_of(comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]]) -> dict[str, Floats]:
-    """Signed numbers of each pair: the network's changes in units of their scales, all (`factors`) and the two of the
-    whole face alone, and the difference of its states."""
-    a, b = (torch.tensor([pair[k] for pair in pairs]) for k in (0, 1))
-    states = (seen.states[:, b] - seen.states[:, a]).mean(0).double().numpy()
-    changes = comparer.compare(seen, pairs).value / np.array([SCALES[n] for n in FACTORS])
-    alone = {name: changes[:, [FACTORS.index(name)]] for name in ("fatness", "age")}
-    return {**alone, "factors": changes, "states": states}
 
 
 def adapt_pairs(
@@ -120,7 +106,10 @@ def adapt_pairs(
 
         return _learn(name, rows, read, plan or Plan(), tuner)
 
-    found = [learnt(name) for name in rows[0] if name not in _OTHER]
+    names = [name for name in rows[0] if name not in _OTHER]
+    if taken := [name for name in names if name in FACTORS]:
+        raise InputError(f"the label {taken[0]!r} of {table} is what every comparison calls one of its own; rename it")
+    found = [learnt(name) for name in names]
     _write(out, weights or registry.DEFAULT_SET, found, first)
     return found, left_out
 
@@ -214,75 +203,3 @@ def _write(
         limits=["Answers hold for people, cameras and changes like those in the labels. Not a diagnosis."],
     )  # fmt: skip
     return registry.save(out, tensors, card)
-
-
-class ChangeReader:
-    """The changes that a set's labels taught. Raises WeightsError where it has none."""
-
-    def __init__(self, weights: str | Path) -> None:
-        tensors, self.card = registry.load(weights, MODEL)
-        self.answers = _Answers(tensors, self.card.schema, self.card.architecture)
-
-    def read(self, comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]]) -> list[dict[str, Change]]:
-        """The changes of each pair with their 5 to 95 percent intervals, in the labels' own units."""
-        found: list[dict[str, Change]] = [{} for _ in pairs]
-        for name, values in self.answers.of(comparer, seen, pairs, features_of(comparer, seen, pairs)).items():
-            errors = np.array(self.card.calibration["errors"][name])
-            reach = float(np.interp(0.9, np.linspace(0, 1, len(errors)), errors))
-            for k, value in enumerate(values.tolist()):
-                # How often the error alone is as large: the labels need not hold pairs without a change.
-                chance = float((errors >= abs(value)).mean())
-                found[k][name] = Change(value, value - reach, value + reach, max(chance, 1 / len(errors)))
-        return found
-
-
-class _Answers:
-    """Probes and fine-tuned heads of a set by label; with them the set that it began with, where one of them reads
-    that."""
-
-    def __init__(
-        self, tensors: Mapping[str, Tensor], schema: Sequence[Mapping[str, Any]], architecture: Mapping[str, Any]
-    ) -> None:
-        self.tensors, self.schema, self.architecture = tensors, schema, architecture
-        self.probes: dict[str, tuple[tuple[str, ...], Probe]] = {}
-        self.heads: dict[str, tuple[float, dict[str, Tensor]]] = {}  # fine-tuned ones
-        for row in schema:
-            name = str(row["name"])
-            own = _under(tensors, f"{name}.")
-            probe = {k: t.numpy() for k, t in own.items() if not k.startswith(TUNED)}
-            self.probes[name] = tuple(row["reads"]), Probe.from_arrays(probe)
-            if spread := float(row.get("spread", 0.0)):
-                self.heads[name] = spread, _under(own, TUNED)
-        start = architecture.get(EARLIER)
-        self.first = _Answers(_under(tensors, f"{EARLIER}/"), **start) if start else None
-
-    def of(
-        self, comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]], features: Mapping[str, Floats]
-    ) -> dict[str, Floats]:
-        """The values (m,) of each label for pairs (m)."""
-        before = self.first.of(comparer, seen, pairs, features) if self.first is not None else {}
-        found: dict[str, Floats] = {}
-        for name, (reads, probe) in self.probes.items():
-            known = {**features, EARLIER: before[name][:, None]} if name in before else features
-            values = probe.predict(np.concatenate([known[key] for key in reads], 1))[:, 0]
-            if name in self.heads:
-                spread, tensors = self.heads[name]
-                values = said_by(comparer.network, tensors, rows_of(seen, pairs, values / spread)) * spread
-            found[name] = values
-        return found
-
-
-def _under(tensors: Mapping[str, Tensor], start: str) -> dict[str, Tensor]:
-    """The tensors whose names begin so, without that beginning."""
-    return {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
-
-
-def own_changes(before: Photo, after: Photo, comparer: Comparer, weights: str | Path | None) -> dict[str, Change]:
-    """What a set's labels taught about a pair that was made ready; empty where the set has no such model."""
-    if weights is None or not registry.has_model(weights, MODEL) or before.crop is None or after.crop is None:
-        return {}
-    seen = comparer.see([before.crop.image, after.crop.image])
-    return ChangeReader(weights).read(comparer, seen, [(0, 1)])[0]
-
-
-__all__ = ["AdaptedChange", "ChangeReader", "adapt_pairs", "features_of", "own_changes"]

@@ -7,7 +7,7 @@ change.status, change.same_person, change.fatness, change.called()
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,8 @@ from omokage.media.sources import Source
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.named_differences import Picture, day_between, looks_between, picture_of
-from omokage.results import FaceAnalysis, FaceChange, FaceCrop
+from omokage.pipeline.own_changes import ChangeReader, open_reader
+from omokage.results import Change, FaceAnalysis, FaceChange, FaceCrop
 from omokage.weights.registry import DEFAULT_SET, has_model
 
 Image = NDArray[np.uint8]
@@ -66,12 +67,13 @@ def compare(
 
     Declines (`FaceChange.status`) when the two do not seem to show one person, unless `assume_same`; when a photograph
     shows no face or several; when it is the same picture twice, or its mirror image. `crops`: each picture is one face
-    already. Raises WeightsError when there is no comparison network.
+    already. Where `weights` were learnt from labelled pairs, `FaceChange.own` holds what these taught. Raises
+    WeightsError when there is no comparison network.
     """
     analyzer = analyzer or open_analyzer(weights, device)
     comparer = comparer or open_comparer(weights, device)
     photos = photographs(analyzer, comparer, [Source(str(before)), Source(str(after))], crops)
-    return compare_photos(photos[0], photos[1], comparer, assume_same)
+    return compare_photos(photos[0], photos[1], comparer, assume_same, open_reader(weights))
 
 
 @lru_cache(maxsize=2)
@@ -126,15 +128,21 @@ def _crop(pixels: Image, face: FaceAnalysis, size: int, margin: float) -> FaceCr
     return crop_landmarks(pixels, face.outline, size, margin)
 
 
-def compare_photos(before: Photo, after: Photo, comparer: Comparer, assume_same: bool = False) -> FaceChange:
+def compare_photos(
+    before: Photo, after: Photo, comparer: Comparer, assume_same: bool = False, own: ChangeReader | None = None
+) -> FaceChange:
     """The same as `compare` for photographs that were made ready."""
-    return next(iter(compare_many([(before, after)], comparer, assume_same)))
+    return next(iter(compare_many([(before, after)], comparer, assume_same, own)))
 
 
 def compare_many(
-    pairs: Sequence[tuple[Photo, Photo]], comparer: Comparer, assume_same: bool = False
+    pairs: Sequence[tuple[Photo, Photo]],
+    comparer: Comparer,
+    assume_same: bool = False,
+    own: ChangeReader | None = None,
 ) -> Iterable[FaceChange]:
-    """One answer per pair, in order; each photograph goes through the network once."""
+    """One answer per pair, in order; each photograph goes through the network once. `own` reads what a user's labels
+    taught."""
     states = [_status(before, after) for before, after in pairs]
     used = [k for k, status in enumerate(states) if not status]
     photos = {id(photo): photo for k in used for photo in pairs[k]}
@@ -142,20 +150,24 @@ def compare_many(
     answers: dict[int, FaceChange] = {}
     if used:
         seen: Seen = comparer.see([photo.crop.image for photo in photos.values() if photo.crop is not None])
-        found = comparer.compare(seen, [(place[id(pairs[k][0])], place[id(pairs[k][1])]) for k in used])
-        answers = {k: _answer(found, i, pairs[k], comparer, assume_same) for i, k in enumerate(used)}
+        ends = [(place[id(pairs[k][0])], place[id(pairs[k][1])]) for k in used]
+        found = comparer.compare(seen, ends)
+        taught = own.read(comparer, seen, ends) if own is not None else [{}] * len(ends)
+        answers = {k: _answer(found, i, pairs[k], comparer, assume_same, taught[i]) for i, k in enumerate(used)}
     for k, (before, after) in enumerate(pairs):
         yield answers.get(k) or FaceChange(before.name, after.name, states[k], faces=(before.face, after.face))
 
 
-def _answer(found: Compared, k: int, pair: tuple[Photo, Photo], comparer: Comparer, assume_same: bool) -> FaceChange:
+def _answer(
+    found: Compared, k: int, pair: tuple[Photo, Photo], comparer: Comparer, assume_same: bool, own: Mapping[str, Change]
+) -> FaceChange:
     before, after = pair
     change = replace(face_change(found, k, before.name, after.name), faces=(before.face, after.face))
     if not assume_same and (change.same_person or 0.0) < comparer.same_limit:
         return FaceChange(
             before.name, after.name, "different_people", change.same_person, faces=(before.face, after.face)
         )
-    change = _named(change, before, after)
+    change = replace(_named(change, before, after), own=own)
     return replace(change, warnings=_warnings(change, before, after))
 
 

@@ -2,7 +2,8 @@
 
 The table (CSV) has the columns `before` and `after`, paths that count from the table's own folder. The output (.csv,
 .jsonl or .parquet) has these, `status`, `same_person`, and for each factor `<name>`, `<name>_low`, `<name>_high`,
-`<name>_no_change`; `look_<name>` and `day_<name>` are probabilities, `warnings` are separated by spaces.
+`<name>_no_change`, and so for each label of the user's own; `look_<name>` and `day_<name>` are probabilities,
+`warnings` are separated by spaces.
 """
 
 from __future__ import annotations
@@ -29,14 +30,16 @@ from omokage.media.lines import Lines
 from omokage.media.sources import Source
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import Photo, compare_many, photographs
+from omokage.pipeline.own_changes import ChangeReader
 from omokage.results import FaceChange
 
 FORMATS = (".csv", ".jsonl", ".parquet")
 CHUNK = 128  # pairs that are answered at once
 BLOCK = 1024  # rows that are in memory when the finished table is written
 KEPT = 4096  # photographs that stay ready for later pairs, about 50 kB each
+_ENDS = ("", "_low", "_high", "_no_change")
 _NUMBERS = (
-    "same_person", *(f"{name}{end}" for name in FACTORS for end in ("", "_low", "_high", "_no_change")),
+    "same_person", *(f"{name}{end}" for name in FACTORS for end in _ENDS),
     *(f"look_{name}" for name in LOOKS), *(f"day_{name}" for name in NUISANCE),
 )  # fmt: skip
 COLUMNS = ("before", "after", "status", "warnings", *_NUMBERS)
@@ -62,8 +65,10 @@ def read_pairs(table: Path) -> list[tuple[str, str]]:
 def compare_table(
     analyzer: Analyzer, comparer: Comparer, pairs: Sequence[tuple[str, str]], out: Path, *, assume_same: bool = False,
     crops: bool = False, resume: bool = False, progress: Callable[[int, int], None] | None = None,
+    own: ChangeReader | None = None,
 ) -> dict[str, int]:  # fmt: skip
-    """Write the answers of all pairs; returns how many have each status.
+    """Write the answers of all pairs, with those that a user's labels taught (`own`) in columns of their own; returns
+    how many have each status.
 
     Work done is kept beside the output (``<out>.parts``) until it is whole; `resume` goes on from there. Raises
     InputError when the output has another ending, or when it was begun with another table or other weights.
@@ -72,17 +77,17 @@ def compare_table(
         raise InputError(f"{out} must end in {', '.join(FORMATS)}")
     digest = hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
     identity = {"pairs": digest, "weights": comparer.card.id, "analyzer": analyzer.describe(crops),
-                "assume_same": assume_same, "crops": crops}  # fmt: skip
+                "assume_same": assume_same, "crops": crops, "own": None if own is None else own.card.id}  # fmt: skip
     lines = Lines(out, identity, resume, "pairs, weights")
     kept: dict[str, Photo] = {}
     for first in range(lines.done, len(pairs), CHUNK):
         chunk = pairs[first : first + CHUNK]
         _make_ready(analyzer, comparer, chunk, crops, kept)
-        answers = compare_many([(kept[a], kept[b]) for a, b in chunk], comparer, assume_same)
+        answers = compare_many([(kept[a], kept[b]) for a, b in chunk], comparer, assume_same, own)
         lines.add([row_of(change) for change in answers])
         if progress:
             progress(lines.done, len(pairs))
-    counts = _write(out, lines.read())
+    counts = _write(out, lines.read(), () if own is None else own.names)
     lines.close()
     return counts
 
@@ -110,17 +115,19 @@ def row_of(change: FaceChange) -> dict[str, Any]:
     """A change as a table row; what was not estimated is absent."""
     row: dict[str, Any] = {"before": change.before, "after": change.after, "status": change.status}
     row |= {"warnings": " ".join(change.warnings), "same_person": change.same_person}
-    for name, c in change.factors.items():
+    for name, c in (*change.factors.items(), *change.own.items()):
         row |= {name: c.value, f"{name}_low": c.low, f"{name}_high": c.high, f"{name}_no_change": c.no_change}
     row |= {f"look_{name}": p for name, p in change.looks.items()}
     row |= {f"day_{name}": p for name, p in change.nuisance.items()}
     return {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
 
 
-def _write(out: Path, found: Iterator[dict[str, Any]]) -> dict[str, int]:
+def _write(out: Path, found: Iterator[dict[str, Any]], own: Sequence[str]) -> dict[str, int]:
     """The finished table, whole or not at all, block by block; how many rows have each status. Raises OutputError."""
     counts: dict[str, int] = {}
-    schema = pa.schema([(name, pa.float64() if name in _NUMBERS else pa.string()) for name in COLUMNS])
+    numbers = (*_NUMBERS, *(f"{name}{end}" for name in own for end in _ENDS))
+    texts = [name for name in COLUMNS if name not in _NUMBERS]
+    schema = pa.schema([*((name, pa.string()) for name in texts), *((name, pa.float64()) for name in numbers)])
     with whole_path(out) as partial, _sink(out, partial, schema) as put:
         while rows := list(itertools.islice(found, BLOCK)):
             put(pa.Table.from_pylist(rows, schema=schema))

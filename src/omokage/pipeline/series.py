@@ -23,6 +23,7 @@ from omokage.errors import InputError
 from omokage.media.sources import expand
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import Photo, photographs
+from omokage.pipeline.own_changes import ChangeReader
 
 Floats = NDArray[np.float64]
 MOST = 400  # photographs: their number of pairs grows with the square
@@ -72,10 +73,10 @@ class Timeline:
 
 def compare_series(
     analyzer: Analyzer, comparer: Comparer, folder: str, *, assume_same: bool = False, crops: bool = False,
-    shown: bool = False,
+    shown: bool = False, own: ChangeReader | None = None,
 ) -> Timeline:  # fmt: skip
-    """The timeline of a folder of photographs. Ordered by EXIF date, else by a date in the name; by name where not all
-    of them have a date.
+    """The timeline of a folder of photographs, of what a user's labels taught (`own`) as well. Ordered by EXIF date,
+    else by a date in the name; by name where not all of them have a date.
 
     A photograph that does not seem to show the same person as most others is left out unless `assume_same`, and so is
     one that is there twice; `shown` keeps the aligned crops for a report. Raises InputError for fewer than three usable
@@ -93,37 +94,45 @@ def compare_series(
     usable, times = [usable[k] for k in once], times[once]
     if len(usable) < 3:
         raise InputError(f"{folder} holds {len(usable)} photographs with one clear face; a series needs three")
-    value, margin, same = _pairs(usable, comparer)
+    value, margin, same = _pairs(usable, comparer, own)
     alone = np.median(same, 1) < comparer.same_limit
     if not assume_same and alone.any() and (~alone).sum() >= 3:
         left += [(p.name, "different_person") for p, out in zip(usable, alone, strict=True) if out]
         keep = np.flatnonzero(~alone)
         usable, times = [usable[i] for i in keep], times[keep]
         value, margin = value[:, keep][:, :, keep], margin[:, keep][:, :, keep]
-    return _timeline(usable, times, dated, value, margin, left)
+    names = (*FACTORS, *(own.names if own is not None else ()))
+    return _timeline(names, usable, times, dated, value, margin, left)
 
 
-def _pairs(photos: Sequence[Photo], comparer: Comparer) -> tuple[Floats, Floats, Floats]:
-    """Changes and half intervals (factors, n, n) from row to column, and probabilities of one person (n, n)."""
+def _pairs(photos: Sequence[Photo], comparer: Comparer, own: ChangeReader | None) -> tuple[Floats, Floats, Floats]:
+    """Changes and half intervals (factors and own labels, n, n) from row to column, and probabilities of one person
+    (n, n)."""
     count = len(photos)
     seen = comparer.see([p.crop.image for p in photos if p.crop is not None])
     ends = [(i, j) for i in range(count) for j in range(i + 1, count)]
     found = comparer.compare(seen, ends)
-    value, margin = (np.zeros((len(FACTORS), count, count)) for _ in range(2))
+    said, reach = found.value, (found.high - found.low) / 2
+    if own is not None:
+        taught = [[row[name] for name in own.names] for row in own.read(comparer, seen, ends)]
+        said = np.concatenate([said, [[c.value for c in row] for row in taught]], 1)
+        reach = np.concatenate([reach, [[(c.high - c.low) / 2 for c in row] for row in taught]], 1)
+    value, margin = (np.zeros((said.shape[1], count, count)) for _ in range(2))
     same = np.ones((count, count))
     for k, (i, j) in enumerate(ends):
-        value[:, i, j], value[:, j, i] = found.value[k], -found.value[k]
-        margin[:, i, j] = margin[:, j, i] = (found.high[k] - found.low[k]) / 2
+        value[:, i, j], value[:, j, i] = said[k], -said[k]
+        margin[:, i, j] = margin[:, j, i] = reach[k]
         same[i, j] = same[j, i] = found.same_person[k]
     return value, margin, same
 
 
 def _timeline(
-    photos: Sequence[Photo], times: Floats, dated: bool, value: Floats, margin: Floats, left: list[tuple[str, str]]
-) -> Timeline:
+    names: Sequence[str], photos: Sequence[Photo], times: Floats, dated: bool, value: Floats, margin: Floats,
+    left: list[tuple[str, str]],
+) -> Timeline:  # fmt: skip
     count = len(photos)
     values, spread, trends, jumps = {}, {}, {}, {}
-    for k, name in enumerate(FACTORS):
+    for k, name in enumerate(names):
         place = value[k].mean(0)  # of row to column: how far the column lies above the mean of all
         values[name] = place - place[0]
         spread[name] = margin[k].sum(0) / max(count - 1, 1) / 1.645

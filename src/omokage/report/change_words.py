@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from omokage.schema import UNITS
+
 LANGUAGES = ("en", "ja")
 
 TEXT: Mapping[str, Mapping[str, str]] = {
@@ -22,7 +24,9 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "so, and may reach over zero although a change is called: then that there is one is surer than how large.",
         "before": "first photograph",
         "after": "second photograph",
-        "slide": "Drag the lower right corner of the first photograph to uncover the second one under it.",
+        "slide": "Drag the lower right corner of the first photograph, or choose a step, to see the second one below.",
+        "edge": "How much of the first photograph is seen",
+        "own": "What your labels taught",
         "where": "Where the called changes (or the strongest ones) rest.",
         "factor": "What",
         "value": "Change",
@@ -61,7 +65,9 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "線はそのように見えうる変化の大きさをすべて含むため、変化ありでもゼロをまたぐことがあります。",
         "before": "一枚目",
         "after": "二枚目",
-        "slide": "一枚目の右下の角をドラッグすると、下の二枚目が見えます。",
+        "slide": "一枚目の右下の角をドラッグするか、段階を選ぶと、下の二枚目が見えます。",
+        "edge": "一枚目の見える幅",
+        "own": "ご自身のラベルから学んだ変化",
         "where": "変化とした(または最も強い)値の根拠となった場所。",
         "factor": "項目",
         "value": "変化",
@@ -160,9 +166,11 @@ _PARTS = {
 
 
 def name_of_factor(name: str, language: str) -> str:
-    """``mouthSmileLeft`` as "mouth smile left"; fatness and age with what they mean."""
+    """``mouthSmileLeft`` as "mouth smile left"; fatness and age with what they mean; a user's labels as they are."""
     if name in _FACTORS[language]:
         return _FACTORS[language][name]
+    if name not in UNITS:
+        return name
     parts = re.findall("[a-z]+|[A-Z][a-z]+", name)
     if language == "ja":
         return "".join(_PARTS.get(part, part) for part in parts)

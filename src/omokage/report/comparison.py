@@ -1,7 +1,7 @@
 """The change card: both photographs aligned, signed bars with error bars, a map of where.
 
-One self-contained HTML file without script: the second photograph lies over the first in a box that can be drawn
-narrower at its corner.
+One self-contained HTML file without script: the first photograph lies over the second in a box that can be drawn
+wider at its corner, or set in five steps by keys.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ _OWN = """
 .over img{position:absolute;left:0;top:0;width:20rem;height:20rem;display:block}
 .over .upper{position:absolute;left:0;top:0;width:50%;height:100%;max-width:100%;min-width:2px;overflow:hidden;
 resize:horizontal;border-right:3px solid #fff}
+.cut{display:flex;gap:.6rem;border:0;margin:.3rem 0;padding:0}
+.pair>div:has(.s0:checked) .upper{width:0}.pair>div:has(.s1:checked) .upper{width:25%}
+.pair>div:has(.s3:checked) .upper{width:75%}.pair>div:has(.s4:checked) .upper{width:100%}
 .where{width:20rem;height:20rem;border-radius:8px;display:block}
 .pair{display:flex;flex-wrap:wrap;gap:1.2rem;margin-top:.6rem}.pair>div{max-width:20rem}
 p.review{display:table;margin:.35rem 0}
@@ -63,6 +66,8 @@ def write_card(path: Path, card: ChangeCard, language: str = "en", about: Mappin
         parts.append(f"<p>{escape(same_text(change, card.limit, language))}</p>")
     parts += [f'<p class="review">{escape(WARNINGS[language][name])}</p>' for name in change.warnings]
     parts.append(_pictures(card, language))
+    if change.own:
+        parts.append(_own_table(change, language))
     if change.factors:
         parts += [f"<h3>{words['changes']}</h3>", f'<p class="soft">{escape(words["bars"])}</p>']
         parts += [changes_svg(change, language), _table(change, language), _others(change, language)]
@@ -98,12 +103,21 @@ def _pictures(card: ChangeCard, language: str) -> str:
     one, two = data_uri(card.before, 320), data_uri(card.after, 320)
     found = [
         f'<div><div class="over"><img alt="{escape(words["after"])}" src="{two}"><div class="upper">'
-        f'<img alt="{escape(words["before"])}" src="{one}"></div></div>'
+        f'<img alt="{escape(words["before"])}" src="{one}"></div></div>{_steps(words)}'
         f'<p class="soft">{escape(words["slide"])}</p></div>'
     ]
     if card.where is not None and float(card.where.max(initial=0)) > 0:
         found.append(f'<div>{_where(two, card.where)}<p class="soft">{escape(words["where"])}</p></div>')
     return f'<div class="pair">{"".join(found)}</div>'
+
+
+def _steps(words: Mapping[str, str]) -> str:
+    """Five places of the edge between the photographs, for keys: a group of choices, which arrow keys walk through."""
+    choices = "".join(
+        f'<input type="radio" name="cut" class="s{k}" aria-label="{25 * k} %"{" checked" if k == 2 else ""}>'
+        for k in range(5)
+    )
+    return f'<fieldset class="cut" aria-label="{escape(words["edge"])}">{choices}</fieldset>'
 
 
 def _where(uri: str, where: NDArray[np.float64]) -> str:
@@ -165,6 +179,15 @@ def _table(change: FaceChange, language: str) -> str:
                     f"{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")  # fmt: skip
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     return f"<details><summary>{escape(words['numbers'])}</summary>{table}</details>"
+
+
+def _own_table(change: FaceChange, language: str) -> str:
+    """What the user's labels taught, in the labels' own units."""
+    rows = "".join(
+        f'<tr><th scope="row">{plain(name)}</th><td>{c.value:+.3g} ({c.low:+.3g} … {c.high:+.3g})</td></tr>'
+        for name, c in change.own.items()
+    )
+    return f"<h3>{escape(TEXT[language]['own'])}</h3><table>{rows}</table>"
 
 
 def _others(change: FaceChange, language: str) -> str:
