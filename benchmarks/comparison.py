@@ -76,7 +76,7 @@ def rendered(args: argparse.Namespace) -> dict[str, Any]:
     """The fixed steps, each method at its own thresholds with 5 percent false alarms on pairs without a change."""
     comparer, reader = Comparer(args.weights), AttributePredictor(args.attributes)
     sets = _sets(args.folder, comparer)
-    out: dict[str, Any] = {"pairs": {name: len(pairs) for name, (_, pairs, _) in sets.items()}}
+    out: dict[str, Any] = {"pairs": {name: len(of.pairs) for name, of in sets.items()}}
     out["comparison"] = _measured(lambda c, p: by_comparer(comparer, c, p), sets)
     out["difference of attribute answers"] = _measured(lambda c, p: by_attributes(reader, c, p), sets)
     if args.probe:

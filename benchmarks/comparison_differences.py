@@ -2,9 +2,8 @@
 
     python benchmarks/comparison_differences.py out/steps/visits --fit out/visits --write
 
-Two ways on the same pairs of rendered people: what the pipeline does (two analyses and the two crops) and the
-comparison network's own answers. `--fit` prints the lines of `pipeline.named_differences`, fitted on the first 150
-people of another folder, both answers weighing the same.
+What the pipeline does (two analyses and the two crops), on pairs of rendered people. `--fit` prints the lines of
+`pipeline.named_differences`, fitted on the first 150 people of another folder, both answers weighing the same.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from omokage.cli.main import app
-from omokage.comparison.config import FACTORS, LOOKS, NUISANCE
+from omokage.comparison.config import FACTORS
 from omokage.comparison.predict import Compared
 from omokage.errors import InputError
 from omokage.pipeline import analyzer as analyzers
@@ -34,9 +34,8 @@ class Reader:
         a, b = (seen[[pair[k] for pair in pairs]] for k in (0, 1))
         value = np.zeros((len(pairs), len(FACTORS)))
         value[:, -1] = b - a
-        even = [np.full((len(pairs), len(names)), 0.6) for names in (LOOKS, NUISANCE)]
         same = ((a > 5) & (b > 5)).astype(float)
-        return Compared(value, value - 2, value + 2, np.where(value == 0, 1.0, 0.001), *even, same)
+        return Compared(value, value - 2, value + 2, np.where(value == 0, 1.0, 0.001), same)
 
     def where(self, *_: Any) -> np.ndarray:
         return np.full((2, 2), 0.25)

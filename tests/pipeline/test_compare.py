@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
+from omokage.comparison.config import COMPARED_UNITS, FACTORS
 from omokage.comparison.predict import Compared
 from omokage.errors import InputError, WeightsError
 from omokage.pipeline import Analyzer, pair_table
@@ -44,8 +44,7 @@ class SquareComparer:
         value[:, -1] = b[:, 0] - a[:, 0]
         p = np.where(np.abs(value) > 3, 0.001, 0.9)
         same = (np.abs(a[:, 1] - b[:, 1]) < 20).astype(float)
-        even = [np.full((len(pairs), len(names)), 0.1) for names in (LOOKS, NUISANCE)]
-        return Compared(value, value - 2, value + 2, p, *even, same)
+        return Compared(value, value - 2, value + 2, p, same)
 
 
 def face(path: Path, age: int, place: int = 40, shade: int = 110, others: tuple[Any, ...] = ()) -> Path:

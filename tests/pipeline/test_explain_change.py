@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from omokage import Analyzer, InputError
-from omokage.comparison.config import FACTORS, LOOKS, NUISANCE, NetworkConfig
+from omokage.comparison.config import FACTORS, NetworkConfig
 from omokage.comparison.model import ComparisonNetwork, normalise, scales
 from omokage.comparison.predict import Compared
 from omokage.explain.evidence import METHODS, explained, maps
@@ -56,8 +56,7 @@ class TinyComparer:
 
     def compare(self, seen: Any, pairs: Any) -> Compared:
         zeros = np.zeros((len(pairs), len(FACTORS)))
-        even = [np.zeros((len(pairs), len(names))) for names in (LOOKS, NUISANCE)]
-        return Compared(zeros, zeros, zeros, zeros + 1, *even, np.full(len(pairs), self.same))
+        return Compared(zeros, zeros, zeros, zeros + 1, np.full(len(pairs), self.same))
 
 
 def crops() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -88,7 +87,11 @@ def test_relevance_sums_to_the_change(method: str) -> None:
     target = change_target(comparer, before, "age")
     found = maps(target, [after], method, before=[before])
     assert found.kept is not None
-    assert found.kept[0] == pytest.approx(1, abs=0.1)
+    change = float(target.score(target.raw(target.prepare(after[None])))[0])
+    # Gradients along a path of a few steps leave an error that goes with all that they add and subtract.
+    assert (
+        abs(found.kept[0] - 1) * abs(change) < (0.05 if method == "gradients" else 1e-3) * np.abs(found.relevance).sum()
+    )
     nothing = maps(target, [before], method, before=[before]).relevance
     np.testing.assert_allclose(nothing, 0, atol=1e-6)
 

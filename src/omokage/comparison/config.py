@@ -126,7 +126,7 @@ class ComparisonConfig:
     limits: tuple[str, ...] = (
         "Calibrated on rendered people: on photographs intervals are too narrow and rates of false calls are higher.",
         "Fatness is a visual estimate on the renderer's scale, not kilograms; age is apparent age. Not for diagnosis.",
-        "A fifth of most expression units moves no point of the face by a pixel of the network's picture: not seen.",
+        "A fifth of every fifth expression unit moves no point of the face by a pixel of the network's picture.",
         "The same-person check guards a comparison against a mix-up; it is no means of identification. At its limit as "
         "many rendered pairs of one person are declined as strangers pass that are alike in sex, skin and age.",
     )

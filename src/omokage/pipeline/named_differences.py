@@ -2,10 +2,10 @@
 eyes, headwear), and what is only the day (light, pose, camera).
 
 Two analyses of one face tell these; a comparison network that was asked for them too stayed near chance
-(docs/benchmarks/2026-11-23-comparison-differences.md). A yes/no attribute with probabilities p and q differs
-with p (1 - q) + q (1 - p). Hair, light, pose and camera are distances: of hair lengths, of the shading from side to
-side and from top to bottom, of head poses, of colour, sharpness and brightness. Their lines to probabilities were
-fitted on rendered people by the same script, both answers weighing the same.
+(docs/log.md). `benchmarks/comparison_differences.py` measures what is told here. A yes/no attribute with probabilities
+p and q differs with p (1 - q) + q (1 - p). Hair, light, pose and camera are distances: of hair lengths, of the shading
+from side to side and from top to bottom, of head poses, of colour, sharpness and brightness. Their lines to
+probabilities were fitted on rendered people by the same script, both answers weighing the same.
 """
 
 from __future__ import annotations
