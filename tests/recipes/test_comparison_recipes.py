@@ -19,10 +19,10 @@ def test_the_shipped_recipe_mixes_folders_and_holds_nobody_of_more_out() -> None
     assert configure(recipe, []).data.shares == ()
 
 
-def test_the_paper_starts_from_scratch_and_names_nothing_that_it_does_not() -> None:
+def test_the_paper_starts_from_scratch_with_the_contrast_at_full_weight() -> None:
     config = configure(find_recipe("comparison.comface_paper"), [])
     assert config.init == ""
-    assert config.loss.looks == config.loss.nuisance == 0
+    assert config.loss.inter == 1.0
     assert config.curriculum > 0
 
 
