@@ -165,9 +165,12 @@ def _by_size(
     k = FACTORS.index(name)
     size, called = np.abs(truth[:, k]), answers.strength[:, k] > limits[k]
     parts = {f"{a:g} to {b:g}": (size >= a) & (size < b) for a, b in itertools.pairwise(sizes)}
-    return {
-        part: {"pairs": int(at.sum()), "called": float(called[at].mean())} for part, at in parts.items() if at.any()
-    }
+    return {part: _called(called, at) for part, at in parts.items() if at.any()}
+
+
+def _called(called: NDArray[np.bool_], at: NDArray[np.bool_]) -> dict[str, float]:
+    """How many pairs a part (m,) of them has, and the share of these that is called."""
+    return {"pairs": int(at.sum()), "called": float(called[at].mean())}
 
 
 def _stepped(answers: Answers, of: PairSet, names: Sequence[str], limits: Floats) -> dict[str, Any]:
@@ -192,10 +195,7 @@ def _stepped(answers: Answers, of: PairSet, names: Sequence[str], limits: Floats
         for low, high in ((0, 18), (18, 35), (35, 50), (50, 100)):
             there = (years >= low) & (years < high)
             if there.any():
-                out[f"people of {low} to {high} years"] = {
-                    "pairs": int(there.sum()),
-                    "called": float(called[there].mean()),
-                }
+                out[f"people of {low} to {high} years"] = _called(called, there)
     if len(names) > 2:
         way = movements()
         far = np.array([way[FACTORS[k]] for k in columns])
@@ -203,8 +203,7 @@ def _stepped(answers: Answers, of: PairSet, names: Sequence[str], limits: Floats
             there = (far >= low) & (far < high)
             reach = f"{low:g} px or more" if high == np.inf else f"{low:g} to {high:g} px"
             kind = f"units that move by {reach} of a crop of 112"
-            out[kind] = {"pairs": int(there.sum()), "called": float(called[there].mean()),
-                         "sign of all": float(right[there].mean())}  # fmt: skip
+            out[kind] = {**_called(called, there), "sign of all": float(right[there].mean())}
     return out
 
 

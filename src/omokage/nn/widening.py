@@ -21,7 +21,7 @@ def widened(old: Tensor, fresh: Tensor) -> Tensor | None:
     if old.dim() == 4 and old.shape[2:] == (3, 3) and fresh.dim() == 4 and fresh.shape[2:] == (7, 7):
         old = finer(old)
     narrower = old.dim() == fresh.dim() and all(a <= b for a, b in zip(old.shape[:2], fresh.shape[:2], strict=True))
-    if old.dim() == 0 or not narrower or old.shape[2:] != fresh.shape[2:]:
+    if not narrower or old.shape[2:] != fresh.shape[2:]:
         return None
     out = fresh.clone()
     out[: len(old)] = 0

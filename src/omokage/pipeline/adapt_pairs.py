@@ -36,7 +36,7 @@ from omokage.media.sources import Source
 from omokage.pipeline.adapt_pair_tuning import PairTuner
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import Photo, open_analyzer, open_comparer, photographs
-from omokage.pipeline.own_changes import EARLIER, MODEL, TUNED, ChangeReader, features_of
+from omokage.pipeline.own_changes import EARLIER, MODEL, TUNED, ChangeReader, features_of, open_reader
 from omokage.training.run import commit_of
 from omokage.weights import registry
 
@@ -90,11 +90,11 @@ def adapt_pairs(
     used = list(dict.fromkeys(row[side] for row in rows for side in ("before", "after")))
     seen = reader.see([crop.image for n in used if (crop := photos[n].crop) is not None])
     at = [(used.index(row["before"]), used.index(row["after"])) for row in rows]
-    one_way = features_of(reader, seen, at)
+    one_way = features_of(seen, at, reader.compare(seen, at))
     features = {name: np.concatenate([x, -x]) for name, x in one_way.items()}
     both = [*at, *((b, a) for a, b in at)]
 
-    first = ChangeReader(weights) if weights is not None and registry.has_model(weights, MODEL) else None
+    first = open_reader(weights)
     said = first.answers.of(reader, seen, at, one_way) if first is not None else {}
 
     def learnt(name: str) -> AdaptedChange:

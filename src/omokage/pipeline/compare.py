@@ -152,7 +152,7 @@ def compare_many(
         seen: Seen = comparer.see([photo.crop.image for photo in photos.values() if photo.crop is not None])
         ends = [(place[id(pairs[k][0])], place[id(pairs[k][1])]) for k in used]
         found = comparer.compare(seen, ends)
-        taught = own.read(comparer, seen, ends) if own is not None else [{}] * len(ends)
+        taught = own.read(comparer, seen, ends, found) if own is not None else [{}] * len(ends)
         answers = {k: _answer(found, i, pairs[k], comparer, assume_same, taught[i]) for i, k in enumerate(used)}
     for k, (before, after) in enumerate(pairs):
         yield answers.get(k) or FaceChange(before.name, after.name, states[k], faces=(before.face, after.face))
@@ -167,8 +167,8 @@ def _answer(
         return FaceChange(
             before.name, after.name, "different_people", change.same_person, faces=(before.face, after.face)
         )
-    change = replace(_named(change, before, after), own=own)
-    return replace(change, warnings=_warnings(change, before, after))
+    change = _named(change, before, after)
+    return replace(change, own=own, warnings=_warnings(change, before, after))
 
 
 def _named(change: FaceChange, before: Photo, after: Photo) -> FaceChange:

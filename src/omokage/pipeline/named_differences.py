@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from omokage.faces.align import stacked
 from omokage.metrics.logistic import probability
 from omokage.results import FaceAnalysis
 
@@ -81,8 +82,7 @@ def picture_of(crop: Image) -> Picture:
     """Of the middle of an aligned crop (n, n, 3): shading to the side and downwards, and how the camera took it: red
     and blue against green, sharpness, colourfulness, brightness, each in steps that matter about the same. Other sizes
     are resized first, as sharpness depends on it."""
-    if len(crop) != _SIZE:
-        crop = np.asarray(cv2.resize(crop, (_SIZE, _SIZE), interpolation=cv2.INTER_AREA), np.uint8)
+    crop = stacked([crop], _SIZE)[0]
     middle = _part(crop, 0.125, 0.875, 0.125, 0.875)
     red, green, blue = np.log(middle.mean((0, 1)) + 0.02)
     grey = middle.mean(2)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from omokage.comparison.config import FACTORS, SCALES
-from omokage.comparison.predict import Comparer, Seen
+from omokage.comparison.predict import Compared, Comparer, Seen
 from omokage.nn.probe import Probe
 from omokage.pipeline.adapt_pair_tuning import rows_of, said_by
 from omokage.results import Change
@@ -29,12 +29,12 @@ def open_reader(weights: str | Path | None) -> ChangeReader | None:
     return ChangeReader(weights) if weights is not None and registry.has_model(weights, MODEL) else None
 
 
-def features_of(comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]]) -> dict[str, Floats]:
-    """Signed numbers of each pair: the network's changes in units of their scales, all (`factors`) and the two of the
-    whole face alone, and the difference of its states."""
+def features_of(seen: Seen, pairs: Sequence[tuple[int, int]], found: Compared) -> dict[str, Floats]:
+    """Signed numbers of each pair, of which the comparison network said `found`: its changes in units of their scales,
+    all (`factors`) and the two of the whole face alone, and the difference of its states."""
     a, b = (torch.tensor([pair[k] for pair in pairs]) for k in (0, 1))
     states = (seen.states[:, b] - seen.states[:, a]).mean(0).double().numpy()
-    changes = comparer.compare(seen, pairs).value / np.array([SCALES[n] for n in FACTORS])
+    changes = found.value / np.array([SCALES[n] for n in FACTORS])
     alone = {name: changes[:, [FACTORS.index(name)]] for name in ("fatness", "age")}
     return {**alone, "factors": changes, "states": states}
 
@@ -48,10 +48,14 @@ class ChangeReader:
         self.answers = _Answers(tensors, self.card.schema, self.card.architecture)
         self.names = tuple(self.answers.probes)
 
-    def read(self, comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]]) -> list[dict[str, Change]]:
-        """The changes of each pair with their 5 to 95 percent intervals, in the labels' own units."""
+    def read(
+        self, comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]], compared: Compared | None = None
+    ) -> list[dict[str, Change]]:
+        """The changes of each pair with their 5 to 95 percent intervals, in the labels' own units. `compared` is what
+        the comparison network said of the pairs, where that is known already."""
+        compared = comparer.compare(seen, pairs) if compared is None else compared
         found: list[dict[str, Change]] = [{} for _ in pairs]
-        for name, values in self.answers.of(comparer, seen, pairs, features_of(comparer, seen, pairs)).items():
+        for name, values in self.answers.of(comparer, seen, pairs, features_of(seen, pairs, compared)).items():
             errors = np.array(self.card.calibration["errors"][name])
             reach = float(np.interp(0.9, np.linspace(0, 1, len(errors)), errors))
             for k, value in enumerate(values.tolist()):

@@ -114,7 +114,7 @@ def _pairs(photos: Sequence[Photo], comparer: Comparer, own: ChangeReader | None
     found = comparer.compare(seen, ends)
     said, reach = found.value, (found.high - found.low) / 2
     if own is not None:
-        taught = [[row[name] for name in own.names] for row in own.read(comparer, seen, ends)]
+        taught = [[row[name] for name in own.names] for row in own.read(comparer, seen, ends, found)]
         said = np.concatenate([said, [[c.value for c in row] for row in taught]], 1)
         reach = np.concatenate([reach, [[(c.high - c.low) / 2 for c in row] for row in taught]], 1)
     value, margin = (np.zeros((said.shape[1], count, count)) for _ in range(2))
