@@ -34,24 +34,21 @@ from typing import Any
 import numpy as np
 import torch
 
+from apart import apart
+from omokage.attributes.train import train
+from omokage.errors import OmokageError
+from omokage.metrics.bootstrap import interval
+from omokage.metrics.groups import less_is_better
+from omokage.metrics.table import TableScore
+from omokage.pipeline import Analyzer
+from omokage.pipeline.recipes import configure, find_recipe
+from omokage.synthesis.sampling import SceneSampler
+from omokage.synthesis.write import write_records
+from omokage.training.run import commit_of
+from photographs import faces_of, scores
+from rows import has_row, read_table
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.apart import apart  # noqa: E402
-from benchmarks.photographs import faces_of, scores  # noqa: E402
-from benchmarks.rows import has_row, read_table  # noqa: E402
-from recipes.attributes import shipped  # noqa: E402
-
-from omokage.attributes.train import train  # noqa: E402
-from omokage.errors import OmokageError  # noqa: E402
-from omokage.metrics.bootstrap import interval  # noqa: E402
-from omokage.metrics.groups import less_is_better  # noqa: E402
-from omokage.metrics.table import TableScore  # noqa: E402
-from omokage.pipeline import Analyzer  # noqa: E402
-from omokage.pipeline.recipes import configure  # noqa: E402
-from omokage.synthesis.sampling import SceneSampler  # noqa: E402
-from omokage.synthesis.write import write_records  # noqa: E402
-from omokage.training.run import commit_of  # noqa: E402
 
 TABLE = ROOT / "docs" / "benchmarks" / "ablation.csv"
 FACTS = (
@@ -112,7 +109,7 @@ def trained(trial: Trial, data: Sequence[str], out: Path) -> Path:
     """The weights folder of the trial's run."""
 
     def recipe(**changes: Any) -> Any:
-        return shipped(
+        return find_recipe("attributes.shipped")(
             **{"data": tuple(data), "out": str(out), "minutes": trial.minutes, "init": trial.init, **changes}
         )
 
@@ -125,7 +122,7 @@ def trained(trial: Trial, data: Sequence[str], out: Path) -> Path:
 def _signature() -> Any:
     import inspect
 
-    return inspect.signature(shipped)
+    return inspect.signature(find_recipe("attributes.shipped"))
 
 
 def scored(weights: Path, folders: Sequence[Path], sample: int) -> dict[str, Cell]:

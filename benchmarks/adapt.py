@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,24 +27,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from adapt_unlabelled import unlabelled_part
+from omokage.attributes.model import SubNetwork
+from omokage.attributes.predict import AttributePredictor
+from omokage.explain.adapt import Plan, best_fit, codes_of
+from omokage.explain.labels import Label
+from omokage.metrics.bootstrap import interval
+from omokage.metrics.classification import area_under_curve, balanced_accuracy
+from omokage.metrics.table import read_labels
+from omokage.nn.trunk import ResidualTrunk
+from omokage.pipeline import Analyzer
+from omokage.pipeline.adapt_features import Seen, read_faces_of, see
+from omokage.pipeline.adapt_network import BranchTuner
+from omokage.training.run import commit_of
+from omokage.training.schedule import rate_at, set_rate
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.adapt_unlabelled import unlabelled_part  # noqa: E402
-
-from omokage.attributes.model import SubNetwork  # noqa: E402
-from omokage.attributes.predict import AttributePredictor  # noqa: E402
-from omokage.explain.adapt import Plan, best_fit, codes_of  # noqa: E402
-from omokage.explain.labels import Label  # noqa: E402
-from omokage.metrics.bootstrap import interval  # noqa: E402
-from omokage.metrics.classification import area_under_curve, balanced_accuracy  # noqa: E402
-from omokage.metrics.table import read_labels  # noqa: E402
-from omokage.nn.trunk import ResidualTrunk  # noqa: E402
-from omokage.pipeline import Analyzer  # noqa: E402
-from omokage.pipeline.adapt_features import Seen, read_faces_of, see  # noqa: E402
-from omokage.pipeline.adapt_network import BranchTuner  # noqa: E402
-from omokage.training.run import commit_of  # noqa: E402
-from omokage.training.schedule import rate_at, set_rate  # noqa: E402
 
 Floats = NDArray[np.float64]
 SIZES, DRAWS, TEST = (50, 200, 1000), 3, 0.45
@@ -85,7 +82,7 @@ def part_of(folder: Path, work: Path, limit: int, analyzer: Analyzer) -> Part:
         seen = see(predictor, faces.crops, "dense")
         assert seen.maps is not None
         np.savez(cache, kept=np.array(faces.kept), crops=faces.crops, landmarks=faces.landmarks,
-                 maps=seen.maps.numpy(), **{f"h {n}": v for n, v in seen.hidden.items()})  # fmt: skip
+                 maps=seen.maps.numpy(), **{f"h {n}": v for n, v in seen.hidden.items()})  # type: ignore[arg-type]  # fmt: skip
     with np.load(cache) as kept:
         hidden = {name[2:]: kept[name].astype(np.float64) for name in kept.files if name.startswith("h ")}
         seen = Seen(hidden, torch.from_numpy(kept["maps"]))
@@ -121,9 +118,9 @@ def shipped(part: Part, task: str, label: Label, predictor: AttributePredictor) 
     if raw.shape[1] == 1:
         yes = 1 / (1 + np.exp(-raw))
         both = np.concatenate([1 - yes, yes], 1)  # male, female; 0, 1
-        return both[:, ::-1] if label.classes[0] == "female" else both
+        return np.asarray(both[:, ::-1] if label.classes[0] == "female" else both)
     known = predictor.schema[name].classes
-    return raw[:, [known.index(c) for c in label.classes]]
+    return np.asarray(raw[:, [known.index(c) for c in label.classes]])
 
 
 def judged(label: Label, rows: NDArray[np.int64], answers: Sequence[Floats], people: Sequence[str]) -> dict[str, Any]:
@@ -210,7 +207,7 @@ def scratch_part(parts: Mapping[str, Part]) -> Iterator[dict[str, Any]]:
                 said = [sum(v) for v in zip(network(x[test]), network(x[test].flip(3)), strict=True)]
             for task, raw in zip(tasks, said, strict=True):
                 facts = {"task": task, "classes": len(labels[task].classes), "method": "from scratch"}
-                answers = torch.softmax(raw.double() / 2, 1).numpy()  # type: ignore[union-attr]
+                answers = torch.softmax(raw.double() / 2, 1).numpy()
                 yield facts | {"labels": len(rows)} | judged(labels[task], test, [answers], part.people)
 
 
@@ -261,7 +258,7 @@ def main() -> None:
         facts = {"commit": commit_of(ROOT), "seconds": time.process_time() - began, "weights": predictor.card.id}
         (given.work / f"{name}.json").write_text(json.dumps({"rows": rows, **facts}, indent=1))
     if given.write:
-        from benchmarks.adapt_page import write_page
+        from adapt_page import write_page
 
         machine = f"{platform.machine()}, {platform.system()}, one core"
         print(write_page(given.work, ROOT, f"python benchmarks/adapt.py --sets SETS --work WORK --pictures "

@@ -17,10 +17,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -115,12 +117,10 @@ def measure(folder: Path, analyzer: Analyzer, speed: Speed) -> None:
     analyzer(sources[0].path)
     steps = speed.steps
     finder, predictor = analyzer.finder, analyzer.predictor
-    kept = (ahead.read_picture, reader.crop_box, reader.crop_landmarks, finder.find_batch, predictor.predict)
-    ahead.read_picture = timed(steps, "decoding", kept[0])
-    reader.crop_box = timed(steps, "cropping", kept[1])
-    reader.crop_landmarks = timed(steps, "cropping", kept[2])
-    finder.find_batch = timed(steps, "finding", kept[3])  # type: ignore[method-assign]
-    predictor.predict = timed(steps, "attributes, two passes", kept[4])  # type: ignore[method-assign]
+    timings: tuple[tuple[Any, str, str], ...] = (
+        (ahead, "read_picture", "decoding"), (reader, "crop_box", "cropping"), (reader, "crop_landmarks", "cropping"),
+        (finder, "find_batch", "finding"), (predictor, "predict", "attributes, two passes"),
+    )  # fmt: skip
     seen = 0
 
     def step(_: object) -> None:
@@ -129,15 +129,16 @@ def measure(folder: Path, analyzer: Analyzer, speed: Speed) -> None:
         if seen % max(speed.count // 10, 1) == 0:
             speed.memory.append((seen, resident_mib()))
 
-    cpu, wall = time.process_time(), time.perf_counter()
-    counts = analyze_to_table(analyzer, sources, folder / "faces.parquet", on_reading=step)
-    speed.cpu_s, speed.wall_s = time.process_time() - cpu, time.perf_counter() - wall
+    with ExitStack() as patched:
+        for place, name, said in timings:
+            patched.enter_context(patch.object(place, name, timed(steps, said, getattr(place, name))))
+        cpu, wall = time.process_time(), time.perf_counter()
+        counts = analyze_to_table(analyzer, sources, folder / "faces.parquet", on_reading=step)
+        speed.cpu_s, speed.wall_s = time.process_time() - cpu, time.perf_counter() - wall
     assert counts is not None
     speed.found = counts.faces
     assert len({row["source"] for row in read_rows(folder / "faces.parquet")}) == speed.count
     steps["rest (grouping, table, writing)"] = max(speed.cpu_s - sum(steps.values()), 0.0)
-    ahead.read_picture, reader.crop_box, reader.crop_landmarks = kept[:3]
-    finder.find_batch, predictor.predict = kept[3:]  # type: ignore[method-assign]
     single = []
     for source in sources[:SINGLE]:
         since = time.process_time()

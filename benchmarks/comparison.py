@@ -199,9 +199,9 @@ def _stepped(answers: Answers, of: PairSet, names: Sequence[str], limits: Floats
     if len(names) > 2:
         way = movements()
         far = np.array([way[FACTORS[k]] for k in columns])
-        for low, high in ((2.0, np.inf), (1.0, 2.0), (0.5, 1.0), (0.0, 0.5)):
-            there = (far >= low) & (far < high)
-            reach = f"{low:g} px or more" if high == np.inf else f"{low:g} to {high:g} px"
+        for least, most in ((2.0, np.inf), (1.0, 2.0), (0.5, 1.0), (0.0, 0.5)):
+            there = (far >= least) & (far < most)
+            reach = f"{least:g} px or more" if most == np.inf else f"{least:g} to {most:g} px"
             kind = f"units that move by {reach} of a crop of 112"
             out[kind] = {**_called(called, there), "sign of all": float(right[there].mean())}
     return out

@@ -21,13 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
+from omokage.attributes.train import train
+from omokage.pipeline.recipes import find_recipe
+from omokage.training.run import commit_of
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from recipes.attributes import ablations  # noqa: E402
-
-from omokage.attributes.train import train  # noqa: E402
-from omokage.training.run import commit_of  # noqa: E402
 
 MEASURES = (  # name in the card, smaller is better
     ("landmarks error, % of box size", True),
@@ -49,7 +47,7 @@ def scored(data: Sequence[str], name: str, seed: int, steps: int, folder: Path) 
     """Train one arrangement and return its scores by measure, and how many people's pictures they stand on."""
     scores: Scores = {}
     pictures = 0
-    for config in ablations(data, str(folder), steps, seed)[name]:
+    for config in find_recipe("attributes.ablations")(data, str(folder), steps, seed)[name]:
         card = json.loads((train(config) / "weights" / "attributes.json").read_text(encoding="utf-8"))
         rows = [row for row in card["scores"] if row["measure"] in dict(MEASURES)]
         scores.update({row["measure"]: row["value"] for row in rows})
@@ -107,7 +105,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     began = time.monotonic()
-    names = asked.only.split(",") if asked.only else list(ablations(asked.data))
+    names = asked.only.split(",") if asked.only else list(find_recipe("attributes.ablations")(asked.data))
     results: dict[str, list[Scores]] = {name: [] for name in names}
     pictures = 0
     for seed in range(asked.seeds):

@@ -21,21 +21,19 @@ from pathlib import Path
 import cv2
 import torch
 
+from explain_cost import batch, conservation, cost
+from explain_pairs import base_scene, cases
+from explain_photographs import photographs
+from explain_pointing import __doc__ as POINTING
+from explain_pointing import pointing, pointing_table
+from omokage.attributes.predict import AttributePredictor
+from omokage.pipeline import Analyzer
+from omokage.synthesis.render import render
+from omokage.synthesis.skin import paint
+from omokage.training.run import commit_of
+from omokage.weights.registry import DEFAULT_SET
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.explain_cost import batch, conservation, cost  # noqa: E402
-from benchmarks.explain_pairs import base_scene, cases  # noqa: E402
-from benchmarks.explain_photographs import photographs  # noqa: E402
-from benchmarks.explain_pointing import __doc__ as POINTING  # noqa: E402
-from benchmarks.explain_pointing import pointing, pointing_table  # noqa: E402
-
-from omokage.attributes.predict import AttributePredictor  # noqa: E402
-from omokage.pipeline import Analyzer  # noqa: E402
-from omokage.synthesis.render import render  # noqa: E402
-from omokage.synthesis.skin import paint  # noqa: E402
-from omokage.training.run import commit_of  # noqa: E402
-from omokage.weights.registry import DEFAULT_SET  # noqa: E402
 
 FIRST = 10_000  # people before this number were looked at while methods were chosen
 

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -33,13 +34,13 @@ def conservation(predictor: AttributePredictor, views: Sequence[View]) -> list[s
 
     def passes() -> None:
         at = x.clone().requires_grad_(True)
-        target.score(target.raw(at)).sum().backward()
+        target.score(target.raw(at)).sum().backward()  # type: ignore[no-untyped-call]
 
     plain = cpu(passes)
     for rules in ("gamma-box", "plus-flat", "alpha2-beta1", "alpha2-beta1-flat", "epsilon"):
         kept = [maps(target_of(predictor, t), images, "lrp", rules).kept for t in ("attr.smiling", "age", "au.AU12")]
         worst = max(float(np.abs(k - 1).max()) for k in kept if k is not None)
-        spent = cpu(lambda rules=rules: maps(target, images, "lrp", rules))
+        spent = cpu(partial(maps, target, images, "lrp", rules))
         lines.append(f"| {rules} | {worst:.2g} | {1000 * spent / len(images):.1f} | {spent / plain:.1f} |")
     return lines
 
@@ -58,7 +59,7 @@ def cost(analyzer: Analyzer, image: Image) -> list[str]:
     lines = ["| method | CPU s for everything about one face |", "|---|---|"]
     face = analyzer(image)[0]
     for method in ("occlusion", "gradients", "smoothgrad", "lrp"):
-        spent = cpu(lambda method=method: explain(face, "attr.smiling", method, image=image, analyzer=analyzer), 2)
+        spent = cpu(partial(explain, face, "attr.smiling", method, image=image, analyzer=analyzer), 2)
         lines.append(f"| {method} | {spent:.2f} |")
     return lines
 

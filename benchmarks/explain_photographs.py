@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from benchmarks.explain_pointing import share
-from benchmarks.photographs import labels_of
 
+from explain_pointing import share
 from omokage.attributes.predict import AttributePredictor
 from omokage.explain.evidence import maps, others_of
 from omokage.explain.faithfulness import flipped
@@ -27,6 +26,7 @@ from omokage.media.image import read_image
 from omokage.pipeline import Analyzer
 from omokage.pipeline.explain import target_of, targets
 from omokage.pipeline.explain_views import views_of
+from photographs import labels_of
 
 AREA = 0.07  # of the crop, hidden in each region
 

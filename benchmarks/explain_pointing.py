@@ -22,8 +22,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from benchmarks.explain_pairs import KINDS, Case, cases
+from numpy.typing import ArrayLike
 
+from explain_pairs import KINDS, Case, cases
 from omokage.attributes.predict import AttributePredictor
 from omokage.explain.composites import MODERN
 from omokage.explain.evidence import maps, others_of, region_support
@@ -118,10 +119,11 @@ def top_region(target: Target, case: Case, method: str) -> str:
     return max(shares, key=lambda region: shares[region])
 
 
-def share(values: Sequence[float] | Sequence[bool]) -> str:
+def share(values: ArrayLike) -> str:
     """Mean with its 95 % interval."""
-    low, high = interval(lambda v: float(v.mean()), np.asarray(values, float))
-    return f"{np.mean(values):.2f} ({low:.2f} to {high:.2f})"
+    each = np.asarray(values, float)
+    low, high = interval(lambda v: float(v.mean()), each)
+    return f"{each.mean():.2f} ({low:.2f} to {high:.2f})"
 
 
 def pointing_table(found: Sequence[Pointed], unseen: Counter[tuple[str, str]]) -> list[str]:

@@ -25,22 +25,20 @@ from typing import Any
 
 import numpy as np
 
+from omokage.data.records import Record, read_records
+from omokage.data.splits import held_out
+from omokage.embeddings.config import EmbeddingConfig
+from omokage.embeddings.evaluate import ALL, ProbeConfig, task_scores
+from omokage.embeddings.labelled import LabelledFaces, read_labelled
+from omokage.embeddings.predict import Embedder, untrained
+from omokage.embeddings.train import train
+from omokage.faces.align import crop_landmarks
+from omokage.pipeline.recipes import find_recipe
+from omokage.results import FaceCrop
+from omokage.training.run import commit_of
+from omokage.weights import registry
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from recipes.embeddings import ablations  # noqa: E402
-
-from omokage.data.records import Record, read_records  # noqa: E402
-from omokage.data.splits import held_out  # noqa: E402
-from omokage.embeddings.config import EmbeddingConfig  # noqa: E402
-from omokage.embeddings.evaluate import ALL, ProbeConfig, task_scores  # noqa: E402
-from omokage.embeddings.labelled import LabelledFaces, read_labelled  # noqa: E402
-from omokage.embeddings.predict import Embedder, untrained  # noqa: E402
-from omokage.embeddings.train import train  # noqa: E402
-from omokage.faces.align import crop_landmarks  # noqa: E402
-from omokage.results import FaceCrop  # noqa: E402
-from omokage.training.run import commit_of  # noqa: E402
-from omokage.weights import registry  # noqa: E402
 
 TASKS = ("landmarks", "pose", "units")  # those with an exact fit: a second, not minutes
 MEASURES = (  # measure, smaller is better, its name on the page
@@ -157,7 +155,7 @@ def main() -> None:
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     path = asked.out / "results.jsonl"
-    rows = ablations(asked.data)
+    rows = find_recipe("embeddings.ablations")(asked.data)
     names = [n for n in rows if not asked.only or n in asked.only.split(";")]
     faces = held_out_faces(rows["repaired"][0])
     cache = str(asked.out / "crops")
@@ -169,7 +167,10 @@ def main() -> None:
                 network = untrained(rows["repaired"][0].encoder, seed, "cpu", faces.crops)
                 found: dict[str, Any] = {"scores": probed(network, faces)}
             else:
-                found = one_row(ablations(asked.data, str(asked.out), asked.steps, seed, cache)[name], faces)
+                found = one_row(
+                    find_recipe("embeddings.ablations")(asked.data, str(asked.out), asked.steps, seed, cache)[name],
+                    faces,
+                )
             line = json.dumps({"row": name, "seed": seed, "steps": asked.steps, **found})
             with path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")

@@ -13,7 +13,6 @@ docs/benchmarks.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -32,6 +31,7 @@ from omokage.faces.heads import read_heads
 from omokage.faces.scenes import SceneSource
 from omokage.media.image import read_image
 from omokage.pipeline import Analyzer
+from omokage.pipeline.recipes import find_recipe
 from omokage.training.run import commit_of
 from omokage.weights.registry import DEFAULT_SET
 
@@ -65,11 +65,8 @@ def heads(folders: list[str], side: int = SIDE) -> SceneSource:
     """Scenes of held-out people of these folders, or of 150 freshly rendered ones."""
     if folders:
         return SceneSource(read_heads([Path(f) for f in folders], held_out=True, every=1), side, 200, SEED)
-    sys.path.insert(0, str(ROOT / "recipes"))
-    import faces
-
     with tempfile.TemporaryDirectory() as place:
-        faces.render_heads(Path(place), 192, (1.5, 2.8), 900_000, 150)
+        find_recipe("faces.render_heads")(Path(place), 192, (1.5, 2.8), 900_000, 150)
         return SceneSource(read_heads([Path(place)], held_out=True, every=1), side, 200, SEED)
 
 

@@ -28,23 +28,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
+from apart import apart
+from footage_page import MEASURES, Found, page, plot, rows_of
+from omokage.data.records import read_shard, shards
+from omokage.data.splits import held_out, position
+from omokage.embeddings.config import EmbeddingConfig
+from omokage.embeddings.evaluate import ALL, ProbeConfig, evaluate
+from omokage.embeddings.labelled import LabelledFaces
+from omokage.embeddings.predict import Embedder, Encoder, Pixels, untrained
+from omokage.embeddings.store import track_of
+from omokage.embeddings.train import train
+from omokage.pipeline.recipes import find_recipe
+from omokage.weights import registry
+from probes import MARGIN, load, part_of
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.apart import apart  # noqa: E402
-from benchmarks.footage_page import MEASURES, Found, page, plot, rows_of  # noqa: E402
-from benchmarks.probes import MARGIN, load, part_of  # noqa: E402
-from recipes.embeddings import ablations  # noqa: E402
-
-from omokage.data.records import read_shard, shards  # noqa: E402
-from omokage.data.splits import held_out, position  # noqa: E402
-from omokage.embeddings.config import EmbeddingConfig  # noqa: E402
-from omokage.embeddings.evaluate import ALL, ProbeConfig, evaluate  # noqa: E402
-from omokage.embeddings.labelled import LabelledFaces  # noqa: E402
-from omokage.embeddings.predict import Embedder, Encoder, Pixels, untrained  # noqa: E402
-from omokage.embeddings.store import track_of  # noqa: E402
-from omokage.embeddings.train import train  # noqa: E402
-from omokage.weights import registry  # noqa: E402
 
 HELD_OUT = 0.05  # of the people, rebuilt by every encoder
 Key = tuple[str, str]  # person, track
@@ -105,7 +103,9 @@ def write_part(folders: Iterable[Path], keys: set[Key], out: Path) -> Path:
 
 def configured(row: str, data: Path, out: Path, steps: int, seed: int, cache: Path) -> EmbeddingConfig:
     """The run of a point."""
-    config = ablations((str(data),), str(out), steps, seed, str(cache))[row][-1]
+    config: EmbeddingConfig = find_recipe("embeddings.ablations")((str(data),), str(out), steps, seed, str(cache))[row][
+        -1
+    ]
     return replace(config, data=replace(config.data, held_out=HELD_OUT))
 
 

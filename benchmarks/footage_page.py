@@ -54,8 +54,8 @@ def curve_of(rows: Sequence[Found], steps: int, task: str, measure: str) -> list
         own = [s for r in mine if r.minutes == minutes and (s := r.score(task, measure)) is not None]
         if own:
             mean = float(np.mean([s.value for s in own]))
-            ends = {"low": min(s.low for s in own), "high": max(s.high for s in own)}
-            found.append(FootageScore(minutes, replace(own[0], value=mean, **ends)))
+            low, high = min(s.low for s in own), max(s.high for s in own)
+            found.append(FootageScore(minutes, replace(own[0], value=mean, low=low, high=high)))
     return found
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
+import math
 import sys
 import tempfile
 import time
@@ -30,28 +31,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from apart import apart
+from omokage.attributes import calibration
+from omokage.attributes.config import AttributesConfig, DataConfig
+from omokage.attributes.data import Crops
+from omokage.attributes.model import rebuilt
+from omokage.attributes.readings import read
+from omokage.attributes.sources import read_source
+from omokage.attributes.train import train
+from omokage.data.records import read_records
+from omokage.metrics.table import read_labels, score_table
+from omokage.pipeline import Analyzer
+from omokage.pipeline.placing import write_placed
+from omokage.pipeline.recipes import find_recipe
+from omokage.report.charts import Curve, Panel, figure
+from omokage.schema import AttributeSchema
+from omokage.training.run import commit_of
+from omokage.weights import registry
+from rows import has_row, read_table
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.apart import apart  # noqa: E402
-from benchmarks.rows import has_row, read_table  # noqa: E402
-from recipes.attributes import open as open_recipe  # noqa: E402
-
-from omokage.attributes import calibration  # noqa: E402
-from omokage.attributes.config import AttributesConfig, DataConfig  # noqa: E402
-from omokage.attributes.data import Crops  # noqa: E402
-from omokage.attributes.model import rebuilt  # noqa: E402
-from omokage.attributes.readings import read  # noqa: E402
-from omokage.attributes.sources import read_source  # noqa: E402
-from omokage.attributes.train import train  # noqa: E402
-from omokage.data.records import read_records  # noqa: E402
-from omokage.metrics.table import read_labels, score_table  # noqa: E402
-from omokage.pipeline import Analyzer  # noqa: E402
-from omokage.pipeline.placing import write_placed  # noqa: E402
-from omokage.report.charts import Curve, Panel, figure  # noqa: E402
-from omokage.schema import AttributeSchema  # noqa: E402
-from omokage.training.run import commit_of  # noqa: E402
-from omokage.weights import registry  # noqa: E402
 
 TABLE = ROOT / "docs" / "benchmarks" / "label-curve.csv"
 ARMS = ("rendered", "alone")
@@ -88,12 +87,12 @@ class Point:
 
 def part(count: int) -> float:
     """The part of all crops that are photographs: at most 0.45, less where that would show each of them very often."""
-    return round(min(0.45, 0.45 * (count / 2000) ** 0.5), 3)
+    return round(min(0.45, 0.45 * math.sqrt(count / 2000)), 3)
 
 
 def configured(point: Point, out: Path) -> AttributesConfig:
     """The run of a point with at least one picture."""
-    config: AttributesConfig = open_recipe(
+    config: AttributesConfig = find_recipe("attributes.open")(
         point.data, point.photographs, str(out), point.minutes, point.init, share=part(point.count), count=point.count,
         seed=point.seed,
     )  # fmt: skip

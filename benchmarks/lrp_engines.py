@@ -22,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -66,7 +67,7 @@ def networks() -> dict[str, tuple[nn.Module, nn.Linear]]:
             x, y = torch.randn(16, 3, SIZE, SIZE), torch.randint(0, 4, (16,))
             loss = nn.functional.cross_entropy(whole(x + y[:, None, None, None] * 0.3), y)
             pace.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             pace.step()
         with torch.no_grad():
             readout.bias.zero_()
@@ -161,8 +162,9 @@ def by_captum(body: nn.Module, readout: nn.Linear, x: Tensor, rules: str) -> Ten
     from captum.attr._utils.custom_modules import Addition_Module
     from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule, GammaRule
 
+    assert isinstance(body, nn.Sequential)
     whole = Flattening([*copy.deepcopy(body), copy.deepcopy(readout)])
-    kinds = {
+    kinds: dict[str, Any] = {
         "gamma-box": lambda: GammaRule(gamma=0.25, set_bias_to_zero=True),
         "plus-flat": lambda: Alpha1_Beta0_Rule(set_bias_to_zero=True),
         "epsilon": lambda: EpsilonRule(1e-6),

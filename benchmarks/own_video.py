@@ -29,18 +29,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from omokage.data.records import people_of
+from omokage.data.splits import position
+from omokage.embeddings.evaluate import ALL, ProbeConfig, ProbeScore, evaluate
+from omokage.embeddings.labelled import LabelledFaces
+from omokage.embeddings.predict import Embedder, Encoder, untrained
+from omokage.training.run import RunFolder, commit_of
+from omokage.weights import registry
+from probes import load, part_of
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.probes import load, part_of  # noqa: E402
-
-from omokage.data.records import people_of  # noqa: E402
-from omokage.data.splits import position  # noqa: E402
-from omokage.embeddings.evaluate import ALL, ProbeConfig, ProbeScore, evaluate  # noqa: E402
-from omokage.embeddings.labelled import LabelledFaces  # noqa: E402
-from omokage.embeddings.predict import Embedder, Encoder, untrained  # noqa: E402
-from omokage.training.run import RunFolder, commit_of  # noqa: E402
-from omokage.weights import registry  # noqa: E402
 
 RUNS = {  # name on the page: recipe, its own settings
     "shipped, then own video": ("embeddings.shipped", ("init=synthetic",)),
@@ -196,16 +194,16 @@ def verdict(scores: Scores) -> str:
 
 def against(name: str, other: str, scores: Sequence[ProbeScore]) -> str:
     """One encoder beside another; better and worse where their intervals lie apart."""
-    better, worse, even = [], [], []
+    said: dict[str, list[str]] = {"better": [], "worse": [], "even": []}
     known = {(s.encoder, s.task): s for s in scores}
     for task in dict.fromkeys(s.task for s in scores):
         s, base = known[name, task], known[other, task]
         apart = s.low > base.high or s.high < base.low
         gained = (s.value > base.value) == s.higher_is_better
-        (even if not apart else better if gained else worse).append(task)
+        said["even" if not apart else "better" if gained else "worse"].append(task)
     return (
-        f"- `{name}` against `{other}`, all labels: better in {listed(better)}; worse in {listed(worse)}; intervals "
-        f"overlap in {listed(even)}."
+        f"- `{name}` against `{other}`, all labels: better in {listed(said['better'])}; "
+        f"worse in {listed(said['worse'])}; intervals overlap in {listed(said['even'])}."
     )
 
 

@@ -26,22 +26,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from omokage.media.image import read_image
+from omokage.media.table import Reading, rows
+from omokage.metrics.table import TableScore, points_of, score_table
+from omokage.pipeline import Analyzer
+from omokage.report.charts import Curve, Panel, figure
+from omokage.results import PIXEL_MIDDLE, Box
+from omokage.synthesis.render import render
+from omokage.synthesis.sampling import SceneSampler
+from omokage.synthesis.scene import Camera, Light, Pose, Scene, Surroundings
+from omokage.synthesis.skin import paint
+from omokage.training.run import commit_of
+from photographs import labels_of
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.photographs import labels_of  # noqa: E402
-
-from omokage.media.image import read_image  # noqa: E402
-from omokage.media.table import Reading, rows  # noqa: E402
-from omokage.metrics.table import TableScore, points_of, score_table  # noqa: E402
-from omokage.pipeline import Analyzer  # noqa: E402
-from omokage.report.charts import Curve, Panel, figure  # noqa: E402
-from omokage.results import PIXEL_MIDDLE, Box  # noqa: E402
-from omokage.synthesis.render import render  # noqa: E402
-from omokage.synthesis.sampling import SceneSampler  # noqa: E402
-from omokage.synthesis.scene import Camera, Light, Pose, Scene, Surroundings  # noqa: E402
-from omokage.synthesis.skin import paint  # noqa: E402
-from omokage.training.run import commit_of  # noqa: E402
 
 Image = NDArray[np.uint8]
 Label = dict[str, str]
@@ -100,7 +98,8 @@ def jpeg(sample: Sample, quality: float, _: np.random.Generator) -> tuple[Image,
     if quality >= 100:
         return sample.image, 1.0
     code = cv2.imencode(".jpg", sample.image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(quality)])[1]
-    return np.ascontiguousarray(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1]), 1.0
+    back = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
+    return np.ascontiguousarray(back[..., ::-1]), 1.0
 
 
 def occlusion(sample: Sample, percent: float, rng: np.random.Generator) -> tuple[Image, float]:

@@ -153,7 +153,7 @@ def repeat(film: Path, out: Path, times: int) -> None:
                     stream = target.add_stream_from_template(video)
                 last = 0
                 for packet in source.demux(video):
-                    if packet.dts is None:
+                    if packet.dts is None or packet.pts is None:
                         continue
                     last = max(last, packet.pts + (packet.duration or 0))
                     packet.pts += shift

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -25,24 +24,22 @@ import cv2
 import torch
 from torch import Tensor
 
+from apart import apart
+from omokage.attributes.config import AttributesConfig
+from omokage.attributes.data import Crops, Steps
+from omokage.attributes.loss import AttributeLoss
+from omokage.attributes.model import AttributeNetwork
+from omokage.attributes.sources import read_sources
+from omokage.attributes.train import build_optimizer, learnable, step_once
+from omokage.pipeline.recipes import find_recipe
+from omokage.synthesis.render import warm_up
+from omokage.training import device as devices
+from omokage.training.average import WeightAverage
+from omokage.training.run import commit_of
+from omokage.training.stream import batches
+from render_speed import machine, measure
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.apart import apart  # noqa: E402
-from benchmarks.render_speed import machine, measure  # noqa: E402
-from recipes.attributes import shipped  # noqa: E402
-
-from omokage.attributes.config import AttributesConfig  # noqa: E402
-from omokage.attributes.data import Crops, Steps  # noqa: E402
-from omokage.attributes.loss import AttributeLoss  # noqa: E402
-from omokage.attributes.model import AttributeNetwork  # noqa: E402
-from omokage.attributes.sources import read_sources  # noqa: E402
-from omokage.attributes.train import build_optimizer, learnable, step_once  # noqa: E402
-from omokage.synthesis.render import warm_up  # noqa: E402
-from omokage.training import device as devices  # noqa: E402
-from omokage.training.average import WeightAverage  # noqa: E402
-from omokage.training.run import commit_of  # noqa: E402
-from omokage.training.stream import batches  # noqa: E402
 
 CORES = (2, 16)  # machines that the page computes a balance for
 Batch = tuple[Tensor, Tensor]
@@ -79,7 +76,7 @@ def rendering(count: int) -> Stage:
 
 
 def configured(data: tuple[str, ...], limit: int, place: str) -> AttributesConfig:
-    config = shipped(data, place)
+    config: AttributesConfig = find_recipe("attributes.shipped")(data, place)
     return replace(config, data=replace(config.data, limit=limit))
 
 

@@ -20,22 +20,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from recipes.attributes import shipped  # noqa: E402
-
-from omokage.attributes.data import Crops, split  # noqa: E402
-from omokage.attributes.model import rebuilt  # noqa: E402
-from omokage.attributes.sources import read_sources  # noqa: E402
-from omokage.attributes.train import finish  # noqa: E402
-from omokage.faces.config import ARCHITECTURE  # noqa: E402
-from omokage.faces.network import FinderNet  # noqa: E402
-from omokage.faces.publish import publish  # noqa: E402
-from omokage.schema import AttributeSchema  # noqa: E402
-from omokage.weights import registry  # noqa: E402
-from omokage.weights.registry import Card  # noqa: E402
-from recipes import faces  # noqa: E402
+from omokage.attributes.data import Crops, split
+from omokage.attributes.model import rebuilt
+from omokage.attributes.sources import read_sources
+from omokage.attributes.train import finish
+from omokage.faces.config import ARCHITECTURE
+from omokage.faces.network import FinderNet
+from omokage.faces.publish import publish
+from omokage.pipeline.recipes import find_recipe
+from omokage.schema import AttributeSchema
+from omokage.weights import registry
+from omokage.weights.registry import Card
 
 Loaded = tuple[Mapping[str, Tensor], Card]
 
@@ -68,7 +63,7 @@ def publish_finder(loaded: Sequence[Loaded], out: Path, data: str, command: str)
     """Calibrate and score the mean of finders on scenes of held-out people; returns the card's rows."""
     net = FinderNet(*ARCHITECTURE).eval()
     net.load_state_dict(mean_of(loaded))
-    return publish(replace(faces.shipped(data, out=str(out)), recipe=command), net, out).scores
+    return publish(replace(find_recipe("faces.shipped")(data, out=str(out)), recipe=command), net, out).scores
 
 
 def publish_attributes(loaded: Sequence[Loaded], out: Path, data: str, command: str) -> Sequence[Mapping[str, Any]]:
@@ -77,7 +72,7 @@ def publish_attributes(loaded: Sequence[Loaded], out: Path, data: str, command: 
     model = rebuilt(AttributeSchema.from_json(list(card.schema)), card.architecture).eval()
     model.load_state_dict(mean_of(loaded))
     config = replace(
-        shipped(data, str(out)), recipe=command, set=card.set, trained_on=card.trained_on,
+        find_recipe("attributes.shipped")(data, str(out)), recipe=command, set=card.set, trained_on=card.trained_on,
         data_licence=card.licences["training_data"], limits=tuple(card.limits),
     )  # fmt: skip
     sources = read_sources(config.data.folders, config.schema, config.data.limit)

@@ -15,6 +15,6 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def tool() -> Iterator[object]:
     """Imports a benchmark by name."""
-    sys.path.insert(0, str(ROOT))
-    yield lambda name: importlib.import_module(f"benchmarks.{name}")
-    sys.path.remove(str(ROOT))
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    yield lambda name: importlib.import_module(name)
+    sys.path.remove(str(ROOT / "benchmarks"))
