@@ -147,10 +147,10 @@ def ablations(
     their window moves steadily over the run. A step reads 32 frames in every row. Command:
     ``python benchmarks/fabnet_ablation.py --data out/tracks``.
     """
-    small = {"stem": 16, "widths": (32, 64, 96), "blocks": (1, 1, 1), "squeeze": 32}
-    common = {"seed": seed, "check_every": 0, "check_items": 128, "log_every": 50, "save_every": 10**9,
+    small: dict[str, Any] = {"stem": 16, "widths": (32, 64, 96), "blocks": (1, 1, 1), "squeeze": 32}
+    common: dict[str, Any] = {"seed": seed, "check_every": 0, "check_items": 128, "log_every": 50, "save_every": 10**9,
               "precision": "full"}  # fmt: skip
-    encoder = EncoderConfig(size=64, **small)  # type: ignore[arg-type]
+    encoder = EncoderConfig(size=64, **small)
     whole = replace(
         fabnet(data, "", 0.0, 64, cache), encoder=encoder, decoder=DecoderConfig(widths=(64, 48, 32)), steps=steps,
         batch=8, rate=2e-3, warmup=min(50, steps // 4), average=0.98, **common,
@@ -171,7 +171,7 @@ def ablations(
 
     def other(name: str, part: str = "", **changes: Any) -> list[EmbeddingConfig]:
         changed = {part: replace(getattr(whole, part), **changes)} if part else changes
-        return [replace(whole, out=f"{out}/{name.replace(' ', '-')}-{seed}", **changed)]  # type: ignore[arg-type]
+        return [replace(whole, out=f"{out}/{name.replace(' ', '-')}-{seed}", **changed)]
 
     return {
         "published": [replace(paper, out=f"{out}/published-{seed}")],

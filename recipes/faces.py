@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from omokage.faces.config import FinderConfig
-from omokage.synthesis.background import BACKGROUNDS, paint_backdrop
+from omokage.synthesis.background import paint_backdrop
 from omokage.synthesis.sampling import CameraSampler, PoseSampler, SceneSampler
-from omokage.synthesis.scene import Surroundings
+from omokage.synthesis.scene import BACKGROUNDS, Surroundings
 from omokage.synthesis.write import write_records
 
 

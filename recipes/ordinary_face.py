@@ -44,7 +44,7 @@ def main() -> None:
         crop = crop_landmarks(picture.image, picture.landmarks, SIZE, MARGIN)
         images.append(crop.image)
         points.append(picture.landmarks @ crop.affine[:, :2].T + crop.affine[:, 2])
-    found = mean_face(images, points, MIRRORED_POINTS)
+    found = mean_face(images, points, MIRRORED_POINTS.tolist())
     np.savez_compressed(given.out, image=found.image, points=found.points.astype(np.float32))
 
 

@@ -180,7 +180,7 @@ def bake(base: NDArray, triangles: NDArray, groups: NDArray) -> NDArray[np.uint8
     radius, angle = np.sqrt(u[:, 1]), 2 * np.pi * u[:, 0]
     rays = np.stack([radius * np.cos(angle), radius * np.sin(angle), np.sqrt(1 - u[:, 1])], 1)
     open_ = occlusion(base.astype(np.float64), normals, np.ascontiguousarray(corners[:, 0]), e1, e2, rays, 0.6)
-    return np.round(np.clip(open_, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.round(np.clip(open_, 0, 1) * 255), np.uint8)
 
 
 def main() -> None:

@@ -69,7 +69,11 @@ class Panel:
 
     def curve(self, density: tuple[float, ...], low: float, high: float) -> None:
         """Age density over 0 to 100 years, the 5 to 95 percent interval shaded."""
-        base, across = self.y + 62, lambda year: 22 + round(4.1 * year)
+        base = self.y + 62
+
+        def across(year: float) -> int:
+            return 22 + round(4.1 * year)
+
         cv2.rectangle(self.image, (across(low), base - 52), (across(high), base), (226, 233, 250), -1)
         top = max(density)
         line = np.array([(across(k), base - round(48 * p / top)) for k, p in enumerate(density)], np.int32)
