@@ -15,12 +15,13 @@ from omokage.attributes.branches import OwnStage
 from omokage.attributes.calibration import summary
 from omokage.attributes.predict import AttributePredictor
 from omokage.errors import InputError, OutputError
-from omokage.explain.adapt import Plan, best_fit
+from omokage.explain.adapt import Fit, Plan, best_fit
 from omokage.explain.labels import Label
 from omokage.explain.tuning import Tuning
 from omokage.media.image import read_image
 from omokage.media.sinks import read_rows
 from omokage.media.sources import expand
+from omokage.nn.probe import fit_probe
 from omokage.pipeline import Analyzer
 from omokage.pipeline.adapt import Adapted, AdaptOptions, adapt
 from omokage.pipeline.adapt_features import read_faces_of, see
@@ -175,6 +176,24 @@ def test_a_fine_tuned_part_answers_in_the_network_what_it_answered_alone(place: 
     mean = summary(attribute, logits, {})[0].double().numpy()
     inside = (alone > 2.5) & (alone < 5.5)  # the range cuts the bell nearer to its ends
     np.testing.assert_allclose(mean[inside], alone[inside], atol=0.15)
+
+
+@pytest.mark.parametrize("place_of_it", [0, -1])
+def test_fine_tuning_begins_with_the_sub_network_that_knows_most_of_the_label(place: Path, place_of_it: int) -> None:
+    predictor = AttributePredictor(place / "base", device="cpu")
+    faces = read_faces_of(Analyzer(predictor=predictor), [place / "faces" / f"{k}.png" for k in range(40)], crops=True)
+    seen = see(predictor, faces.crops, "dense")
+    assert seen.maps is not None
+    names, people, every = tuple(seen.hidden), [f"p{k}" for k in range(40)], np.arange(40)
+    known = seen.hidden[names[place_of_it]]
+    told = known[:, int(np.argmax(known.std(0)))]
+    told = 1 + 6 * (told - told.min()) / np.ptp(told)
+    label = Label("warm", "ordinal", every, told, low=1.0, high=7.0)
+    still = Tuning(rate=1e-9, passes=0, fewest=1)
+    tuner = BranchTuner(predictor, label, seen.hidden, seen.maps, False, people, tuning=still)
+    probe = fit_probe(known, told, "continuous", people, [1e-3])
+    said = tuner(every, Fit(names, probe, np.zeros(1)))(every)[:, 0]
+    assert np.corrcoef(said, told)[0, 1] > 0.98
 
 
 @settings(max_examples=25, deadline=None)

@@ -24,7 +24,7 @@ from omokage.explain.adapt import Answer, Fit, Rows, codes_of
 from omokage.explain.labels import Label
 from omokage.explain.tuning import Tuning, fine_tuned, read_views
 from omokage.nn.linear import softmax
-from omokage.nn.probe import fit_probe
+from omokage.nn.probe import Kind, fit_probe
 from omokage.schema import Attribute, AttributeSchema
 
 Floats = NDArray[np.float64]
@@ -104,21 +104,9 @@ class BranchTuner:
 
     def _start(self, where: Rows, rows: Rows, fit: Fit) -> nn.Module:
         """The sub-network that lends its numbers, with the heads of a probe on them."""
-        donor = fit.reads[0] if len(fit.reads) == 1 else self._richest()
+        donor, line = self._donor(where, rows, fit)
         reader = copy.deepcopy(self.predictor.model.categories[donor])
         assert isinstance(reader, SubNetwork)
-        features, nominal = self.hidden[donor][where], self.label.kind == "nominal"
-        strength = [fit.probe.strength] if fit.probe is not None else [1.0]
-        try:
-            probe = fit_probe(
-                features, self.label.values[rows] if nominal else (self.label.values[rows] - self.centre) / self.spread,
-                "nominal" if nominal else "continuous", [self.people[k] for k in where], strength,
-                classes=self.label.classes or None,
-            )  # fmt: skip
-            line = line_of(Fit((donor,), probe, fit.constant))
-        except ValueError:  # a class is missing in a fold
-            width = len(self.label.classes) if len(self.label.classes) > 2 else 1
-            line = Line(np.zeros((features.shape[1], width)), np.zeros(width))
         layer = nn.Linear(*line.weight.shape)
         with torch.no_grad():
             layer.weight.copy_(torch.from_numpy(line.weight.T.copy()))
@@ -126,9 +114,24 @@ class BranchTuner:
         reader.heads = layer
         return OwnStage(last_stage(self.predictor.model.trunk), reader) if self.stage else reader
 
-    def _richest(self) -> str:
-        """The sub-network that knows most kinds of things, when the probe reads all of them."""
-        return max(self.hidden, key=lambda name: len(self.predictor.model.members[name]))
+    def _donor(self, where: Rows, rows: Rows, fit: Fit) -> tuple[str, Line]:
+        """Of the sub-networks that the probe reads, the one on whose numbers alone a probe does best on held-out
+        people, and that probe. Without a probe (a class is missing in a fold): the first one, and no opinion."""
+        nominal, names = self.label.kind == "nominal", fit.reads or tuple(self.hidden)
+        values = self.label.values[rows] if nominal else (self.label.values[rows] - self.centre) / self.spread
+        kind: Kind = "nominal" if nominal else "continuous"
+        people, classes = [self.people[k] for k in where], self.label.classes or None
+        strength = [fit.probe.strength] if fit.probe is not None else [1.0]
+        try:
+            probes = {
+                name: fit_probe(self.hidden[name][where], values, kind, people, strength, classes=classes)
+                for name in names
+            }
+        except ValueError:
+            width = len(self.label.classes) if len(self.label.classes) > 2 else 1
+            return names[0], Line(np.zeros((self.hidden[names[0]].shape[1], width)), np.zeros(width))
+        best = min(probes, key=lambda name: probes[name].loss)
+        return best, line_of(Fit((best,), probes[best], fit.constant))
 
     def _targets(self, rows: Rows) -> Tensor:
         if self.label.kind == "ordinal":
