@@ -1,8 +1,8 @@
 """What the comparison room can tell on rendered people whose change is known, beside baselines; and how fast.
 
-omokage render --size 256 --out out/steps/still --count 240 --seed 901 --pairs nuisance
-omokage render --size 256 --out out/steps/age --count 160 --seed 902 --pairs age=8
-omokage render --size 256 --out out/steps/fatness --count 160 --seed 903 --pairs fatness=0.5
+omokage render --size 256 --out out/steps/still --count 500 --seed 9301 --pairs nuisance
+omokage render --size 256 --out out/steps/age --count 300 --seed 9302 --pairs age=8
+omokage render --size 256 --out out/steps/fatness --count 400 --seed 9303 --pairs fatness=0.5
 omokage render --size 256 --out out/steps/units --count 400 --seed 904 --pairs units=0.2
 omokage render --size 256 --out out/steps/visits --count 100 --seed 905 --pairs visits
 omokage render --size 256 --out out/steps/age-far --count 60 --seed 912 --pairs age=40

@@ -1,17 +1,19 @@
 """Average the weights of runs that started from one another, calibrate the mean, and write it with a card of its own.
 
     python tools/average_weights.py OUT DATA[,DATA...] WEIGHTS...
-    python tools/average_weights.py --finder OUT DATA[,DATA...] WEIGHTS...
+    python tools/average_weights.py --model finder OUT DATA[,DATA...] WEIGHTS...
+    python tools/average_weights.py --model comparison --still FOLDER OUT DATA[,DATA...] WEIGHTS...
 
 `DATA` are the record folders that the runs were trained on (their held-out people calibrate and score the mean),
-`WEIGHTS` folders or sets with ``attributes.safetensors``, or with ``finder.safetensors``. Averaging nearby solutions
+`WEIGHTS` folders or sets with the weights of that model. `--still` are rendered pairs between which only the day
+differs (the comparison's false calls are calibrated on them). Averaging nearby solutions
 often carries over better to other pictures than each of them (Wortsman et al., "Model soups", ICML 2022). A single one
 keeps its weights and is calibrated anew.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +26,8 @@ from omokage.attributes.data import Crops, split
 from omokage.attributes.model import rebuilt
 from omokage.attributes.sources import read_sources
 from omokage.attributes.train import finish
+from omokage.comparison import model as comparison
+from omokage.comparison import train as compared
 from omokage.faces.config import ARCHITECTURE
 from omokage.faces.network import FinderNet
 from omokage.faces.publish import publish
@@ -36,17 +40,24 @@ Loaded = tuple[Mapping[str, Tensor], Card]
 
 
 def main() -> None:
-    finder = "--finder" in sys.argv
-    arguments = [word for word in sys.argv[1:] if word != "--finder"]
-    if len(arguments) < 3:
-        sys.exit(__doc__)
-    out, data, folders = Path(arguments[0]), arguments[1], arguments[2:]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("data", metavar="DATA")
+    parser.add_argument("weights", nargs="+", metavar="WEIGHTS")
+    parser.add_argument("--model", choices=("attributes", "finder", "comparison"), default="attributes")
+    parser.add_argument("--still", default="")
+    given = parser.parse_args()
     torch.set_num_threads(1)
-    loaded = [registry.load(folder, "finder" if finder else "attributes") for folder in folders]
-    command = f"python tools/average_weights.py OUT {data} {' '.join(folders)}; " + "; ".join(
-        c.recipe for _, c in loaded
-    )
-    rows = (publish_finder if finder else publish_attributes)(loaded, out, data, command)
+    loaded = [registry.load(folder, given.model) for folder in given.weights]
+    asked = [f"--model {given.model}"] * (given.model != "attributes") + [f"--still {given.still}"] * bool(given.still)
+    words = " ".join([*asked, "OUT", given.data, *given.weights])
+    command = f"python tools/average_weights.py {words}; " + "; ".join(c.recipe for _, c in loaded)
+    if given.model == "finder":
+        rows = publish_finder(loaded, given.out, given.data, command)
+    elif given.model == "comparison":
+        rows = publish_comparison(loaded, given.out, given.data, given.still, command)
+    else:
+        rows = publish_attributes(loaded, given.out, given.data, command)
     for row in rows:
         print(row["measure"], row["value"], row["n"])
 
@@ -78,6 +89,18 @@ def publish_attributes(loaded: Sequence[Loaded], out: Path, data: str, command: 
     sources = read_sources(config.data.folders, config.schema, config.data.limit)
     validation = Crops(split(sources, config.data)[1], config.schema, config.network, config.data)
     return finish(config, model, validation, out).scores
+
+
+def publish_comparison(
+    loaded: Sequence[Loaded], out: Path, data: str, still: str, command: str
+) -> Sequence[Mapping[str, Any]]:
+    """Calibrate and score the mean of comparison networks on held-out people; returns the card's rows."""
+    card = loaded[0][1]
+    model = comparison.rebuilt(card.architecture).eval()
+    model.load_state_dict(mean_of(loaded))
+    config = find_recipe("comparison.shipped")(data, still, str(out))
+    config = replace(config, network=model.network, recipe=command, set=card.set, limits=tuple(card.limits))
+    return compared.finish(config, model, compared.albums(config)[1], out).scores
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def train(config: ComparisonConfig, resume: bool = False) -> Path:
     folder = RunFolder(config.out)
     folder.begin(config, resume)
     devices.seed_everything(config.seed)
-    training, validation = _albums(config)
+    training, validation = albums(config)
     counts = {"training": [len(c.album) for c in training], "held_out": [len(c.album) for c in validation]}
     folder.log(event="data", **counts)
     model = _model(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -52,7 +52,7 @@ def train(config: ComparisonConfig, resume: bool = False) -> Path:
     return folder.path
 
 
-def _albums(config: ComparisonConfig) -> tuple[list[Crops], list[Crops]]:
+def albums(config: ComparisonConfig) -> tuple[list[Crops], list[Crops]]:
     """Crop makers of the people of each folder that are trained on, and of those that are held out."""
 
     def crops(album: Album) -> Crops:
