@@ -126,7 +126,7 @@ def _measured(method: Callable[..., Answers], sets: Sets) -> dict[str, Any]:
 
 def _sets(folder: Path, comparer: Comparer) -> Sets:
     far = [name for name in FAR if (folder / name).is_dir()]
-    return {name: _set(folder / name, comparer) for name in ("still", "visits", *SETS, *far)}
+    return {name: pair_set(folder / name, comparer) for name in ("still", "visits", *SETS, *far)}
 
 
 def movements() -> dict[str, float]:
@@ -149,7 +149,7 @@ def movements() -> dict[str, float]:
     return dict(sorted(((unit, float(np.mean(v))) for unit, v in found.items()), key=lambda item: -item[1]))
 
 
-def _set(folder: Path, comparer: Comparer) -> PairSet:
+def pair_set(folder: Path, comparer: Comparer) -> PairSet:
     """The pairs of a record folder, its crops cut as the pipeline cuts them."""
     album = read_album(folder)
     crops = exact_crops(album, comparer)
