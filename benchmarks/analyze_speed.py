@@ -120,6 +120,7 @@ def measure(folder: Path, analyzer: Analyzer, speed: Speed) -> None:
     timings: tuple[tuple[Any, str, str], ...] = (
         (ahead, "read_picture", "decoding"), (reader, "crop_box", "cropping"), (reader, "crop_landmarks", "cropping"),
         (finder, "find_batch", "finding"), (predictor, "predict", "attributes, two passes"),
+        (predictor, "predict_outlines", "attributes, two passes"),
     )  # fmt: skip
     seen = 0
 
