@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,9 +57,7 @@ class HubModel:
         dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
         self.model: Any = self._opened(AutoModelForImageTextToText, base, dtype=dtype).to(self.device).eval()
         if adapter:
-            from omokage.dialogue.lora import attach
-
-            self.model = attach(self.model, adapter)
+            self.model = _adapted(self.model, adapter)
         self.size, self.margin = families.picture_side(self.config), _MARGIN
         self.mean, self.std = families.colours(self.family, Path(base))
 
@@ -166,6 +165,20 @@ def _base(name: str) -> tuple[str, str]:
 def _plain(text: str, picture: str) -> str:
     """The text without what would stand for a picture or end a turn: a question must not change the conversation."""
     return re.sub(r"<\|?/?[\w-]{1,40}\|?>", " ", text.replace(picture, " "))
+
+
+def _adapted(model: Any, folder: str) -> Any:
+    """A model with the adapters of a folder. Raises WeightsError where they do not fit."""
+    try:
+        from peft import PeftModel
+    except ImportError as error:
+        raise MissingExtraError("an adapted vision-language model", "dialogue") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            return PeftModel.from_pretrained(model, folder).eval()
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise WeightsError(f"the adapter {folder} does not fit its model ({error}); train it again") from error
 
 
 def _ends(model: Any) -> set[int]:

@@ -1,17 +1,17 @@
-"""Teach a Hugging Face model with low-rank adapters (Hu et al., ICLR 2022) by peft: attach, step, save, load again."""
+"""Teach a Hugging Face model with low-rank adapters (Hu et al., ICLR 2022) by peft: attach, step, save. `hub`
+opens what was saved."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from omokage.dialogue.conversation import Image, Turn
 from omokage.dialogue.hub import HubModel
-from omokage.errors import MissingExtraError, OutputError, TrainingError, WeightsError
+from omokage.errors import MissingExtraError, OutputError, TrainingError
 
 # Attention of the language model alone: the vision tower stays what it is.
 TARGETS = r".*(language_model|text_model).*\.(q_proj|k_proj|v_proj|o_proj)"
@@ -68,17 +68,3 @@ def save(model: HubModel, folder: Path) -> Path:
     except OSError as error:
         raise OutputError(f"cannot write the adapter to {folder}: {error.strerror}; choose another folder") from error
     return folder
-
-
-def attach(model: Any, folder: str) -> Any:
-    """A model with the adapters of a folder. Raises WeightsError where they do not fit."""
-    try:
-        from peft import PeftModel
-    except ImportError as error:
-        raise MissingExtraError("an adapted vision-language model", "dialogue") from error
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)
-            return PeftModel.from_pretrained(model, folder).eval()
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise WeightsError(f"the adapter {folder} does not fit its model ({error}); train it again") from error
