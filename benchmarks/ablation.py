@@ -28,8 +28,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -107,22 +107,11 @@ def rendered(trial: Trial, work: Path) -> tuple[str, ...]:
 
 def trained(trial: Trial, data: Sequence[str], out: Path) -> Path:
     """The weights folder of the trial's run."""
-
-    def recipe(**changes: Any) -> Any:
-        return find_recipe("attributes.shipped")(
-            **{"data": tuple(data), "out": str(out), "minutes": trial.minutes, "init": trial.init, **changes}
-        )
-
-    recipe.__signature__ = _signature()  # type: ignore[attr-defined]
+    shipped = find_recipe("attributes.shipped")
+    recipe = partial(shipped, data=tuple(data), out=str(out), minutes=trial.minutes, init=trial.init)
     config = configure(recipe, trial.set)
     config = replace(config, seed=trial.seed, steps=trial.steps or config.steps, check_every=0)
     return train(config) / "weights"
-
-
-def _signature() -> Any:
-    import inspect
-
-    return inspect.signature(find_recipe("attributes.shipped"))
 
 
 def scored(weights: Path, folders: Sequence[Path], sample: int) -> dict[str, Cell]:

@@ -27,6 +27,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from adapt_page import write_page
 from adapt_unlabelled import unlabelled_part
 from omokage.attributes.model import SubNetwork
 from omokage.attributes.predict import AttributePredictor
@@ -258,8 +259,6 @@ def main() -> None:
         facts = {"commit": commit_of(ROOT), "seconds": time.process_time() - began, "weights": predictor.card.id}
         (given.work / f"{name}.json").write_text(json.dumps({"rows": rows, **facts}, indent=1))
     if given.write:
-        from adapt_page import write_page
-
         machine = f"{platform.machine()}, {platform.system()}, one core"
         print(write_page(given.work, ROOT, f"python benchmarks/adapt.py --sets SETS --work WORK --pictures "
                          f"{given.pictures}", date.today(), machine))  # fmt: skip

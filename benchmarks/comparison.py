@@ -173,17 +173,36 @@ def _called(called: NDArray[np.bool_], at: NDArray[np.bool_]) -> dict[str, float
     return {"pairs": int(at.sum()), "called": float(called[at].mean())}
 
 
-def _stepped(answers: Answers, of: PairSet, names: Sequence[str], limits: Floats) -> dict[str, Any]:
-    """Called, right sign of the called, inside the interval: over the pairs of one fixed step."""
-    truth = of.change
-    rows, columns = np.nonzero(np.abs(np.nan_to_num(truth)) > 1e-3)
+class Steps(NamedTuple):
+    """The changes (n) of some factors in a set: pair, factor, whether it is called and whether its sign is right."""
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    called: NDArray[np.bool_]
+    right: NDArray[np.bool_]
+
+    @property
+    def right_of_called(self) -> float | None:
+        """The share of the called changes whose sign is right; None where none is called."""
+        return float(self.right[self.called].mean()) if self.called.any() else None
+
+
+def steps_of(answers: Answers, of: PairSet, names: Sequence[str], limits: Floats) -> Steps:
+    """The changes of the factors `names`, called where the strength is above the factor's limit (factors,)."""
+    rows, columns = np.nonzero(np.abs(np.nan_to_num(of.change)) > 1e-3)
     wanted = np.isin(columns, [FACTORS.index(name) for name in names])
     rows, columns = rows[wanted], columns[wanted]
-    called = answers.strength[rows, columns] > limits[columns]
-    right = np.sign(answers.value[rows, columns]) == np.sign(truth[rows, columns])
+    right = np.sign(answers.value[rows, columns]) == np.sign(of.change[rows, columns])
+    return Steps(rows, columns, answers.strength[rows, columns] > limits[columns], right)
+
+
+def _stepped(answers: Answers, of: PairSet, names: Sequence[str], limits: Floats) -> dict[str, Any]:
+    """Called, right sign of the called, inside the interval: over the pairs of one fixed step."""
+    truth, steps = of.change, steps_of(answers, of, names, limits)
+    rows, columns, called, right = steps
     out: dict[str, Any] = {
         "pairs": len(rows), "called": float(called.mean()), "called, interval": list(interval(np.mean, called)),
-        "sign of called": float(right[called].mean()) if called.any() else None, "sign of all": float(right.mean()),
+        "sign of called": steps.right_of_called, "sign of all": float(right.mean()),
         "mean size": float(np.abs(truth[rows, columns]).mean()),
         "error": float(np.abs(answers.value - truth)[rows, columns].mean()),
     }  # fmt: skip

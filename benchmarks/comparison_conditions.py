@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from comparison import ALARMS, SETS, PairSet, asked, measured, pair_set
+from comparison import ALARMS, SETS, PairSet, asked, measured, pair_set, steps_of
 from comparison_methods import by_comparer
+from omokage.comparison.calibration import STEPS
 from omokage.comparison.config import FACTORS
 from omokage.comparison.predict import Comparer
 from omokage.synthesis.pairs import PairSampler
@@ -28,7 +29,6 @@ CONDITIONS = {
     "another camera and pose": ("camera", "pose"),
     "another camera, light and pose": ("camera", "light", "pose"),
 }
-STEPS = {"age": 8.0, "fatness": 0.5, "units": 0.2}
 PAIRS = {"still": 200, "age": 150, "fatness": 150, "units": 200}
 SEED = 9400
 
@@ -48,8 +48,8 @@ def _pairs(args: argparse.Namespace, comparer: Comparer, number: int, kind: str,
     folder = args.folder / "-".join((*also, kind))
     if not (folder / "records.json").is_file():
         sampler = PairSampler(((also[0], 1.0),), also=also[1:], sampler=comparable())
-        if kind in STEPS:
-            sampler = PairSampler(((kind, 1.0),), size=STEPS[kind], also=also, sampler=comparable())
+        if kind in SETS:
+            sampler = PairSampler(((kind, 1.0),), size=STEPS[SETS[kind][0]], also=also, sampler=comparable())
         seed = SEED + 10 * number + list(PAIRS).index(kind)
         write_pairs(folder, PAIRS[kind], seed, sampler, size=256, workers=args.workers)
     return pair_set(folder, comparer)
@@ -58,20 +58,17 @@ def _pairs(args: argparse.Namespace, comparer: Comparer, number: int, kind: str,
 def _called(comparer: Comparer, sets: dict[str, PairSet]) -> dict[str, Any]:
     still = by_comparer(comparer, sets["still"].crops, sets["still"].pairs)
     limits = np.quantile(still.strength, 1 - ALARMS, axis=0)
+    shipped = np.full(len(FACTORS), 1 - ALARMS)
     out: dict[str, Any] = {}
     for kind, names in SETS.items():
-        found, truth = by_comparer(comparer, sets[kind].crops, sets[kind].pairs), np.nan_to_num(sets[kind].change)
-        ks = [FACTORS.index(name) for name in names]
-        there = np.zeros_like(truth, bool)
-        there[:, ks] = np.abs(truth[:, ks]) > 1e-3
-        called = found.strength > 1 - ALARMS
-        right = np.sign(found.value) == np.sign(truth)
+        found = by_comparer(comparer, sets[kind].crops, sets[kind].pairs)
+        there = steps_of(found, sets[kind], names, shipped)
         out[kind] = {
-            "pairs": int(there.sum()),
-            "called at the shipped threshold": float(called[there].mean()),
-            "right sign of these": float(right[there & called].mean()) if (there & called).any() else None,
-            "false alarms at it": float((still.strength[:, ks] > 1 - ALARMS).mean()),
-            "called at 5 % false alarms": float((found.strength > limits)[there].mean()),
+            "pairs": len(there.rows),
+            "called at the shipped threshold": float(there.called.mean()),
+            "right sign of these": there.right_of_called,
+            "false alarms at it": float((still.strength > shipped)[:, [FACTORS.index(name) for name in names]].mean()),
+            "called at 5 % false alarms": float(steps_of(found, sets[kind], names, limits).called.mean()),
         }
     return out
 

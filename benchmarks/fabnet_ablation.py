@@ -155,7 +155,8 @@ def main() -> None:
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     path = asked.out / "results.jsonl"
-    rows = find_recipe("embeddings.ablations")(asked.data)
+    ablations = find_recipe("embeddings.ablations")
+    rows = ablations(asked.data)
     names = [n for n in rows if not asked.only or n in asked.only.split(";")]
     faces = held_out_faces(rows["repaired"][0])
     cache = str(asked.out / "crops")
@@ -167,10 +168,7 @@ def main() -> None:
                 network = untrained(rows["repaired"][0].encoder, seed, "cpu", faces.crops)
                 found: dict[str, Any] = {"scores": probed(network, faces)}
             else:
-                found = one_row(
-                    find_recipe("embeddings.ablations")(asked.data, str(asked.out), asked.steps, seed, cache)[name],
-                    faces,
-                )
+                found = one_row(ablations(asked.data, str(asked.out), asked.steps, seed, cache)[name], faces)
             line = json.dumps({"row": name, "seed": seed, "steps": asked.steps, **found})
             with path.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")

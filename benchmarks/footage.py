@@ -103,9 +103,8 @@ def write_part(folders: Iterable[Path], keys: set[Key], out: Path) -> Path:
 
 def configured(row: str, data: Path, out: Path, steps: int, seed: int, cache: Path) -> EmbeddingConfig:
     """The run of a point."""
-    config: EmbeddingConfig = find_recipe("embeddings.ablations")((str(data),), str(out), steps, seed, str(cache))[row][
-        -1
-    ]
+    rows = find_recipe("embeddings.ablations")((str(data),), str(out), steps, seed, str(cache))
+    config: EmbeddingConfig = rows[row][-1]
     return replace(config, data=replace(config.data, held_out=HELD_OUT))
 
 

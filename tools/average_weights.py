@@ -14,6 +14,7 @@ keeps its weights and is calibrated anew.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -49,9 +50,8 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     loaded = [registry.load(folder, given.model) for folder in given.weights]
-    asked = [f"--model {given.model}"] * (given.model != "attributes") + [f"--still {given.still}"] * bool(given.still)
-    words = " ".join([*asked, "OUT", given.data, *given.weights])
-    command = f"python tools/average_weights.py {words}; " + "; ".join(c.recipe for _, c in loaded)
+    words = ["OUT" if Path(word) == given.out else word for word in sys.argv[1:]]
+    command = f"python tools/average_weights.py {' '.join(words)}; " + "; ".join(c.recipe for _, c in loaded)
     if given.model == "finder":
         rows = publish_finder(loaded, given.out, given.data, command)
     elif given.model == "comparison":

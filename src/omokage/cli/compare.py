@@ -108,7 +108,7 @@ def show(change: FaceChange, lang: str, limit: float) -> None:
     from rich.table import Table
 
     from omokage.report.change_words import TEXT, WARNINGS, name_of_factor, name_of_look
-    from omokage.report.comparison import ranked, same_text, status_text
+    from omokage.report.comparison import change_text, factor_text, ranked, same_text, status_text
 
     words, console = TEXT[lang], Console(highlight=False)
     if change.same_person is not None:
@@ -119,16 +119,14 @@ def show(change: FaceChange, lang: str, limit: float) -> None:
     for name in change.warnings:
         console.print(WARNINGS[lang][name], markup=False)
     for name, c in change.own.items():
-        console.print(f"{name}: {c.value:+.3g} ({c.low:+.3g} … {c.high:+.3g})", markup=False)
+        console.print(f"{name}: {change_text(c)}", markup=False)
     shown = Table(title=words["changes"], title_justify="left")
     for key in ("factor", "value", "no_change", "verdict"):
         shown.add_column(words[key], overflow="fold")
     called = change.called()
     for name, c in ranked(change):
-        digits = 0 if name == "age" else 2
-        value = f"{c.value:+.{digits}f} ({c.low:+.{digits}f} … {c.high:+.{digits}f})"
         verdict = words["called"] if name in called else words["not_called"]
-        shown.add_row(name_of_factor(name, lang), value, f"{c.no_change:.3f}", verdict)
+        shown.add_row(name_of_factor(name, lang), factor_text(name, c), f"{c.no_change:.3f}", verdict)
     console.print(shown)
     for title, values in (("looks", change.looks), ("nuisance", change.nuisance)):
         text = ", ".join(f"{name_of_look(n, lang)} {p:.2f}" for n, p in sorted(values.items(), key=lambda i: -i[1]))

@@ -159,13 +159,18 @@ def changes_svg(change: FaceChange, language: str) -> str:
         parts.append(f'<line class="error" x1="{low:.1f}" y1="{y + 6.5}" x2="{high:.1f}" y2="{y + 6.5}"/>')
         parts += [f'<path class="beyond" d="M{end:.1f} {y + 3}l{way * 5} 3.5l{-way * 5} 3.5z"/>'
                   for end, way, v in ((low, -1, c.low), (high, 1, c.high)) if abs(v * scale) > half]  # fmt: skip
-        parts.append(f'<text class="soft" x="{middle + half + 12}" y="{y + 11}">{_number(name, c)}</text>')
+        parts.append(f'<text class="soft" x="{middle + half + 12}" y="{y + 11}">{factor_text(name, c)}</text>')
     return "".join([*parts, "</svg>"])
 
 
-def _number(name: str, c: Change) -> str:
-    digits = 0 if name == "age" else 2
-    return f"{c.value:+.{digits}f} ({c.low:+.{digits}f} … {c.high:+.{digits}f})"
+def change_text(c: Change, form: str = ".3g") -> str:
+    """A signed change with the ends of its interval; `form` is Python's for each of the three numbers."""
+    return f"{c.value:+{form}} ({c.low:+{form}} … {c.high:+{form}})"
+
+
+def factor_text(name: str, c: Change) -> str:
+    """The change of a factor: whole years, hundredths of everything else."""
+    return change_text(c, ".0f" if name == "age" else ".2f")
 
 
 def _table(change: FaceChange, language: str) -> str:
@@ -174,7 +179,7 @@ def _table(change: FaceChange, language: str) -> str:
     called, rows = change.called(), []
     for name, c in ranked(change):
         verdict = words["called"] if name in called else words["not_called"]
-        cells = (_number(name, c), f"{c.no_change:.3f}", verdict)
+        cells = (factor_text(name, c), f"{c.no_change:.3f}", verdict)
         rows.append(f'<tr><th scope="row">{escape(name_of_factor(name, language))}</th>'
                     f"{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")  # fmt: skip
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
@@ -184,8 +189,7 @@ def _table(change: FaceChange, language: str) -> str:
 def _own_table(change: FaceChange, language: str) -> str:
     """What the user's labels taught, in the labels' own units."""
     rows = "".join(
-        f'<tr><th scope="row">{plain(name)}</th><td>{c.value:+.3g} ({c.low:+.3g} … {c.high:+.3g})</td></tr>'
-        for name, c in change.own.items()
+        f'<tr><th scope="row">{plain(name)}</th><td>{change_text(c)}</td></tr>' for name, c in change.own.items()
     )
     return f"<h3>{escape(TEXT[language]['own'])}</h3><table>{rows}</table>"
 
