@@ -49,6 +49,55 @@ def shipped(
     )  # fmt: skip
 
 
+def open(
+    data: Sequence[str] = ("out/visits",),
+    photographs: str = "out/fairface",
+    still: str = "out/still",
+    out: str = "runs/comparison-open",
+    minutes: float = 60.0,
+    init: str = "synthetic",
+    rate: float = 8e-4,
+    more: Sequence[str] = (),
+    share: float = 0.15,
+    real: float = 0.35,
+) -> ComparisonConfig:
+    """The `open` set: rendered people as in `shipped`, and openly licensed photographs of strangers in the same
+    batches.
+
+    Nobody is known to be on two of the photographs, so each is shown twice, cut and changed anew: the same person
+    without a change, and no other one. What differs between two photographs is taught by what the attributes network
+    of the open set reads on them (expression units, fatness, years within the labelled bin): self-training, with a
+    quarter of the weight. `photographs` is the folder of records that ``omokage records fairface_part FOLDER --out
+    out/fairface --fill`` wrote, `real` the part of the people of a batch that comes from it. Calibrated on rendered
+    people alone, since no photograph is known to show no change.
+
+    Command: ``omokage train comparison.open --set data=out/visits --set photographs=out/fairface --set minutes=60``.
+    Hardware: as `shipped`.
+    """
+    base = shipped(data, still, out, minutes, init=init, rate=rate, more=more, share=share)
+    rendered = base.data.shares or (1.0 / len(base.data.folders),) * len(base.data.folders)
+    mixed = replace(
+        base.data, folders=(*base.data.folders, photographs), whole=(*base.data.whole, photographs),
+        shares=(*((1 - real) * part for part in rendered), real),
+    )  # fmt: skip
+    command = base.recipe.replace("comparison.shipped", "comparison.open", 1)
+    return replace(
+        base, data=mixed, set="open", people=14, trained_on="rendered heads and FairFace photographs",
+        recipe=f"{command} --set photographs={photographs} --set share={share:g} --set real={real:g}",
+        data_licence=OPEN_LICENCE, limits=(*base.limits, OPEN_LIMIT),
+    )  # fmt: skip
+
+
+OPEN_LICENCE = (
+    "CC0 geometry, rendered by this project; FairFace (Karkkainen and Joo, WACV 2021), public Flickr pictures with "
+    "crowd labels, CC BY 4.0"
+)
+OPEN_LIMIT = (
+    "FairFace shows faces of public Flickr pictures, nobody of them knowingly twice: what changes in one person was "
+    "learnt from rendered people alone. The synthetic set has never seen a person."
+)
+
+
 def comface_paper(
     data: Sequence[str] = ("out/visits",),
     still: str = "out/still",

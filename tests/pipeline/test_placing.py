@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +11,13 @@ import pytest
 
 from omokage.attributes.data import lean_of
 from omokage.attributes.sources import labelled, read_source
-from omokage.data.records import read_records
+from omokage.data.records import Record, read_records
 from omokage.errors import InputError, OutputError
 from omokage.faces.align import crop_landmarks
 from omokage.pipeline import Analyzer
-from omokage.pipeline.placing import outline_of, write_placed
-from omokage.results import Box, Detection, FaceAnalysis
-from omokage.schema import SHIPPED
+from omokage.pipeline.placing import filled, labelled_face, write_placed
+from omokage.results import AgeEstimate, Box, Detection, FaceAnalysis, Scalar
+from omokage.schema import SHIPPED, UNITS
 from stand_ins import SquareFinder, SquarePredictor, face_template, write_picture
 
 
@@ -84,12 +86,35 @@ def look(
 def test_the_labelled_face_is_the_surest_one_over_the_middle() -> None:
     image = np.zeros((100, 100, 3), np.uint8)
     beside, sure, unsure = look(20, 20, 30, 0.99), look(52, 50, 40, 0.9), look(48, 50, 60, 0.5)
-    chosen = outline_of(image, [beside, unsure, sure])
-    assert chosen is not None
-    assert np.allclose(chosen, sure[2].outline)
+    chosen = labelled_face(image, [beside, unsure, sure])
+    assert chosen is sure[2]
     near, far = look(20, 50, 30, 0.4), look(10, 10, 15, 0.9)
-    chosen = outline_of(image, [far, near])
-    assert chosen is not None
-    assert np.allclose(chosen, near[2].outline)
-    assert outline_of(image, [look(50, 50, 30, 0.9, shift=200)]) is None  # landmarks that left the found box
-    assert outline_of(image, []) is None
+    chosen = labelled_face(image, [far, near])
+    assert chosen is near[2]
+    assert labelled_face(image, [look(50, 50, 30, 0.9, shift=200)]) is None  # landmarks that left the found box
+    assert labelled_face(image, []) is None
+
+
+def test_filled_labels_keep_to_what_the_set_gave() -> None:
+    units = dict.fromkeys(UNITS, 0.25)
+    face = FaceAnalysis(
+        source="", box=Box(0, 0, 9, 9), score=1.0, units=units, age=AgeEstimate(41.0, 30.0, 52.0),
+        scalars={"fatness": Scalar(0.4, 0.2), "quality": Scalar(0.9, 0.1)},
+    )  # fmt: skip
+    labels = {"age_low": 20.0, "age_high": 30.0, "fatness": -0.5}
+    record = Record("a", "a", "set", b"", 9, 9, labels, '{"licence": "x"}')
+    new = filled(record, face, "open/attributes@12345678")
+    assert new.labels["age"] == 30.0
+    assert new.labels["fatness"] == -0.5
+    assert new.labels["units"] == [0.25] * 52
+    assert "skin_tone" not in new.labels
+    facts = json.loads(new.provenance)
+    assert facts == {"licence": "x", "filled_in": ["age", "units"], "filled_in_by": "open/attributes@12345678"}
+    assert filled(replace(record, labels={}), face, "w").labels["age"] == 41.0
+
+
+def test_fill_reads_every_picture(part: Path, tmp_path: Path) -> None:
+    write_placed("fairface_part", part, tmp_path / "out", analyzer=analyzer(), fill=True)
+    two, _ = read_records(tmp_path / "out")
+    assert json.loads(two.provenance)["filled_in_by"] == SquarePredictor.name
+    assert {"age_low", "outline"} <= set(two.labels)

@@ -15,6 +15,9 @@ def records(
     split: Annotated[str, typer.Option(help="Which split of the set.")] = "all",
     count: Annotated[int, typer.Option(min=0, help="At most so many pictures; 0: all.")] = 0,
     weights: Annotated[str | None, typer.Option(help="The weight set, or folder, that places the landmarks.")] = None,
+    fill: Annotated[
+        bool, typer.Option("--fill", help="Labels that the set lacks are what the weights read (self-training).")
+    ] = False,
 ) -> None:
     """Convert labelled photographs to training records, their faces found and placed as they will be when answering."""
     from omokage.cli.progress import Counter
@@ -25,7 +28,7 @@ def records(
     with Counter("pictures placed") as counter:
         placed = write_placed(
             name, root, out, split=split, count=count, analyzer=Analyzer(weights=weights),
-            progress=lambda done: counter.update(done, max(count, done)),
+            progress=lambda done: counter.update(done, max(count, done)), fill=fill,
         )  # fmt: skip
     typer.echo(f"{placed.written} records: {out}. Terms: {SETS[name].licence}", err=True)
     if placed.left_out:

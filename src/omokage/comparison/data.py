@@ -114,8 +114,8 @@ class Steps(Dataset[Batch]):
 
     def __init__(self, albums: Sequence[Crops], config: ComparisonConfig) -> None:
         self.albums, self.config = albums, config
-        self.groups = [[g for g in in_order(crops.album) if len(g) > 1] for crops in albums]
-        if not any(self.groups):
+        self.groups = [in_order(crops.album) for crops in albums]
+        if not any(len(group) > 1 for groups in self.groups for group in groups):
             raise TrainingError("no person has two pictures to compare: render visits or pairs, or bring some")
         self.shares = self._shares()
 
@@ -133,10 +133,10 @@ class Steps(Dataset[Batch]):
         chosen = self._chosen(rng)
         for who in chosen:
             states.append(self._person(who, rng, ripe, images))
-        count = self.config.data.pictures
-        owners = np.repeat([place << 32 | number for place, number in chosen], count)
+        counts = [len(state) for state in states]
+        owners = np.repeat([place << 32 | number for place, number in chosen], counts)
         factors = np.concatenate(states)
-        pairs, weight = self._pairs(rng, len(chosen), count)
+        pairs, weight = self._pairs(rng, counts)
         a, b = pairs.T
         change = factors[b] - factors[a]
         size = np.nan_to_num(np.abs(change) / LARGE).max(1)
@@ -162,22 +162,28 @@ class Steps(Dataset[Batch]):
                 break
         return list(found)
 
-    def _pairs(self, rng: Generator, people: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """All pairs of each person, and as many of two people as there are pictures; places and weights."""
-        own = np.array(list(itertools.combinations(range(count), 2)), np.int64)
-        pairs = np.concatenate([own + k * count for k in range(people)])
-        weight = np.ones(len(pairs))
-        if self.config.data.across and people > 1:
-            first = np.arange(people * count)
-            far = (first + count * rng.integers(1, people, len(first))) % len(first)
+    def _pairs(self, rng: Generator, counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """All pairs of each person, of whom there are `counts` pictures one after the other, and as many of two people
+        as there are pictures; places and weights."""
+        starts = np.cumsum([0, *counts])
+        places = [range(start, start + count) for start, count in zip(starts, counts, strict=False)]
+        own = [pair for one in places for pair in itertools.combinations(one, 2)]
+        pairs, weight = np.array(own, np.int64), np.ones(len(own))
+        if self.config.data.across and len(counts) > 1:
+            first = np.arange(starts[-1])
+            before, count = np.repeat(starts[:-1], counts), np.repeat(counts, counts)
+            step = rng.integers(0, starts[-1] - count)  # places of other people from the end of one's own on
+            far = (before + count + step) % starts[-1]
             pairs = np.concatenate([pairs, np.stack([first, far], 1)])
             weight = np.append(weight, np.full(len(first), self.config.data.across))
         return np.where(rng.random((len(pairs), 1)) < 0.5, pairs, pairs[:, ::-1]), weight
 
     def _person(self, who: tuple[int, int], rng: Generator, ripe: float, images: list[Image]) -> Floats:
-        """Add the pictures of one person to the batch; returns their factors."""
-        crops, count = self.albums[who[0]], self.config.data.pictures
-        places = np.resize(rng.permutation(self.groups[who[0]][who[1]]), count)
+        """Add the pictures of one person to the batch; returns their factors. Somebody of whom there is one photograph
+        is shown it twice, cut and changed anew: no change."""
+        crops, known = self.albums[who[0]], self.groups[who[0]][who[1]]
+        count = self.config.data.pictures if len(known) > 1 else 2
+        places = np.resize(rng.permutation(known), count)
         for k in range(1, count):
             if rng.random() < self.config.data.repeated:
                 places[k] = places[int(rng.integers(k))]

@@ -20,7 +20,7 @@ from omokage.nn.blocks import DenseUnit
 from omokage.nn.folding import folded
 from omokage.nn.trunk import ResidualTrunk
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.placing import outline_of
+from omokage.pipeline.placing import labelled_face
 from omokage.pipeline.reader import looks, whole_box
 
 Image = NDArray[np.uint8]
@@ -68,7 +68,8 @@ def read_faces_of(
         images = [image for _, image in group]
         seen = looks(images, None if crops else analyzer.finder, predictor, analyzer.config) if images else []
         for (at, image), one in zip(group, seen, strict=True):
-            face = _face(image, outline_of(image, one), crops, predictor)
+            who = labelled_face(image, one)
+            face = _face(image, None if who is None else who.outline, crops, predictor)
             if face is None:
                 left_out[_name(pictures[at], at)] = "no face was found"
             else:

@@ -1,25 +1,30 @@
 """Photographs of a set as training records: each labelled face is found and its landmarks placed, so that its crop is
 cut in training as it is when answering.
 
-What the networks placed goes into the record's `outline`, which says how a crop is cut and is never learnt.
+What the networks placed goes into the record's `outline`, which says how a crop is cut and is never learnt. What they
+read becomes a label only where `fill` asks for it (self-training), and the record's provenance then names them.
 """
 
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from omokage.data.datasets import read_dataset
-from omokage.data.records import Record, write_shard
+from omokage.data.records import Record, provenance, write_shard
 from omokage.errors import InputError, OutputError
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.reader import Looks, landmark_box, looks
+from omokage.results import FaceAnalysis
+from omokage.schema import UNITS
 
 Image = NDArray[np.uint8]
 _TOGETHER = 16  # pictures that are looked at in one batch
@@ -43,17 +48,19 @@ def write_placed(
     count: int = 0,
     analyzer: Analyzer | None = None,
     progress: Callable[[int], None] | None = None,
+    fill: bool = False,
 ) -> Placed:
     """Write the records of one split of a data set (`data.datasets.SETS`), at most `count` pictures of it (0 = all).
 
     A picture that has neither landmarks nor a box gets an outline; one in which no face is found is left out and named
-    in the answer. `progress` is told how many pictures are done. Raises what `read_dataset` raises, InputError when
+    in the answer. `progress` is told how many pictures are done. With `fill` every picture is looked at, and what the
+    networks read stands where the set gives no label (`filled`). Raises what `read_dataset` raises, InputError when
     nothing is left to write, and OutputError for a folder that holds records already.
     """
     if out.is_dir() and any(out.glob("*.parquet")):
         raise OutputError(f"{out} holds records already; choose another folder or delete them")
     records = read_dataset(name, root, split)
-    found = _Outlined(islice(records, count) if count else records, analyzer or Analyzer(), progress)
+    found = _Outlined(islice(records, count) if count else records, analyzer or Analyzer(), progress, fill)
     written, stream = 0, iter(found)
     while rows := list(islice(stream, SHARD_SIZE)):
         written += write_shard(out / f"{name}-{split}-{written // SHARD_SIZE:05d}.parquet", rows)
@@ -65,41 +72,63 @@ def write_placed(
 class _Outlined:
     """The records with outlines, a batch of pictures in memory at a time; `left_out` fills while they are read."""
 
-    def __init__(self, records: Iterator[Record], analyzer: Analyzer, progress: Callable[[int], None] | None) -> None:
-        self.records, self.analyzer, self.progress = records, analyzer, progress
+    def __init__(
+        self, records: Iterator[Record], analyzer: Analyzer, progress: Callable[[int], None] | None, fill: bool
+    ) -> None:
+        self.records, self.analyzer, self.progress, self.fill = records, analyzer, progress, fill
         self.left_out: list[str] = []
 
     def __iter__(self) -> Iterator[Record]:
         done = 0
         while group := list(islice(self.records, _TOGETHER)):
-            blank = [r for r in group if not {"landmarks", "box"} & set(r.labels)]
-            outlines = dict(zip([r.id for r in blank], self._outlines(blank), strict=True))
+            wanted = [r for r in group if self.fill or not {"landmarks", "box"} & set(r.labels)]
+            faces = dict(zip([r.id for r in wanted], self._faces(wanted), strict=True))
             for record in group:
-                if record.id not in outlines:
+                if record.id not in faces:
                     yield record
-                elif (points := outlines[record.id]) is not None:
-                    yield replace(record, labels={**record.labels, "outline": points.ravel().tolist()})
+                elif (face := faces[record.id]) is not None:
+                    yield self._placed(record, face)
                 else:
                     self.left_out.append(record.id)
             done += len(group)
             if self.progress is not None:
                 self.progress(done)
 
-    def _outlines(self, records: Sequence[Record]) -> list[NDArray[np.float32] | None]:
+    def _placed(self, record: Record, face: FaceAnalysis) -> Record:
+        assert face.outline is not None
+        if not {"landmarks", "box"} & set(record.labels):
+            record = replace(record, labels={**record.labels, "outline": face.outline.ravel().tolist()})
+        return filled(record, face, self.analyzer.describe(crops=True)["attributes"]) if self.fill else record
+
+    def _faces(self, records: Sequence[Record]) -> list[FaceAnalysis | None]:
         images = [_pixels(record) for record in records]
         found = looks(images, self.analyzer.finder, self.analyzer.predictor, self.analyzer.config)
         drift = self.analyzer.config.drift_iou
-        return [outline_of(image, seen, drift) for image, seen in zip(images, found, strict=True)]
+        return [labelled_face(image, seen, drift) for image, seen in zip(images, found, strict=True)]
 
 
-def outline_of(image: Image, seen: Looks, drift: float = 0.1) -> NDArray[np.float32] | None:
-    """The second look's landmarks (68, 2) of the face that the picture is about, or None.
+def filled(record: Record, face: FaceAnalysis, weights: str) -> Record:
+    """The record with expression units, fatness, skin tone and years of age as `weights` read them, each only where the
+    set gave no such label. Years stay within the bin that the set gave; the provenance says what was filled in."""
+    read: dict[str, Any] = {name: part.value for name, part in face.scalars.items() if name in ("fatness", "skin_tone")}
+    if set(UNITS) <= set(face.units):
+        read["units"] = [float(face.units[name]) for name in UNITS]
+    if face.age is not None:
+        low, high = record.labels.get("age_low", 0.0), record.labels.get("age_high", np.inf)
+        read["age"] = float(np.clip(face.age.years, low, high))
+    new = {name: value for name, value in read.items() if name not in record.labels}
+    facts = {**json.loads(record.provenance), "filled_in": sorted(new), "filled_in_by": weights}
+    return replace(record, labels={**record.labels, **new}, provenance=provenance(**facts))
+
+
+def labelled_face(image: Image, seen: Looks, drift: float = 0.1) -> FaceAnalysis | None:
+    """The second look at the face that the picture is about, its landmarks placed, or None.
 
     It is the surest find whose box holds the middle of the picture, else the find nearest to the middle. That a face is
     there is known from the label, so the strictness that guards answers against false finds is not needed.
     """
     middle = np.array([image.shape[1] / 2, image.shape[0] / 2])
-    best: tuple[tuple[bool, float], NDArray[np.float32]] | None = None
+    best: tuple[tuple[bool, float], FaceAnalysis] | None = None
     for detection, _, second in seen:
         points = second.outline
         box = landmark_box(points, detection.box, drift)
@@ -109,7 +138,7 @@ def outline_of(image: Image, seen: Looks, drift: float = 0.1) -> NDArray[np.floa
         away = float(np.hypot(*(np.array(box.centre) - middle)))
         rank = (inside, detection.score if inside else -away)
         if best is None or rank > best[0]:
-            best = (rank, points)
+            best = (rank, second)
     return None if best is None else best[1]
 
 
