@@ -49,7 +49,7 @@ from omokage.synthesis.landmarks import landmarks
 from omokage.synthesis.sampling import SceneSampler
 from omokage.synthesis.scene import Expression
 from omokage.training.run import commit_of
-from omokage.weights.registry import read_card
+from omokage.weights.registry import BASE_SET, read_card
 
 ROOT = Path(__file__).resolve().parents[1]
 Floats = NDArray[np.float64]
@@ -302,8 +302,10 @@ def asked(text: str | None, *whats: str) -> argparse.ArgumentParser:
 
 
 def measured(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], dict[str, Any]], name: str) -> None:
-    """Run on one thread and tell the results; ``{what}`` in `name` stands for the first word."""
+    """Run on one thread and tell the results; ``{what}`` in `name` stands for the first word. Pages about other weights
+    than the synthetic set's have the set's name at the end of theirs."""
     args = parser.parse_args()
+    name = name if args.weights == BASE_SET or getattr(args, "against", []) else f"{name}-{Path(args.weights).name}"
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     told(run(args), args, name.format(**vars(args)))

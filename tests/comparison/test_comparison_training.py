@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from comparison_runs import TINY, tiny
+from comparison_runs import TINY, tiny, write_visits
 
 from omokage.comparison.config import ComparisonConfig, DataConfig, LossConfig
+from omokage.comparison.data import Steps
 from omokage.comparison.model import ComparisonNetwork, adopt
-from omokage.comparison.train import train
+from omokage.comparison.train import albums, train
 from omokage.errors import TrainingError
 from omokage.schema import SHIPPED
 from omokage.weights import registry
@@ -52,19 +53,43 @@ def test_the_card_says_what_was_measured(visits: Path, still: Path, tmp_path: Pa
 def test_a_drawn_world_is_learnt(visits: Path, still: Path, tmp_path: Path) -> None:
     data = DataConfig((str(visits),), calibration=(str(still),), held_out=0.3, pictures=4, workers=0, repeated=0.0)
     quiet = LossConfig(inter=0.05)  # who it is takes long to learn, and its slope is the larger one meanwhile
-    run = train(tiny(tmp_path / "run", visits, data=data, steps=120, people=4, rate=8e-3, curriculum=0, loss=quiet))
+    run = train(tiny(tmp_path / "run", visits, data=data, steps=160, people=4, rate=5e-3, curriculum=0, loss=quiet))
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines() if "fatness" in line]
     assert sum(r["fatness"] for r in rows[-15:]) < 0.8 * sum(r["fatness"] for r in rows[:15])
 
 
 def test_a_run_without_two_pictures_of_anybody_is_refused(tmp_path: Path) -> None:
-    from comparison_runs import write_visits
-
     lonely = write_visits(tmp_path / "lonely", people=4, pictures=1)
     with pytest.raises(TrainingError, match="no person has two pictures"):
         train(tiny(tmp_path / "run", lonely))
     with pytest.raises(TrainingError, match="no training data"):
         ComparisonConfig("x")
+
+
+def test_photographs_of_strangers_are_shown_twice_and_never_change(visits: Path, tmp_path: Path) -> None:
+    strangers = write_visits(tmp_path / "strangers", people=6, pictures=1, seed=7)
+    data = DataConfig((str(visits), str(strangers)), (str(strangers),), shares=(0.5, 0.5), pictures=4, workers=0)
+    config = tiny(tmp_path / "run", visits, data=data, people=6)
+    training, _ = albums(config)
+    steps = Steps(training, config)
+    kinds = set()
+    for k in range(4):
+        batch = steps[k]
+        counts = batch.people.unique(return_counts=True)[1].tolist()
+        kinds |= set(counts)
+        assert len(batch.images) == sum(counts)
+        own = batch.people[batch.pairs[:, 0]] == batch.people[batch.pairs[:, 1]]
+        assert int(own.sum()) == sum(n * (n - 1) // 2 for n in counts)
+        assert int((~own).sum()) == len(batch.images)
+        once = [int(who) for who in batch.people if int((batch.people == who).sum()) == 2]
+        lonely = own & torch.isin(batch.people[batch.pairs[:, 0]], torch.tensor(once))
+        assert not torch.nan_to_num(batch.change[lonely]).any()
+        for a, b in batch.pairs[lonely].tolist():
+            assert not torch.equal(batch.images[a], batch.images[b])  # cut and changed anew
+    assert kinds == {2, 4}
+    data = replace(data, whole=(str(strangers),), held_out=0.4)
+    config = replace(config, data=data)
+    assert (train(config) / "weights" / "comparison.json").is_file()
 
 
 def test_a_frozen_trunk_keeps_the_weights_that_it_began_with(visits: Path, still: Path, tmp_path: Path) -> None:
