@@ -69,7 +69,8 @@ def open(
     of the open set reads on them (expression units, fatness, years within the labelled bin): self-training, with a
     quarter of the weight. `photographs` is the folder of records that ``omokage records fairface_part FOLDER --out
     out/fairface --fill`` wrote, `real` the part of the people of a batch that comes from it. Calibrated on rendered
-    people alone, since no photograph is known to show no change.
+    people alone, since no photograph is known to show no change. No weights of this recipe ship (docs/log.md says what
+    it gave and cost).
 
     Command: ``omokage train comparison.open --set data=out/visits --set photographs=out/fairface --set minutes=60``.
     Hardware: as `shipped`.

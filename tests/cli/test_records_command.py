@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -43,6 +44,11 @@ def test_records_are_written_and_the_rest_is_named(
     assert "left out, no face found: 1 (fairface-none.png, ...)" in said
     (record,) = read_records(part / "out")
     assert "outline" in record.labels
+    assert "age" not in record.labels
+    assert call(monkeypatch, "records", "fairface_part", part, "--out", "filled", "--fill") == 0
+    (record,) = read_records(part / "filled")
+    assert record.labels["age_low"] <= record.labels["age"] <= record.labels["age_high"]
+    assert json.loads(record.provenance)["filled_in_by"] == SquarePredictor.name
 
 
 def test_an_unknown_set_is_named(

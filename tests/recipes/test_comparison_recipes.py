@@ -19,6 +19,18 @@ def test_the_shipped_recipe_mixes_folders_and_holds_nobody_of_more_out() -> None
     assert configure(recipe, []).data.shares == ()
 
 
+def test_the_open_recipe_holds_no_photograph_out_and_says_whose_they_are() -> None:
+    config = configure(find_recipe("comparison.open"), ["data=a,b", "more=c", "share=0.5", "photographs=p", "real=0.2"])
+    assert config.data.folders == ("a", "b", "c", "p")
+    assert config.data.whole == ("c", "p")
+    assert config.data.shares == pytest.approx((0.2, 0.2, 0.4, 0.2))
+    assert config.set == "open"
+    assert "CC BY 4.0" in config.data_licence
+    assert "comparison.open" in config.recipe
+    assert "--set photographs=p" in config.recipe
+    assert configure(find_recipe("comparison.open"), []).data.shares == pytest.approx((0.65, 0.35))
+
+
 def test_the_paper_starts_from_scratch_with_the_contrast_at_full_weight() -> None:
     config = configure(find_recipe("comparison.comface_paper"), [])
     assert config.init == ""
