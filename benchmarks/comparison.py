@@ -305,7 +305,8 @@ def measured(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace]
     """Run on one thread and tell the results; ``{what}`` in `name` stands for the first word. Pages about other weights
     than the synthetic set's have the set's name at the end of theirs."""
     args = parser.parse_args()
-    name = name if args.weights == BASE_SET or getattr(args, "against", []) else f"{name}-{Path(args.weights).name}"
+    of = read_card(args.weights, "comparison").set
+    name = name if of == BASE_SET else f"{name}-{of}"
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     told(run(args), args, name.format(**vars(args)))

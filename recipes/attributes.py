@@ -8,6 +8,7 @@ from typing import Any
 
 from omokage.attributes.config import AttributesConfig, DataConfig, LossConfig, NetworkConfig
 from omokage.data.photometry import Photometry
+from omokage.data.readers.fairface import BESIDE_RENDERED
 from omokage.schema import SHIPPED
 
 
@@ -74,14 +75,10 @@ def open(
     return replace(
         base, data=mixed, seed=seed, set="open", trained_on="rendered heads and FairFace photographs",
         recipe=" ".join(["omokage train attributes.open", *(f"--set {k}={v}" for k, v in settings.items() if v)]),
-        data_licence=OPEN_LICENCE, limits=OPEN_LIMITS,
+        data_licence=BESIDE_RENDERED, limits=OPEN_LIMITS,
     )  # fmt: skip
 
 
-OPEN_LICENCE = (
-    "CC0 geometry, rendered by this project; FairFace (Karkkainen and Joo, WACV 2021), public Flickr pictures with "
-    "crowd labels, CC BY 4.0"
-)
 OPEN_LIMITS = (
     "Age and perceived gender are calibrated on held-out FairFace photographs, every other output on rendered people.",
     "Age labels of photographs are crowd-sourced bins of apparent age; perceived gender is what raters said of the "

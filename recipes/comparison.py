@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from omokage.comparison.config import ComparisonConfig, DataConfig, LossConfig, NetworkConfig
+from omokage.data.readers.fairface import BESIDE_RENDERED
 
 FINE = NetworkConfig(size=224, detail=2, stem=40)
 
@@ -39,7 +40,7 @@ def shipped(
     """
     own, others = (tuple(f for f in v.split(",") if f) if isinstance(v, str) else tuple(v) for v in (data, more))
     settings = {"data": ",".join(own), "more": ",".join(others), "still": still, "minutes": f"{minutes:g}",
-                "init": init, "rate": f"{rate:g}", "limit": str(limit or ""),
+                "init": init, "rate": f"{rate:g}", "share": f"{share:g}" if others else "", "limit": str(limit or ""),
                 "steps": str("" if minutes else steps)}  # fmt: skip
     shares = (*((1 - share) / len(own) for _ in own), *(share / len(others) for _ in others)) if others else ()
     command = " ".join(["omokage train comparison.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)])
@@ -84,15 +85,11 @@ def open(
     command = base.recipe.replace("comparison.shipped", "comparison.open", 1)
     return replace(
         base, data=mixed, set="open", people=14, trained_on="rendered heads and FairFace photographs",
-        recipe=f"{command} --set photographs={photographs} --set share={share:g} --set real={real:g}",
-        data_licence=OPEN_LICENCE, limits=(*base.limits, OPEN_LIMIT),
+        recipe=f"{command} --set photographs={photographs} --set real={real:g}",
+        data_licence=BESIDE_RENDERED, limits=(*base.limits, OPEN_LIMIT),
     )  # fmt: skip
 
 
-OPEN_LICENCE = (
-    "CC0 geometry, rendered by this project; FairFace (Karkkainen and Joo, WACV 2021), public Flickr pictures with "
-    "crowd labels, CC BY 4.0"
-)
 OPEN_LIMIT = (
     "FairFace shows faces of public Flickr pictures, nobody of them knowingly twice: what changes in one person was "
     "learnt from rendered people alone. The synthetic set has never seen a person."

@@ -70,6 +70,14 @@ def mean_of(loaded: Sequence[tuple[Mapping[str, Tensor], Card]]) -> dict[str, Te
     }
 
 
+def carried_over(config: Any, card: Card, command: str) -> Any:
+    """The configuration with what a card says of the first run: its set, what it learnt from, terms and limits."""
+    return replace(
+        config, recipe=command, set=card.set, trained_on=card.trained_on,
+        data_licence=card.licences["training_data"], limits=tuple(card.limits),
+    )  # fmt: skip
+
+
 def publish_finder(loaded: Sequence[Loaded], out: Path, data: str, command: str) -> Sequence[Mapping[str, Any]]:
     """Calibrate and score the mean of finders on scenes of held-out people; returns the card's rows."""
     net = FinderNet(*ARCHITECTURE).eval()
@@ -82,10 +90,7 @@ def publish_attributes(loaded: Sequence[Loaded], out: Path, data: str, command: 
     card = loaded[0][1]
     model = rebuilt(AttributeSchema.from_json(list(card.schema)), card.architecture).eval()
     model.load_state_dict(mean_of(loaded))
-    config = replace(
-        find_recipe("attributes.shipped")(data, str(out)), recipe=command, set=card.set, trained_on=card.trained_on,
-        data_licence=card.licences["training_data"], limits=tuple(card.limits),
-    )  # fmt: skip
+    config = carried_over(find_recipe("attributes.shipped")(data, str(out)), card, command)
     sources = read_sources(config.data.folders, config.schema, config.data.limit)
     validation = Crops(split(sources, config.data)[1], config.schema, config.network, config.data)
     return finish(config, model, validation, out).scores
@@ -98,8 +103,8 @@ def publish_comparison(
     card = loaded[0][1]
     model = comparison.rebuilt(card.architecture).eval()
     model.load_state_dict(mean_of(loaded))
-    config = find_recipe("comparison.shipped")(data, still, str(out))
-    config = replace(config, network=model.network, recipe=command, set=card.set, limits=tuple(card.limits))
+    config = carried_over(find_recipe("comparison.shipped")(data, still, str(out)), card, command)
+    config = replace(config, network=model.network)
     return compared.finish(config, model, compared.albums(config)[1], out).scores
 
 

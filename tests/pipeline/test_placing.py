@@ -1,4 +1,4 @@
-"""Photographs become records: the labelled face is found and placed, nothing predicted becomes a label."""
+"""Photographs become records: the labelled face is found and placed, nothing predicted becomes a label unasked."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ def test_the_shipped_recipe_mixes_folders_and_holds_nobody_of_more_out() -> None
     assert config.data.shares == (0.25, 0.25, 0.5)
     assert config.data.calibration == ()
     assert "--set more=c" in config.recipe
+    assert "--set share=0.5" in config.recipe
     assert configure(recipe, []).data.shares == ()
 
 

@@ -165,15 +165,14 @@ class Steps(Dataset[Batch]):
     def _pairs(self, rng: Generator, counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """All pairs of each person, of whom there are `counts` pictures one after the other, and as many of two people
         as there are pictures; places and weights."""
-        starts = np.cumsum([0, *counts])
-        places = [range(start, start + count) for start, count in zip(starts, counts, strict=False)]
-        own = [pair for one in places for pair in itertools.combinations(one, 2)]
+        ends = np.cumsum(counts)
+        starts, total = ends - counts, int(ends[-1])
+        own = [pair for a, b in zip(starts, ends, strict=True) for pair in itertools.combinations(range(a, b), 2)]
         pairs, weight = np.array(own, np.int64), np.ones(len(own))
         if self.config.data.across and len(counts) > 1:
-            first = np.arange(starts[-1])
-            before, count = np.repeat(starts[:-1], counts), np.repeat(counts, counts)
-            step = rng.integers(0, starts[-1] - count)  # places of other people from the end of one's own on
-            far = (before + count + step) % starts[-1]
+            first = np.arange(total)
+            step = rng.integers(0, total - np.repeat(counts, counts))  # places of others, from the end of one's own on
+            far = (np.repeat(ends, counts) + step) % total
             pairs = np.concatenate([pairs, np.stack([first, far], 1)])
             weight = np.append(weight, np.full(len(first), self.config.data.across))
         return np.where(rng.random((len(pairs), 1)) < 0.5, pairs, pairs[:, ::-1]), weight

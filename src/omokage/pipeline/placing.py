@@ -75,13 +75,14 @@ class _Outlined:
     def __init__(
         self, records: Iterator[Record], analyzer: Analyzer, progress: Callable[[int], None] | None, fill: bool
     ) -> None:
-        self.records, self.analyzer, self.progress, self.fill = records, analyzer, progress, fill
+        self.records, self.analyzer, self.progress = records, analyzer, progress
+        self.filler = analyzer.describe(crops=True)["attributes"] if fill else None
         self.left_out: list[str] = []
 
     def __iter__(self) -> Iterator[Record]:
         done = 0
         while group := list(islice(self.records, _TOGETHER)):
-            wanted = [r for r in group if self.fill or not {"landmarks", "box"} & set(r.labels)]
+            wanted = [r for r in group if self.filler is not None or not _is_placed(r)]
             faces = dict(zip([r.id for r in wanted], self._faces(wanted), strict=True))
             for record in group:
                 if record.id not in faces:
@@ -96,15 +97,20 @@ class _Outlined:
 
     def _placed(self, record: Record, face: FaceAnalysis) -> Record:
         assert face.outline is not None
-        if not {"landmarks", "box"} & set(record.labels):
+        if not _is_placed(record):
             record = replace(record, labels={**record.labels, "outline": face.outline.ravel().tolist()})
-        return filled(record, face, self.analyzer.describe(crops=True)["attributes"]) if self.fill else record
+        return record if self.filler is None else filled(record, face, self.filler)
 
     def _faces(self, records: Sequence[Record]) -> list[FaceAnalysis | None]:
         images = [_pixels(record) for record in records]
         found = looks(images, self.analyzer.finder, self.analyzer.predictor, self.analyzer.config)
         drift = self.analyzer.config.drift_iou
         return [labelled_face(image, seen, drift) for image, seen in zip(images, found, strict=True)]
+
+
+def _is_placed(record: Record) -> bool:
+    """Whether the set itself says where the face is."""
+    return not {"landmarks", "box"}.isdisjoint(record.labels)
 
 
 def filled(record: Record, face: FaceAnalysis, weights: str) -> Record:

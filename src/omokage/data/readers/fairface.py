@@ -27,6 +27,11 @@ PART_SPLITS = ("all",)
 FAIRFACE_SOURCE = Source("fairface", "CC BY 4.0, Kärkkäinen and Joo 2021")
 PART_SOURCE = Source("fairface_part", FAIRFACE_SOURCE.licence)
 UTKFACE_SOURCE = Source("utkface", "UTKFace: non-commercial research only")
+# What the cards of networks say that learnt from these photographs beside rendered heads.
+BESIDE_RENDERED = (
+    "CC0 geometry, rendered by this project; FairFace (Karkkainen and Joo, WACV 2021), public Flickr pictures with "
+    "crowd labels, CC BY 4.0"
+)
 OLDEST = 100.0  # the open last bin, "more than 70", is closed here because the age scale ends here
 _BIN = re.compile(r"(\d+)-(\d+)")
 _OPEN_BIN = re.compile(r"(?:more than )?(\d+)\+?", re.IGNORECASE)
