@@ -60,15 +60,16 @@ def open(
     rate: float = 8e-4,
     more: Sequence[str] = (),
     share: float = 0.15,
-    real: float = 0.35,
+    real: float = 0.5,
 ) -> ComparisonConfig:
     """The `open` set: rendered people as in `shipped`, and openly licensed photographs of strangers in the same
     batches.
 
-    Nobody is known to be on two of the photographs, so each is shown twice, cut and changed anew: the same person
-    without a change, and no other one. What differs between two photographs is taught by what the attributes network
-    of the open set reads on them (expression units, fatness, years within the labelled bin): self-training, with a
-    quarter of the weight. `photographs` is the folder of records that ``omokage records fairface_part FOLDER --out
+    Nobody is known to be on two of the photographs, so each is shown twice, cut and changed anew: a person without a
+    change. What differs between two photographs is taught by what the attributes network of the open set reads on them
+    (expression units, fatness, years within the labelled bin): self-training. Who it is is learnt from rendered
+    people alone: two cuts of one photograph share its hair, light and camera, and two photographs of one person do
+    not. `photographs` is the folder of records that ``omokage records fairface_part FOLDER --out
     out/fairface --fill`` wrote, `real` the part of the people of a batch that comes from it. Calibrated on rendered
     people alone, since no photograph is known to show no change. No weights of this recipe ship (docs/log.md says what
     it gave and cost).
@@ -80,11 +81,11 @@ def open(
     rendered = base.data.shares or (1.0 / len(base.data.folders),) * len(base.data.folders)
     mixed = replace(
         base.data, folders=(*base.data.folders, photographs), whole=(*base.data.whole, photographs),
-        shares=(*((1 - real) * part for part in rendered), real),
+        shares=(*((1 - real) * part for part in rendered), real), nameless=(photographs,),
     )  # fmt: skip
     command = base.recipe.replace("comparison.shipped", "comparison.open", 1)
     return replace(
-        base, data=mixed, set="open", people=14, trained_on="rendered heads and FairFace photographs",
+        base, data=mixed, set="open", people=16, trained_on="rendered heads and FairFace photographs",
         recipe=f"{command} --set photographs={photographs} --set real={real:g}",
         data_licence=BESIDE_RENDERED, limits=(*base.limits, OPEN_LIMIT),
     )  # fmt: skip

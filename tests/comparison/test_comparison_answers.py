@@ -46,8 +46,27 @@ def test_intervals_hold_and_false_calls_are_as_rare_as_promised() -> None:
     p = calibration.no_change(test.value, test.sigma, fitted)
     assert (p[test.still] < 0.05).mean() == pytest.approx(0.05, abs=0.015)
     assert (p[~test.still] < 0.05).mean() > 0.5
-    assert p.min() >= 1 / (fitted["still"] + 1)
+    assert p.min() >= 1 / (max(fitted["unchanged"].values()) + 1)
     assert p.max() <= 1
+
+
+def leaking(count: int, seed: int) -> Readings:
+    """Pairs whose answers about fatness follow the first unit as well; half of the changed pairs keep their fatness."""
+    readings = drawn(count, seed, noise=0.1)
+    kept = np.arange(count) % 2 == 0
+    change = readings.change.copy()
+    change[kept, -2] = 0
+    value = readings.value + change - readings.change
+    value[:, -2] += change[:, 0]
+    return replace(readings, value=value, change=change)
+
+
+def test_what_else_changed_is_not_called_a_change_of_this_factor() -> None:
+    fitted, test = calibration.fit(leaking(3000, 0)), leaking(3000, 1)
+    p = calibration.no_change(test.value, test.sigma, fitted)[:, -2]
+    assert (p[test.unchanged[:, -2]] < 0.05).mean() == pytest.approx(0.05, abs=0.02)
+    assert (p[test.unchanged[:, -2] & ~test.still] < 0.05).mean() < 0.2
+    assert fitted["unchanged"]["fatness"] > fitted["unchanged"]["age"]
 
 
 def test_a_spread_that_says_nothing_is_left_out_of_the_calls() -> None:

@@ -187,6 +187,18 @@ def test_contrast_pulls_one_person_together_and_remembers_others() -> None:
     assert {"queue", "owners", "at"} <= set(loss.state_dict())
 
 
+def test_nameless_people_take_no_part_in_the_contrast() -> None:
+    near = torch.nn.functional.normalize(torch.tensor([[1.0, 0.0], [1.0, 0.1], [0.0, 1.0], [0.1, 1.0]]), dim=1)
+    known, all_ = ComparisonLoss(LossConfig(queue=4), 2), ComparisonLoss(LossConfig(queue=4), 2)
+    people = torch.tensor([1, 1, 2, 2])
+    more = torch.nn.functional.normalize(torch.tensor([[0.9, 0.2], [0.5, 0.5]]), dim=1)
+    alone = known._inter(near, people)
+    both = all_._inter(torch.cat([near, more]), torch.cat([people, torch.tensor([-2, -7])]))
+    assert float(both) == pytest.approx(float(alone))
+    assert torch.equal(all_.owners, people)
+    assert float(ComparisonLoss(LossConfig(queue=4), 2)._inter(more, torch.tensor([-2, -7]))) == 0
+
+
 def test_scenes_of_the_stand_ins_are_real_scenes() -> None:
     state = scene(person(1), np.random.default_rng(0), {"jawOpen": 0.5})
     assert type(state).from_json(state.to_json()) == state

@@ -87,9 +87,29 @@ def test_photographs_of_strangers_are_shown_twice_and_never_change(visits: Path,
         for a, b in batch.pairs[lonely].tolist():
             assert not torch.equal(batch.images[a], batch.images[b])  # cut and changed anew
     assert kinds == {2, 4}
-    data = replace(data, whole=(str(strangers),), held_out=0.4)
+    data = replace(data, whole=(str(strangers),), held_out=0.4, nameless=(str(strangers),))
     config = replace(config, data=data)
     assert (train(config) / "weights" / "comparison.json").is_file()
+
+
+def test_nameless_people_are_compared_with_each_other_and_count_in_full(visits: Path, tmp_path: Path) -> None:
+    strangers = write_visits(tmp_path / "strangers", people=8, pictures=1, seed=7)
+    data = DataConfig((str(visits), str(strangers)), (str(strangers),), shares=(0.5, 0.5), pictures=3, workers=0,
+                      nameless=(str(strangers),))  # fmt: skip
+    config = tiny(tmp_path / "run", visits, data=data, people=8, curriculum=0)
+    steps = Steps(albums(config)[0], config)
+    mixed = 0
+    for k in range(6):
+        batch = steps[k]
+        first, second = batch.people[batch.pairs[:, 0]], batch.people[batch.pairs[:, 1]]
+        if len(batch.people[batch.people < 0].unique()) < 2 or len(batch.people[batch.people >= 0].unique()) < 2:
+            continue
+        mixed += 1
+        assert torch.equal(first < 0, second < 0)
+        apart = first != second
+        assert set(batch.weight[apart & (first < 0)].tolist()) == {1.0}
+        assert set(batch.weight[apart & (first >= 0)].tolist()) == {data.across}
+    assert mixed
 
 
 def test_a_frozen_trunk_keeps_the_weights_that_it_began_with(visits: Path, still: Path, tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ def test_the_open_recipe_holds_no_photograph_out_and_says_whose_they_are() -> No
     assert "CC BY 4.0" in config.data_licence
     assert "comparison.open" in config.recipe
     assert "--set photographs=p" in config.recipe
-    assert configure(find_recipe("comparison.open"), []).data.shares == pytest.approx((0.65, 0.35))
+    assert config.data.nameless == ("p",)
+    assert configure(find_recipe("comparison.open"), []).data.shares == pytest.approx((0.5, 0.5))
 
 
 def test_the_paper_starts_from_scratch_with_the_contrast_at_full_weight() -> None:

@@ -3,9 +3,10 @@
 Intervals are conformal given the size of the true change (label-conditional: Vovk et al., Algorithmic Learning in a
 Random World, 2005): they hold every size that would have shown such a value in 90 of 100 pairs, so that they cover
 changes as often as they cover nothing. Most pairs hold no change of a factor, and an interval that is right for most
-pairs can miss nearly all that did change. The probability that nothing changed is a conformal p-value: the share of
-pairs whose day alone differs (light, camera, pose) that look at least as different. The same-person check is a logistic
-regression (Platt, 1999) on the codes' cosine.
+pairs can miss nearly all that did change. The probability that a factor did not change is a conformal p-value: the
+share of pairs without a change of this factor that look at least as different. In some of them the day alone differs
+(light, camera, pose), in others expression, hair or another factor too: a smile makes a face look heavier to a network,
+and must not be called weight. The same-person check is a logistic regression (Platt, 1999) on the codes' cosine.
 
 Both look at the value over the network's own spread to a power of 0, 0.5 or 1, whichever calls more true changes at the
 same rate of false ones.
@@ -35,13 +36,13 @@ _STEPS = np.concatenate([np.linspace(0, 0.9, 19), np.linspace(0.91, 0.99, 9), [0
 
 
 def fit(readings: Readings) -> dict[str, Any]:
-    """Powers of the spread, errors by size of the change, tails of pairs without a change, the line of the
-    same-person check and its limit: at it as many pairs of one person are declined as pairs of people
+    """Powers of the spread, errors by size of the change, tails and numbers of pairs without a change of a factor, the
+    line of the same-person check and its limit: at it as many pairs of one person are declined as pairs of people
     alike in sex, skin and age are let through.
 
     What has too few labelled pairs is left out.
     """
-    out: dict[str, Any] = {"pairs": len(readings), "still": int(readings.still.sum()), "margin": {}, "tail": {}}
+    out: dict[str, Any] = {"pairs": len(readings), "unchanged": {}, "margin": {}, "tail": {}}
     out["power"] = _powers(readings)
     scale = readings.sigma ** _powered(out)
     size = np.abs(readings.value) / scale
@@ -56,8 +57,10 @@ def fit(readings: Readings) -> dict[str, Any]:
             # A unit that moved in too few pairs is taken to err as units do on the whole.
             rare = name in COMPARED_UNITS and len(rows) < 2
             out["margin"][name] = [*rows, *(row for row in pooled if row[1] > 0)] if rare else rows
-        if readings.still.sum() >= _FEWEST:
-            out["tail"][name] = [round(float(v), 4) for v in np.quantile(size[readings.still, k], _STEPS)]
+        rest = readings.unchanged[:, k]
+        if rest.sum() >= _FEWEST:
+            out["tail"][name] = [round(float(v), 4) for v in np.quantile(size[rest, k], _STEPS)]
+            out["unchanged"][name] = int(rest.sum())
     alike, apart, hard = readings.alike, readings.apart, readings.hard
     if min(len(alike), len(apart), len(hard)) >= _FEWEST:
         truth = np.concatenate([np.ones(len(alike)), np.zeros(len(apart))])
@@ -76,20 +79,21 @@ def even_limit(alike: Floats, apart: Floats) -> float:
 
 def _powers(readings: Readings) -> dict[str, float]:
     """For the units together, fatness and age: the power of the spread that calls most true changes while 5 percent of
-    the pairs without one are called."""
-    parts = {"units": np.arange(len(COMPARED_UNITS)), "fatness": np.array([-2]), "age": np.array([-1])}
-    if readings.still.sum() < _FEWEST:
-        return dict.fromkeys(parts, POWERS[0])
+    the pairs without one are called. 0 where too few pairs tell."""
+    parts = {"units": range(len(COMPARED_UNITS)), "fatness": [len(FACTORS) - 2], "age": [len(FACTORS) - 1]}
     real = np.abs(np.nan_to_num(readings.change)) >= 0.99 * np.array([STEPS[name] for name in FACTORS])
     out = {}
     for name, ks in parts.items():
-        called = []
-        for power in POWERS:
-            size = np.abs(readings.value[:, ks]) / readings.sigma[:, ks] ** power
-            limit = np.quantile(size[readings.still], 1 - CALL, axis=0)
-            called.append(float((size > limit)[real[:, ks]].mean()) if real[:, ks].any() else 0.0)
+        told = [k for k in ks if readings.unchanged[:, k].sum() >= _FEWEST and real[:, k].any()]
+        called = [sum(_called(readings, real, k, power) for k in told) for power in POWERS]
         out[name] = POWERS[int(np.argmax(called))]
     return out
+
+
+def _called(readings: Readings, real: NDArray[np.bool_], k: int, power: float) -> int:
+    """How many `real` changes of factor `k` are larger than 95 percent of the pairs without one."""
+    size = np.abs(readings.value[:, k]) / readings.sigma[:, k] ** power
+    return int((size[real[:, k]] > np.quantile(size[readings.unchanged[:, k]], 1 - CALL)).sum())
 
 
 def _powered(fitted: Mapping[str, Any]) -> Floats:
@@ -154,15 +158,16 @@ def intervals(value: Floats, sigma: Floats, fitted: Mapping[str, Any]) -> tuple[
 
 
 def no_change(value: Floats, sigma: Floats, fitted: Mapping[str, Any]) -> Floats:
-    """p-values (m, factors): how often pairs without a change look at least as different. 1 where nothing was
-    fitted."""
+    """p-values (m, factors): how often pairs without a change of the factor look at least as different. 1 where
+    nothing was fitted."""
     out = np.ones_like(value)
     size = np.abs(value) / sigma ** _powered(fitted)
     for k, name in enumerate(FACTORS):
         tail = fitted.get("tail", {}).get(name)
         if tail:
             above = 1 - np.interp(size[:, k], np.maximum.accumulate(tail), _STEPS)
-            out[:, k] = (above * fitted["still"] + 1) / (fitted["still"] + 1)
+            count = fitted["unchanged"][name]
+            out[:, k] = (above * count + 1) / (count + 1)
     return np.minimum(out, 1.0)
 
 

@@ -81,6 +81,7 @@ class DataConfig:
     across: float = 0.25  # weight of pairs of two people: their states differ by known amounts as well; 0 = none
     alike: float = 0.5  # share of a batch's people that are like the one before in sex, skin and age: hard strangers
     repeated: float = 0.12  # share of pictures that are the same photograph again, cut and changed anew: no change
+    nameless: tuple[str, ...] = ()  # those of the folders whose people take no part in the contrast of people
     geometry: Geometry = field(default_factory=lambda: Geometry(large_share=0.1, background=0.3))
     photometry: Photometry = field(default_factory=lambda: Photometry(
         share=0.8, grey=0.15, occlusion=0.08, low_resolution=0.2, lowest=24, noise=0.4, jpeg=0.4

@@ -46,7 +46,7 @@ MIRRORED_FACTORS = _mirrored()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """`images` (b, size, size, 3) uint8 of `people` (b,) by number.
+    """`images` (b, size, size, 3) uint8 of `people` (b,) by number; below 0 who takes no part in the contrast.
 
     `pairs` (m, 2) are places in the batch: of one person, and with less weight of two, whose states differ by known
     amounts as well. With them go `change` (m, factors) in the factors' own units and `weight` (m,).
@@ -71,8 +71,8 @@ def split(album: Album, config: DataConfig) -> tuple[Album, Album]:
 class Crops:
     """Cuts crops out of an album: as the pipeline does (`exact`), or jittered and changed (`drawn`)."""
 
-    def __init__(self, album: Album, network: NetworkConfig, config: DataConfig) -> None:
-        self.album, self.network, self.config = album, network, config
+    def __init__(self, album: Album, network: NetworkConfig, config: DataConfig, nameless: bool = False) -> None:
+        self.album, self.network, self.config, self.nameless = album, network, config, nameless
 
     def exact(self, i: int) -> Image:
         """The crop (size, size, 3) of picture `i` as the pipeline cuts it."""
@@ -134,9 +134,10 @@ class Steps(Dataset[Batch]):
         for who in chosen:
             states.append(self._person(who, rng, ripe, images))
         counts = [len(state) for state in states]
-        owners = np.repeat([place << 32 | number for place, number in chosen], counts)
+        owners = np.repeat([self._owner(*who) for who in chosen], counts)
         factors = np.concatenate(states)
-        pairs, weight = self._pairs(rng, counts)
+        nameless = np.array([self.albums[place].nameless for place, _ in chosen])
+        pairs, weight = self._pairs(rng, counts, nameless)
         a, b = pairs.T
         change = factors[b] - factors[a]
         size = np.nan_to_num(np.abs(change) / LARGE).max(1)
@@ -145,6 +146,11 @@ class Steps(Dataset[Batch]):
         kinds = (np.int64, np.int64, np.float32, np.float32)
         tensors = [torch.from_numpy(v.astype(k)) for v, k in zip(rest, kinds, strict=True)]
         return Batch(torch.from_numpy(np.stack(images)), *tensors)
+
+    def _owner(self, place: int, number: int) -> int:
+        """A number of one's own for each person; below 0 for those who take no part in the contrast of people."""
+        one = place << 32 | number
+        return -one - 2 if self.albums[place].nameless else one
 
     def _chosen(self, rng: Generator) -> list[tuple[int, int]]:
         """The people of a batch, each once: album and number. A share of them look like the one before."""
@@ -162,19 +168,24 @@ class Steps(Dataset[Batch]):
                 break
         return list(found)
 
-    def _pairs(self, rng: Generator, counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def _pairs(
+        self, rng: Generator, counts: Sequence[int], nameless: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """All pairs of each person, of whom there are `counts` pictures one after the other, and as many of two people
-        as there are pictures; places and weights."""
+        as there are pictures, nameless ones with each other; places and weights. Nameless people are seldom seen twice:
+        what differs between two of them counts like what changed in one person."""
         ends = np.cumsum(counts)
-        starts, total = ends - counts, int(ends[-1])
+        starts = ends - counts
         own = [pair for a, b in zip(starts, ends, strict=True) for pair in itertools.combinations(range(a, b), 2)]
         pairs, weight = np.array(own, np.int64), np.ones(len(own))
         if self.config.data.across and len(counts) > 1:
-            first = np.arange(total)
-            step = rng.integers(0, total - np.repeat(counts, counts))  # places of others, from the end of one's own on
-            far = (np.repeat(ends, counts) + step) % total
-            pairs = np.concatenate([pairs, np.stack([first, far], 1)])
-            weight = np.append(weight, np.full(len(first), self.config.data.across))
+            who = np.repeat(np.arange(len(counts)), counts)
+            other = who[:, None] != who[None]
+            alike = other & (nameless[who][:, None] == nameless[who][None])
+            able = np.where(alike.any(1)[:, None], alike, other)
+            far = (rng.random(able.shape) * able).argmax(1)
+            pairs = np.concatenate([pairs, np.stack([np.arange(len(who)), far], 1)])
+            weight = np.concatenate([weight, np.where(nameless[who], 1.0, self.config.data.across)])
         return np.where(rng.random((len(pairs), 1)) < 0.5, pairs, pairs[:, ::-1]), weight
 
     def _person(self, who: tuple[int, int], rng: Generator, ripe: float, images: list[Image]) -> Floats:

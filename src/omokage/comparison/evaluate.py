@@ -68,12 +68,13 @@ def _check(readings: Readings, fitted: Mapping[str, Any]) -> list[dict[str, Any]
     return rows
 
 
+_FALSE, _DAY_ALONE = "called without a change", "called where the day alone differs"
 _MEASURES = (
     "order, Spearman", "sign of called changes", "changes called", "inside the 5-95 % interval", "inside, changed",
-    "called without a change", "mean absolute error", "mean absolute change",
+    _FALSE, _DAY_ALONE, "mean absolute error", "mean absolute change",
 )  # fmt: skip
 _BASE = {
-    "sign of called changes": 0.5, "called without a change": CALL, "order, Spearman": 0.0,
+    "sign of called changes": 0.5, _FALSE: CALL, _DAY_ALONE: CALL, "order, Spearman": 0.0,
     "inside the 5-95 % interval": calibration.LEVEL, "inside, changed": calibration.LEVEL,
 }  # fmt: skip
 
@@ -104,8 +105,9 @@ def _factor(readings: Readings, k: int, low: Floats, high: Floats, p: Floats) ->
         if (real & called).any():
             right = np.sign(value) == np.sign(true)
             out["sign of called changes"] = float(right[real & called].mean()), int((real & called).sum())
-    if readings.still.sum() >= _FEWEST:
-        out["called without a change"] = float(called[readings.still].mean()), int(readings.still.sum())
+    for measure, there in ((_FALSE, readings.unchanged[:, k]), (_DAY_ALONE, readings.still)):
+        if there.sum() >= _FEWEST:
+            out[measure] = float(called[there].mean()), int(there.sum())
     return out
 
 

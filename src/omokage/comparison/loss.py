@@ -84,7 +84,8 @@ class ComparisonLoss(nn.Module):
         return torch.as_tensor(self.usual).sqrt().clamp(min=_LEAST)
 
     def _inter(self, codes: Tensor, people: Tensor) -> Tensor:
-        """Supervised contrastive loss; then the batch's codes take the oldest places of the queue."""
+        """Supervised contrastive loss; then the batch's codes take the oldest places of the queue. Who has a number
+        below 0 is nobody's stranger and has no own pictures here."""
         others, owners = torch.cat([codes, self.queue.clone()]), torch.cat([people, self.owners])  # type: ignore[operator, list-item]
         logits = codes @ others.T / self.config.temperature
         own = torch.eye(len(codes), len(others), dtype=torch.bool, device=codes.device)
@@ -93,9 +94,10 @@ class ComparisonLoss(nn.Module):
         alike = (people[:, None] == owners[None]) & usable
         log_p = logits - torch.logsumexp(logits, 1, keepdim=True)
         loss = -(log_p * alike).sum(1) / alike.sum(1).clamp(min=1)
+        known = people >= 0
         if len(self.queue):  # type: ignore[arg-type]
-            self._enqueue(codes.detach(), people)
-        return loss.mean()
+            self._enqueue(codes[known].detach(), people[known])
+        return loss[known].sum() / known.sum().clamp(min=1)
 
     @torch.no_grad()
     def _enqueue(self, codes: Tensor, people: Tensor) -> None:

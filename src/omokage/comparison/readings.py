@@ -14,6 +14,7 @@ from omokage.comparison.model import ComparisonNetwork, normalise, scales
 
 Floats = NDArray[np.float64]
 _LARGEST_SIGMA, _SMALLEST_SIGMA = 3.0, -6.0
+_NOTHING = 1e-3  # differences of two states below which nothing has changed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +34,11 @@ class Readings:
 
     def __len__(self) -> int:
         return len(self.value)
+
+    @property
+    def unchanged(self) -> NDArray[np.bool_]:
+        """Where a factor is known not to have changed (m, factors), whatever else did."""
+        return np.abs(np.nan_to_num(self.change, nan=np.inf)) < _NOTHING
 
     @classmethod
     def join(cls, parts: Sequence[Readings]) -> Readings:
@@ -78,7 +84,7 @@ def read(
     value, log_sigma = (np.concatenate(v).astype(np.float64) for v in zip(*parts, strict=True))
     size = scales().numpy().astype(np.float64)
     change, looks, _ = (t.astype(np.float64) for t in labels_of(album, pairs))
-    still = (np.nan_to_num(np.abs(change), nan=1.0) < 1e-3).all(1) & ~(looks == 1).any(1)
+    still = (np.nan_to_num(np.abs(change), nan=1.0) < _NOTHING).all(1) & ~(looks == 1).any(1)
     seed = crops.config.split_seed
     others = pairs, strangers(album, len(pairs), seed), strangers(album, len(pairs), seed + 1, hard=1.0)
     cosines = [(codes[p[:, 0]] * codes[p[:, 1]]).sum(1).numpy().astype(np.float64) for p in others]

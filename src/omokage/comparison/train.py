@@ -55,8 +55,8 @@ def train(config: ComparisonConfig, resume: bool = False) -> Path:
 def albums(config: ComparisonConfig) -> tuple[list[Crops], list[Crops]]:
     """Crop makers of the people of each folder that are trained on, and of those that are held out."""
 
-    def crops(album: Album) -> Crops:
-        return Crops(album, config.network, config.data)
+    def crops(album: Album, nameless: bool = False) -> Crops:
+        return Crops(album, config.network, config.data, nameless)
 
     data = config.data
     parts = [
@@ -64,7 +64,8 @@ def albums(config: ComparisonConfig) -> tuple[list[Crops], list[Crops]]:
         for folder in data.folders
     ]
     apart = [read_album(folder) for folder in data.calibration]
-    return [crops(album) for album, _ in parts], [crops(album) for album in (*(rest for _, rest in parts), *apart)]
+    training = [crops(album, name in data.nameless) for name, (album, _) in zip(data.folders, parts, strict=True)]
+    return training, [crops(album) for album in (*(rest for _, rest in parts), *apart)]
 
 
 def _model(config: ComparisonConfig) -> ComparisonNetwork:
