@@ -1,9 +1,15 @@
-"""The comparison room on photographs: signs of known expressions, false calls on one photograph changed, same person.
+"""The comparison room on photographs: signs of known expressions, false calls on one photograph changed and on one
+person's photographs, same person, and how far differences of age are seen.
 
     python benchmarks/comparison_photographs.py FOLDER --weights runs/comparison/weights --json photographs.json
 
 FOLDER holds `expression_pairs` (pairs.csv: file_a, file_b, expression_a, expression_b), `identity_pairs` (file_a,
-file_b, same_person) and `orl` (labels.csv: file, person). Nothing is fitted on photographs.
+file_b, same_person), `orl` (labels.csv: file, person) and `fairface_train` (labels.csv: file, age_bin). Nothing is
+fitted on photographs.
+
+Nobody knows how the same person's age changed between two of these photographs. How far age is seen is therefore
+measured on strangers whose bins of age are known: the share of pairs one or two bins apart that are further apart, in
+the right direction, than 95 percent of pairs that show one person.
 """
 
 from __future__ import annotations
@@ -36,6 +42,9 @@ SIGNS = {
     "sadness": (("mouthFrown", 1),), "disgust": (("noseSneer", 1),), "fear": (("eyeWide", 1),),
 }  # fmt: skip
 
+BINS = ("20-29", "30-39", "40-49", "50-59", "60-69")  # of ten years each
+AGED = 1000  # photographs whose bin is known
+
 
 def report(args: argparse.Namespace) -> dict[str, Any]:
     """Expression pairs, the same photograph changed, and the same-person check on photographs."""
@@ -45,6 +54,7 @@ def report(args: argparse.Namespace) -> dict[str, Any]:
     out["same photograph"] = _same(args.folder / "expression_pairs", analyzer, comparer, args.count)
     out["identity_pairs"] = _people(args.folder / "identity_pairs", analyzer, comparer)
     out["orl"] = _orl(args.folder / "orl", analyzer, comparer)
+    out["age of strangers"] = _ages(args.folder, analyzer, comparer)
     return out
 
 
@@ -71,7 +81,8 @@ def _expressions(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[s
     ours = by_comparer(comparer, crops, pairs).value
     methods = {"comparison": ours, "difference of attribute answers": state[pairs[:, 1]] - state[pairs[:, 0]]}
     turned = [mirrored(crops[a], crops[b]) for a, b in pairs]
-    out: dict[str, Any] = {"pairs": len(rows), "taken for mirror images": float(np.mean(turned))}
+    out: dict[str, Any] = {"pairs": len(rows), "taken for mirror images": float(np.mean(turned)),
+                           "one person": _kept(comparer, crops, pairs)}  # fmt: skip
     for method, value in methods.items():
         moved = [row["expression_a"] != row["expression_b"] for row in rows]
         size = np.abs(value[:, :-2]).sum(1)
@@ -125,6 +136,19 @@ def _called(found: Compared) -> dict[str, float]:
             "pairs with anything called": float(some)}  # fmt: skip
 
 
+def _kept(comparer: Comparer, crops: Sequence[NDArray[np.uint8]], pairs: NDArray[np.int64]) -> dict[str, float]:
+    """Fatness and age between photographs of one person: how often they are called (mostly falsely, as far as anybody
+    knows), alone and among all factors, and the size that 95 percent of the answers stay below."""
+    found = comparer.compare(comparer.see(crops), [tuple(row) for row in pairs.tolist()])
+    called = [set(face_change(found, k).called()) for k in range(len(found))]
+    out: dict[str, float] = {}
+    for name, k in (("fatness", -2), ("age", -1)):
+        out[f"{name}, p below 0.05"] = float((found.no_change[:, k] < 0.05).mean())
+        out[f"{name}, called"] = float(np.mean([name in of for of in called]))
+        out[f"{name}, 95 % of answers within"] = float(np.quantile(np.abs(found.value[:, k]), 0.95))
+    return out
+
+
 def _mirror_share(pairs: Sequence[tuple[Photo, Photo]]) -> float:
     return float(np.mean([mirrored(a.crop.image, b.crop.image) for a, b in pairs if a.crop and b.crop]))
 
@@ -161,16 +185,16 @@ CHANGES: Mapping[str, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
 }
 
 
-def _people(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[str, float]:
+def _people(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[str, Any]:
     rows = _read(folder / "pairs.csv")
     photos = _photos(analyzer, comparer, folder, [row[k] for row in rows for k in ("file_a", "file_b")])
     return _checked(photos, [(r["file_a"], r["file_b"], r["same_person"] == "1") for r in rows], comparer)
 
 
-def _orl(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[str, float]:
+def _orl(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[str, Any]:
     rows = _read(folder / "labels.csv")
     photos = _photos(analyzer, comparer, folder, [row["file"] for row in rows])
-    own = [(a["file"], b["file"], True) for i, a in enumerate(rows) for b in rows[:i] if a["person"] == b["person"]]
+    own = [(a, b, True) for a, b in _own(rows)]
     rng = np.random.default_rng(0)
     others: list[tuple[str, str, bool]] = []
     while len(others) < len(own):
@@ -180,15 +204,61 @@ def _orl(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[str, floa
     return _checked(photos, [*own, *others], comparer)
 
 
-def _checked(
-    photos: Mapping[str, Photo], pairs: Sequence[tuple[str, str, bool]], comparer: Comparer
-) -> dict[str, float]:
+def _own(rows: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
+    """All pairs of files of one person."""
+    return [(a["file"], b["file"]) for i, a in enumerate(rows) for b in rows[:i] if a["person"] == b["person"]]
+
+
+def _ages(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[str, Any]:
+    """How far differences of age are seen, by the network and as a difference of two analyses."""
+    known = [row for row in _read(folder / "fairface_train" / "labels.csv") if row["age_bin"] in BINS][:AGED]
+    still = _read(folder / "orl" / "labels.csv")
+    known_photos = _photos(analyzer, comparer, folder / "fairface_train", [row["file"] for row in known])
+    still_photos = _photos(analyzer, comparer, folder / "orl", [row["file"] for row in still])
+    aged = [row for row in known if known_photos[row["file"]].crop is not None]
+    place = np.array([BINS.index(row["age_bin"]) for row in aged])
+    pairs = np.random.default_rng(0).integers(0, len(aged), (40 * AGED, 2))
+    apart = place[pairs[:, 1]] - place[pairs[:, 0]]
+    ways = {
+        "comparison": lambda photos, ends: _by_network(comparer, photos, ends),
+        "difference of attribute answers": _by_analyses,
+    }
+    out: dict[str, Any] = {"photographs": len(aged)}
+    for name, answer in ways.items():
+        value = answer([known_photos[row["file"]] for row in aged], pairs)
+        names = [row["file"] for row in still if still_photos[row["file"]].crop is not None]
+        own = np.array([(names.index(a), names.index(b)) for a, b in _own(still) if a in names and b in names])
+        limit = float(np.quantile(np.abs(answer([still_photos[n] for n in names], own)), 0.95))
+        out[name] = {"95 % of one person's pairs within": limit}
+        for bins in (1, 2, 3):
+            there = np.abs(apart) == bins
+            right = np.sign(value[there]) == np.sign(apart[there])
+            out[name][f"{bins} bins apart, pairs"] = int(there.sum())
+            out[name][f"{bins} bins apart, right sign"] = float(right.mean())
+            out[name][f"{bins} bins apart, beyond that and right"] = float(
+                (right & (np.abs(value[there]) > limit)).mean()
+            )
+    return out
+
+
+def _by_network(comparer: Comparer, photos: Sequence[Photo], pairs: NDArray[np.int64]) -> Floats:
+    seen = comparer.see([photo.crop.image for photo in photos if photo.crop is not None])
+    return comparer.compare(seen, [tuple(row) for row in pairs.tolist()]).value[:, FACTORS.index("age")]
+
+
+def _by_analyses(photos: Sequence[Photo], pairs: NDArray[np.int64]) -> Floats:
+    years = np.array([state_of(photo.face)[-1] for photo in photos if photo.face is not None])
+    return np.asarray(years[pairs[:, 1]] - years[pairs[:, 0]])
+
+
+def _checked(photos: Mapping[str, Photo], pairs: Sequence[tuple[str, str, bool]], comparer: Comparer) -> dict[str, Any]:
     names = [name for name, photo in photos.items() if photo.crop is not None]
     crops = [photos[name].crop.image for name in names]  # type: ignore[union-attr]
     place = {name: k for k, name in enumerate(names)}
     known = [(place[a], place[b], same) for a, b, same in pairs if a in place and b in place]
     sides = [np.array([(a, b) for a, b, same in known if same == wanted], np.int64) for wanted in (True, False)]
-    return {**check_errors(comparer, crops, *sides), "photographs": len(photos), "with a face": len(names)}
+    return {**check_errors(comparer, crops, *sides), "photographs": len(photos), "with a face": len(names),
+            "one person": _kept(comparer, crops, sides[0])}  # fmt: skip
 
 
 def main() -> None:

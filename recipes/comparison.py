@@ -22,31 +22,36 @@ def shipped(
     more: Sequence[str] = (),
     share: float = 0.4,
     limit: int = 0,
+    controlled: str = "",
 ) -> ComparisonConfig:
     """The shipped default: both representations learnt together, starting from the attributes room's weights.
 
-    `data` are folders with several pictures of each person, `still` pairs between which only the day differs, for
-    calibration; `more` are folders of which nobody is held out (people whom the first weights have seen already),
-    `share` is the part of a batch that comes from them, `limit` the most people that are taken of a folder. The run
-    ends after `minutes`, or after `steps` where these are 0. Commands:
+    `data` are folders with several pictures of each person, `still` pairs between which only the day differs, and
+    `controlled` visits with the head held and lit alike, both for calibration; `more` are folders of which nobody is
+    held out (people whom the first weights have seen already), `share` is the part of a batch that comes from them,
+    `limit` the most people that are taken of a folder. The run ends after `minutes`, or after `steps` where these are
+    0. Commands:
 
         omokage render --out out/visits --count 3500 --pairs visits --size 256
         omokage render --out out/still --count 400 --seed 1 --pairs nuisance --size 256
-        omokage train comparison.shipped --set data=out/visits --set minutes=20
+        omokage render --out out/controlled --count 600 --seed 2 --pairs controlled --size 256
+        omokage train comparison.shipped --set data=out/visits --set controlled=out/controlled --set minutes=20
 
     Folders of ``omokage render --count N`` (four pictures of a person) teach identity and expression as well. Hardware:
     one CPU core and a fifth of a second one for the crops, or any CUDA device. Scores are in the card that the run
     writes.
     """
     own, others = (tuple(f for f in v.split(",") if f) if isinstance(v, str) else tuple(v) for v in (data, more))
-    settings = {"data": ",".join(own), "more": ",".join(others), "still": still, "minutes": f"{minutes:g}",
-                "init": init, "rate": f"{rate:g}", "share": f"{share:g}" if others else "", "limit": str(limit or ""),
+    settings = {"data": ",".join(own), "more": ",".join(others), "still": still, "controlled": controlled,
+                "minutes": f"{minutes:g}", "init": init, "rate": f"{rate:g}",
+                "share": f"{share:g}" if others else "", "limit": str(limit or ""),
                 "steps": str("" if minutes else steps)}  # fmt: skip
     shares = (*((1 - share) / len(own) for _ in own), *(share / len(others) for _ in others)) if others else ()
     command = " ".join(["omokage train comparison.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)])
     return ComparisonConfig(
         out=out, network=FINE, minutes=minutes, steps=steps, rate=rate, init=init, recipe=command,
-        data=DataConfig((*own, *others), others, (still,) if still else (), shares=shares, held_out=0.12, limit=limit),
+        data=DataConfig((*own, *others), others, (still,) if still else (), shares=shares, held_out=0.12, limit=limit,
+                        controlled=(controlled,) if controlled else ()),
     )  # fmt: skip
 
 
@@ -61,6 +66,7 @@ def open(
     more: Sequence[str] = (),
     share: float = 0.15,
     real: float = 0.5,
+    controlled: str = "",
 ) -> ComparisonConfig:
     """The `open` set: rendered people as in `shipped`, and openly licensed photographs of strangers in the same
     batches.
@@ -77,7 +83,7 @@ def open(
     Command: ``omokage train comparison.open --set data=out/visits --set photographs=out/fairface --set minutes=60``.
     Hardware: as `shipped`.
     """
-    base = shipped(data, still, out, minutes, init=init, rate=rate, more=more, share=share)
+    base = shipped(data, still, out, minutes, init=init, rate=rate, more=more, share=share, controlled=controlled)
     rendered = base.data.shares or (1.0 / len(base.data.folders),) * len(base.data.folders)
     mixed = replace(
         base.data, folders=(*base.data.folders, photographs), whole=(*base.data.whole, photographs),

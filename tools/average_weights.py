@@ -2,11 +2,12 @@
 
     python tools/average_weights.py OUT DATA[,DATA...] WEIGHTS...
     python tools/average_weights.py --model finder OUT DATA[,DATA...] WEIGHTS...
-    python tools/average_weights.py --model comparison --still FOLDER OUT DATA[,DATA...] WEIGHTS...
+    python tools/average_weights.py --model comparison --still FOLDER --controlled FOLDER OUT DATA[,DATA...] WEIGHTS...
 
 `DATA` are the record folders that the runs were trained on (their held-out people calibrate and score the mean),
 `WEIGHTS` folders or sets with the weights of that model. `--still` are rendered pairs between which only the day
-differs (the comparison's false calls are calibrated on them). Averaging nearby solutions
+differs, `--controlled` visits with the head held and lit alike (the comparison's false calls are calibrated on them
+all). Averaging nearby solutions
 often carries over better to other pictures than each of them (Wortsman et al., "Model soups", ICML 2022). A single one
 keeps its weights and is calibrated anew.
 """
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("weights", nargs="+", metavar="WEIGHTS")
     parser.add_argument("--model", choices=("attributes", "finder", "comparison"), default="attributes")
     parser.add_argument("--still", default="")
+    parser.add_argument("--controlled", default="")
     given = parser.parse_args()
     torch.set_num_threads(1)
     loaded = [registry.load(folder, given.model) for folder in given.weights]
@@ -55,7 +57,7 @@ def main() -> None:
     if given.model == "finder":
         rows = publish_finder(loaded, given.out, given.data, command)
     elif given.model == "comparison":
-        rows = publish_comparison(loaded, given.out, given.data, given.still, command)
+        rows = publish_comparison(loaded, given.out, given.data, given.still, given.controlled, command)
     else:
         rows = publish_attributes(loaded, given.out, given.data, command)
     for row in rows:
@@ -97,13 +99,15 @@ def publish_attributes(loaded: Sequence[Loaded], out: Path, data: str, command: 
 
 
 def publish_comparison(
-    loaded: Sequence[Loaded], out: Path, data: str, still: str, command: str
+    loaded: Sequence[Loaded], out: Path, data: str, still: str, controlled: str, command: str
 ) -> Sequence[Mapping[str, Any]]:
     """Calibrate and score the mean of comparison networks on held-out people; returns the card's rows."""
     card = loaded[0][1]
     model = comparison.rebuilt(card.architecture).eval()
     model.load_state_dict(mean_of(loaded))
-    config = carried_over(find_recipe("comparison.shipped")(data, still, str(out)), card, command)
+    config = carried_over(
+        find_recipe("comparison.shipped")(data, still, str(out), controlled=controlled), card, command
+    )
     config = replace(config, network=model.network)
     return compared.finish(config, model, compared.albums(config)[1], out).scores
 

@@ -237,8 +237,8 @@ class RelevanceMap:
 class Change:
     """A signed change, second photograph minus first, with its 5 to 95 percent interval, in the factor's own unit.
 
-    `no_change` is how often (0..1) two photographs between which only light, pose and camera differ look at least so
-    different: below 0.05 a change may be called.
+    `no_change` is how often (0..1) two photographs without this change look at least so different by it, whatever else
+    differs between them: below 0.05 a change may be called.
     """
 
     value: float
@@ -255,7 +255,8 @@ class FaceChange:
     `status`: ``ok``, ``different_people``, ``no_face_before``, ``no_face_after``, ``several_faces_before``,
     ``several_faces_after``, ``mirror_image``, ``same_picture``, or ``unreadable: <why>``. `looks` and `nuisance` are
     probabilities that something else differs: what people wear, and what is only the day. `warnings` name what may
-    explain the changes (``light``, ``pose``, ``camera``, ``sharpness``, ``makeup``).
+    explain the changes (``light``, ``pose``, ``camera``, ``sharpness``, ``makeup``). `controlled`: the head is held
+    and lit alike, so that intervals and `no_change` are those of such pairs, which tell smaller changes.
     """
 
     before: str
@@ -268,6 +269,7 @@ class FaceChange:
     own: Mapping[str, Change] = field(default_factory=dict)  # what the user's labels taught, in the labels' units
     looks: Mapping[str, float] = field(default_factory=dict)
     nuisance: Mapping[str, float] = field(default_factory=dict)
+    controlled: bool = False
     warnings: tuple[str, ...] = ()
     faces: tuple[FaceAnalysis | None, FaceAnalysis | None] = (None, None)
 

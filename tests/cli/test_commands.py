@@ -101,6 +101,10 @@ def test_render_writes_records_and_a_sheet(omokage: Command, tmp_path: Path) -> 
     pair = list(read_records(tmp_path / "pairs"))
     assert len(pair) == 2
     assert pair[0].labels["fatness"] != pair[1].labels["fatness"]
+    done = omokage(
+        "render", "--out", "visits", "--count", "1", "--size", "64", "--workers", "1", "--pairs", "controlled"
+    )
+    assert "4 records" in done.err
     assert "choose one" in omokage("render", "--out", "x", "--count", "1", "--pairs", "age", "--tracks").err
     assert "cannot change 'mood'" in omokage("render", "--out", "x", "--count", "1", "--pairs", "mood").err
     assert omokage("render", "--out", "heads", "--count", "2", "--size", "96", "--workers", "1").code == 2

@@ -30,7 +30,7 @@ class Reader:
     def see(self, crops: Any) -> np.ndarray:
         return np.array([c[8:-8, 8:-8, 2].mean() / 2.55 for c in crops])
 
-    def compare(self, seen: np.ndarray, pairs: Any) -> Compared:
+    def compare(self, seen: np.ndarray, pairs: Any, controlled: Any = ()) -> Compared:
         a, b = (seen[[pair[k] for pair in pairs]] for k in (0, 1))
         value = np.zeros((len(pairs), len(FACTORS)))
         value[:, -1] = b - a

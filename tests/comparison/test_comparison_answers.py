@@ -69,6 +69,26 @@ def test_what_else_changed_is_not_called_a_change_of_this_factor() -> None:
     assert fitted["unchanged"]["fatness"] > fitted["unchanged"]["age"]
 
 
+def test_pairs_taken_under_controlled_conditions_have_a_table_of_their_own() -> None:
+    fitted = calibration.fit(drawn(1500, 0, noise=0.3))
+    steady = drawn(1500, 2, noise=0.1)
+    fitted["controlled"] = calibration.fit_controlled(steady, fitted)
+    test = drawn(1500, 3, noise=0.1)
+    mixed = np.arange(1500) % 2 == 0
+    low, high, p = calibration.told(test.value, test.sigma, fitted, mixed)
+    width = high - low
+    assert width[mixed].mean() < 0.7 * width[~mixed].mean()
+    inside = (low <= test.change) & (test.change <= high)
+    assert 0.88 < inside[mixed].mean() < 0.99
+    assert (p[mixed][test.unchanged[mixed]] < 0.05).mean() == pytest.approx(0.05, abs=0.015)
+    assert (p[~mixed][test.unchanged[~mixed]] < 0.05).mean() < 0.01
+    plain = calibration.told(test.value, test.sigma, fitted, np.zeros(1500, bool))
+    assert all(np.array_equal(a[~mixed], b[~mixed]) for a, b in zip(plain, (low, high, p), strict=True))
+    few = calibration.fit_controlled(drawn(20, 4), fitted)  # too few to tell anything: as for all pairs
+    assert few["tail"] == fitted["tail"]
+    assert few["margin"] == fitted["margin"]
+
+
 def test_a_spread_that_says_nothing_is_left_out_of_the_calls() -> None:
     readings = drawn(1500, 5)
     assert calibration.fit(readings)["power"]["fatness"] in calibration.POWERS

@@ -40,8 +40,13 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_been(visits: Path, still: Path,
 
 
 def test_the_card_says_what_was_measured(visits: Path, still: Path, tmp_path: Path) -> None:
-    run = train(tiny(tmp_path / "run", visits, still))
+    config = tiny(tmp_path / "run", visits, still)
+    run = train(replace(config, data=replace(config.data, controlled=(str(still),))))
     card = registry.read_card(run / "weights", "comparison")
+    assert set(card.calibration["controlled"]) == {"pairs", "power", "margin", "tail", "unchanged"}
+    assert {row["set"] for row in card.scores} == {
+        "held-out rendered people, crops changed", "held-out rendered people, crops changed, head held and lit alike"
+    }  # fmt: skip
     assert card.model == "comparison"
     assert {"margin", "tail", "same"} <= set(card.calibration)
     measures = {row["measure"] for row in card.scores}

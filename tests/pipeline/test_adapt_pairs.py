@@ -44,7 +44,7 @@ class Reader:
         blue = torch.tensor([[float(c[8:-8, 8:-8, 2].mean()) / 255] for c in crops])
         return Seen(torch.stack([blue, blue]), torch.ones(len(crops), 1))
 
-    def compare(self, seen: Seen, pairs: Sequence[tuple[int, int]]) -> Any:
+    def compare(self, seen: Seen, pairs: Sequence[tuple[int, int]], controlled: Sequence[bool] = ()) -> Any:
         value = np.zeros((len(pairs), len(FACTORS)))
         where = FACTORS.index("fatness")
         for k, (a, b) in enumerate(pairs):

@@ -21,6 +21,7 @@ from omokage.pipeline import compare as comparing
 from omokage.pipeline.compare import compare, mirrored
 from omokage.pipeline.pair_table import COLUMNS, compare_table, read_pairs
 from omokage.pipeline.series import change_points, compare_series, taken, theil_sen
+from omokage.report.change_words import TEXT
 from omokage.results import Change, FaceChange
 from stand_ins import SquareFinder, SquarePredictor, write_picture
 
@@ -38,10 +39,11 @@ class SquareComparer:
         self.seen.append(len(crops))
         return np.array([(c[8:-8, 8:-8, 2].mean() / 2.55, c[0, 0, 1]) for c in crops])
 
-    def compare(self, seen: np.ndarray, pairs: Any) -> Compared:
+    def compare(self, seen: np.ndarray, pairs: Any, controlled: Any = ()) -> Compared:
         a, b = (seen[[pair[k] for pair in pairs]] for k in (0, 1))
         value = np.zeros((len(pairs), len(FACTORS)))
         value[:, -1] = b[:, 0] - a[:, 0]
+        self.controlled = list(controlled)
         p = np.where(np.abs(value) > 3, 0.001, 0.9)
         same = (np.abs(a[:, 1] - b[:, 1]) < 20).astype(float)
         return Compared(value, value - 2, value + 2, p, same)
@@ -139,6 +141,23 @@ def test_light_camera_pose_and_make_up_that_differ_are_warned_of(
     assert ask(one, two).warnings == ("light", "camera", "makeup")
     monkeypatch.setattr(comparing, "TURNED", 0.0)  # the stand-in holds every head alike
     assert "pose" in ask(one, two).warnings
+
+
+def test_pairs_with_the_head_held_and_lit_alike_are_read_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = face(tmp_path / "a.png", 20), face(tmp_path / "b.png", 60, 60)
+    analyzer, comparer = Analyzer(finder=SquareFinder(), predictor=SquarePredictor()), SquareComparer()
+    for alike in (True, False):
+        monkeypatch.setattr(comparing, "controlled", lambda *_, alike=alike: alike)
+        found = compare(one, two, analyzer=analyzer, comparer=comparer)  # type: ignore[arg-type]
+        assert comparer.controlled == [alike]
+        assert found.controlled is alike
+        assert pair_table.row_of(found)["controlled"] == int(alike)
+    monkeypatch.setattr(comparing, "controlled", lambda *_: True)
+    face(tmp_path / "c.png", 40, 60)
+    compare_series(analyzer, comparer, str(tmp_path))  # type: ignore[arg-type]
+    assert comparer.controlled == [True] * 3
 
 
 def test_calls_hold_for_all_factors_together() -> None:
@@ -279,7 +298,7 @@ def test_a_change_card_holds_pictures_numbers_and_no_script(tmp_path: Path) -> N
     from omokage.report.comparison import ChangeCard, write_card
 
     one, two = face(tmp_path / "a.png", 20), face(tmp_path / "<b>.png", 60, 60)
-    change = replace(ask(one, two), warnings=("light",))
+    change = replace(ask(one, two), warnings=("light",), controlled=True)
     pixels = np.full((64, 64, 3), 90, np.uint8)
     for language in ("en", "ja"):
         page = tmp_path / f"{language}.html"
@@ -288,6 +307,7 @@ def test_a_change_card_holds_pictures_numbers_and_no_script(tmp_path: Path) -> N
         assert text.count("data:image/jpeg") == 3
         assert "<script" not in text
         assert "<b>.png" not in text
+        assert TEXT[language]["controlled"] in text
         assert "resize:horizontal" in text
     write_card(tmp_path / "none.html", ChangeCard(FaceChange("a", "b", "no_face_before")))
     assert "No face was found in the first" in (tmp_path / "none.html").read_text()

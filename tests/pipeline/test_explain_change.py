@@ -54,7 +54,7 @@ class TinyComparer:
     def see(self, crops: Any) -> NDArray[np.float64]:
         return np.zeros((len(crops), 1))
 
-    def compare(self, seen: Any, pairs: Any) -> Compared:
+    def compare(self, seen: Any, pairs: Any, controlled: Any = ()) -> Compared:
         zeros = np.zeros((len(pairs), len(FACTORS)))
         return Compared(zeros, zeros, zeros, zeros + 1, np.full(len(pairs), self.same))
 

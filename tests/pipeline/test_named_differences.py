@@ -14,6 +14,8 @@ from omokage.pipeline.named_differences import (
     ATTRIBUTES,
     DAY,
     LINES,
+    STEADY,
+    controlled,
     day_between,
     distances,
     looks_between,
@@ -76,3 +78,7 @@ def test_the_day_is_told_apart_by_light_pose_and_camera() -> None:
     assert day_between(face(), face(30.0), one, one)["pose"] > 0.5
     assert "pose" not in day_between(face(), FaceAnalysis("", Box(0, 0, 8, 8), 1.0), one, one)
     assert distances(face(), face(), one, side) == distances(face(), face(), side, one)
+    assert controlled(face(), face(STEADY - 0.5), one, copy)
+    assert not controlled(face(), face(STEADY + 0.5), one, copy)
+    assert not controlled(face(), face(), one, side)
+    assert not controlled(face(), FaceAnalysis("", Box(0, 0, 8, 8), 1.0), one, one)  # how it is held is unknown

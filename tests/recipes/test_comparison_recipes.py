@@ -18,6 +18,9 @@ def test_the_shipped_recipe_mixes_folders_and_holds_nobody_of_more_out() -> None
     assert "--set more=c" in config.recipe
     assert "--set share=0.5" in config.recipe
     assert configure(recipe, []).data.shares == ()
+    assert configure(recipe, []).data.controlled == ()
+    assert configure(recipe, ["controlled=out/c"]).data.controlled == ("out/c",)
+    assert "--set controlled=out/c" in configure(recipe, ["controlled=out/c"]).recipe
 
 
 def test_the_open_recipe_holds_no_photograph_out_and_says_whose_they_are() -> None:

@@ -11,7 +11,7 @@ from omokage.errors import InputError
 from omokage.synthesis.pairs import FACTORS, PairSampler, change, differences, stepped
 from omokage.synthesis.sampling import SceneSampler
 from omokage.synthesis.scene import Person, Scene
-from omokage.synthesis.visits import Visits
+from omokage.synthesis.visits import Visits, controlled
 
 # The fields that each factor may touch; eye-look units follow the head so that the gaze stays consistent.
 ALLOWED = {
@@ -126,3 +126,18 @@ def test_visits_are_of_one_person_and_say_what_changed() -> None:
             assert ("person.fatness" in moved) == ("fatness" in shot.groups["factors"])
             if not shot.groups["factors"]:
                 assert not [path for path in moved if path.startswith("person.")]
+
+
+def test_controlled_visits_are_held_and_lit_alike() -> None:
+    rng = np.random.default_rng(8)
+    cameras = 0
+    for _ in range(12):
+        first, *later = controlled().draw(rng)
+        for shot in later:
+            assert shot.scene.light == first.scene.light
+            turned = np.subtract(
+                [shot.scene.pose.yaw, shot.scene.pose.pitch], [first.scene.pose.yaw, first.scene.pose.pitch]
+            )
+            assert np.abs(turned).max() < 12.5  # five standard deviations
+            cameras += shot.scene.camera != first.scene.camera
+    assert cameras > 20

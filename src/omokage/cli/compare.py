@@ -118,6 +118,8 @@ def show(change: FaceChange, lang: str, limit: float) -> None:
         return
     for name in change.warnings:
         console.print(WARNINGS[lang][name], markup=False)
+    if change.controlled:
+        console.print(words["controlled"], markup=False)
     for name, c in change.own.items():
         console.print(f"{name}: {change_text(c)}", markup=False)
     shown = Table(title=words["changes"], title_justify="left")

@@ -24,7 +24,8 @@ def render(
         typer.Option(
             metavar="FACTOR",
             help="Pairs of one person that differ in weight, age, expression, ...; age=8: by exactly so much, on "
-            "another day; visits: four pictures a person, for learning to compare.",
+            "another day; visits: four pictures a person, for learning to compare; controlled: visits with the head "
+            "held and lit alike.",
         ),
     ] = None,
     tracks: Annotated[bool, typer.Option("--tracks", help="Heads that move, speak and change over time.")] = False,
@@ -43,13 +44,15 @@ def render(
         raise InputError(f"the seed {seed} is negative: give 0 or more")
     from omokage.cli.progress import Counter
     from omokage.synthesis import write
+    from omokage.synthesis.visits import Visits, controlled
 
     with Counter("rendered") as counter:
         if tracks:
             moving = _tracks(frames, fps, sway)
             held = write.write_tracks(out, count, seed, moving, size=size, workers=workers, progress=counter.update)
-        elif pairs == "visits":
-            held = write.write_visits(out, count, seed, size=size, workers=workers, progress=counter.update)
+        elif pairs in ("visits", "controlled"):
+            plan = controlled() if pairs == "controlled" else Visits()
+            held = write.write_visits(out, count, seed, plan, size=size, workers=workers, progress=counter.update)
         elif pairs is not None:
             held = write.write_pairs(
                 out, count, seed, _sampler(pairs), size=size, workers=workers, progress=counter.update

@@ -6,7 +6,9 @@ changes as often as they cover nothing. Most pairs hold no change of a factor, a
 pairs can miss nearly all that did change. The probability that a factor did not change is a conformal p-value: the
 share of pairs without a change of this factor that look at least as different. In some of them the day alone differs
 (light, camera, pose), in others expression, hair or another factor too: a smile makes a face look heavier to a network,
-and must not be called weight. The same-person check is a logistic regression (Platt, 1999) on the codes' cosine.
+and must not be called weight. Pairs taken under controlled conditions (the head held and lit alike) have a table of
+their own: the same answer says more of them. The same-person check is a logistic regression (Platt, 1999) on the codes'
+cosine.
 
 Both look at the value over the network's own spread to a power of 0, 0.5 or 1, whichever calls more true changes at the
 same rate of false ones.
@@ -42,31 +44,44 @@ def fit(readings: Readings) -> dict[str, Any]:
 
     What has too few labelled pairs is left out.
     """
-    out: dict[str, Any] = {"pairs": len(readings), "unchanged": {}, "margin": {}, "tail": {}}
-    out["power"] = _powers(readings)
-    scale = readings.sigma ** _powered(out)
-    size = np.abs(readings.value) / scale
-    errors, units = (readings.value - readings.change) / scale, slice(0, len(COMPARED_UNITS))
-    known = np.isfinite(readings.change)
-    step = STEPS[COMPARED_UNITS[0]]
-    pooled = _margins(errors[:, units][known[:, units]], readings.change[:, units][known[:, units]], step)
-    for k, name in enumerate(FACTORS):
-        there = known[:, k]
-        if there.sum() >= _FEWEST:
-            rows = _margins(errors[there, k], readings.change[there, k], STEPS[name])
-            # A unit that moved in too few pairs is taken to err as units do on the whole.
-            rare = name in COMPARED_UNITS and len(rows) < 2
-            out["margin"][name] = [*rows, *(row for row in pooled if row[1] > 0)] if rare else rows
-        rest = readings.unchanged[:, k]
-        if rest.sum() >= _FEWEST:
-            out["tail"][name] = [round(float(v), 4) for v in np.quantile(size[rest, k], _STEPS)]
-            out["unchanged"][name] = int(rest.sum())
+    power = _powers(readings)
+    out: dict[str, Any] = {"pairs": len(readings), "power": power, **_tables(readings, power)}
     alike, apart, hard = readings.alike, readings.apart, readings.hard
     if min(len(alike), len(apart), len(hard)) >= _FEWEST:
         truth = np.concatenate([np.ones(len(alike)), np.zeros(len(apart))])
         line = _line(np.concatenate([alike, apart]), truth)
         out["same"] = {"line": line, "limit": round(float(_odds(even_limit(alike, hard), line)), 4)}
     return out
+
+
+def fit_controlled(readings: Readings, fitted: Mapping[str, Any]) -> dict[str, Any]:
+    """Errors and tails of pairs taken under controlled conditions, for the key ``controlled`` of `fitted`. What too few
+    of them tell is as for all pairs."""
+    tables = _tables(readings, fitted["power"])
+    return {"pairs": len(readings), "power": fitted["power"],
+            **{key: {**fitted[key], **found} for key, found in tables.items()}}  # fmt: skip
+
+
+def _tables(readings: Readings, power: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """`margin`, `tail` and `unchanged` by factor, of values over the spread to a power."""
+    margin, tail, unchanged = {}, {}, {}
+    scale = readings.sigma ** _powered({"power": power})
+    size = np.abs(readings.value) / scale
+    errors, units = (readings.value - readings.change) / scale, slice(0, len(COMPARED_UNITS))
+    known = np.isfinite(readings.change)
+    step = STEPS[COMPARED_UNITS[0]]
+    pooled = _margins(errors[:, units][known[:, units]], readings.change[:, units][known[:, units]], step)
+    for k, name in enumerate(FACTORS):
+        there, rest = known[:, k], readings.unchanged[:, k]
+        if there.sum() >= _FEWEST:
+            rows = _margins(errors[there, k], readings.change[there, k], STEPS[name])
+            # A unit that moved in too few pairs is taken to err as units do on the whole.
+            rare = name in COMPARED_UNITS and len(rows) < 2
+            margin[name] = [*rows, *(row for row in pooled if row[1] > 0)] if rare else rows
+        if rest.sum() >= _FEWEST:
+            tail[name] = [round(float(v), 4) for v in np.quantile(size[rest, k], _STEPS)]
+            unchanged[name] = int(rest.sum())
+    return {"margin": margin, "tail": tail, "unchanged": unchanged}
 
 
 def even_limit(alike: Floats, apart: Floats) -> float:
@@ -136,6 +151,20 @@ def _line(score: Floats, truth: Floats) -> list[float]:
 
 def _odds(score: Any, line: list[float]) -> Any:
     return 1 / (1 + np.exp(-np.clip(line[0] * score + line[1], -30, 30)))
+
+
+def told(
+    value: Floats, sigma: Floats, fitted: Mapping[str, Any], controlled: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """Ends of the intervals and p-values (m, factors); those of `controlled` pairs (m,) come from the table of such
+    pairs, where one was fitted."""
+    low, high = intervals(value, sigma, fitted)
+    p = no_change(value, sigma, fitted)
+    if "controlled" in fitted and controlled.any():
+        table = fitted["controlled"]
+        low[controlled], high[controlled] = intervals(value[controlled], sigma[controlled], table)
+        p[controlled] = no_change(value[controlled], sigma[controlled], table)
+    return low, high, p
 
 
 def intervals(value: Floats, sigma: Floats, fitted: Mapping[str, Any]) -> tuple[Floats, Floats]:

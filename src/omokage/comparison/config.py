@@ -73,6 +73,7 @@ class DataConfig:
     folders: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()  # those of the folders of which nobody is held out
     calibration: tuple[str, ...] = ()  # further folders, of which nothing is learnt: pairs that differ by the day alone
+    controlled: tuple[str, ...] = ()  # the same, with the head held and lit alike: intervals and thresholds of such
     shares: tuple[float, ...] = ()  # of the people of a batch, one for each folder; empty = by the number of people
     held_out: float = 0.08
     split_seed: int = 0

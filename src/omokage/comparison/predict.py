@@ -106,15 +106,14 @@ class Comparer:
     def _prepared(self, crops: Sequence[Image]) -> Tensor:
         return normalise(torch.from_numpy(stacked(crops, self.size)).to(self.device))
 
-    def compare(self, seen: Seen, pairs: Pairs, batch: int = 256) -> Compared:
-        """What changed from the first to the second crop of each pair of places in `seen`."""
+    def compare(self, seen: Seen, pairs: Pairs, controlled: Sequence[bool] = (), batch: int = 256) -> Compared:
+        """What changed from the first to the second crop of each pair of places in `seen`. `controlled`: which
+        pairs show the head held and lit alike, so that smaller changes can be told; without it none counts as such."""
         parts = [self._some(seen, np.array(pairs[k : k + batch], np.int64)) for k in range(0, len(pairs), batch)]
         value, sigma, cosine = (np.concatenate(v) for v in zip(*parts, strict=True))
-        low, high = calibration.intervals(value, sigma, self.calibration)
-        return Compared(
-            value, low, high, calibration.no_change(value, sigma, self.calibration),
-            calibration.same_person(cosine, self.calibration),
-        )  # fmt: skip
+        taken = np.array(controlled, bool) if len(controlled) else np.zeros(len(value), bool)
+        low, high, no_change = calibration.told(value, sigma, self.calibration, taken)
+        return Compared(value, low, high, no_change, calibration.same_person(cosine, self.calibration))
 
     @torch.inference_mode()
     def _some(self, seen: Seen, rows: NDArray[np.int64]) -> list[Floats]:

@@ -31,6 +31,7 @@ from omokage.training.schedule import Budget, rate_at, set_rate
 from omokage.training.stream import batches
 from omokage.weights import registry
 
+MEASURED = "held-out rendered people, crops changed"
 PARTS = ("attributes", "comparison", "identity")  # of a weight set that a run can start from
 
 
@@ -144,7 +145,14 @@ def finish(config: ComparisonConfig, model: ComparisonNetwork, validation: Seque
     """
     fit, test = evaluate.halves(model, validation, config.data.split_seed)
     fitted = calibration.fit(fit)
-    rows = evaluate.score(test, fitted)
+    rows = [{**row, "set": MEASURED} for row in evaluate.score(test, fitted)]
+    if config.data.controlled:
+        albums = [Crops(read_album(f), config.network, config.data) for f in config.data.controlled]
+        fit, test = evaluate.halves(model, albums, config.data.split_seed)
+        fitted["controlled"] = calibration.fit_controlled(fit, fitted)
+        rows += [
+            {**row, "set": f"{MEASURED}, head held and lit alike"} for row in evaluate.score(test, fitted["controlled"])
+        ]
     today = date.today().isoformat()
     card = registry.Card(
         model="comparison", set=config.set, architecture=architecture(model),
@@ -152,7 +160,7 @@ def finish(config: ComparisonConfig, model: ComparisonNetwork, validation: Seque
         schema=[{"name": name} for name in FACTORS], calibration=fitted, recipe=config.recipe, commit=commit_of(),
         made=today, trained_on=config.trained_on,
         licences={"code": "Apache-2.0", "weights": config.weights_licence, "training_data": config.data_licence},
-        scores=[{**row, "set": "held-out rendered people, crops changed", "date": today} for row in rows],
+        scores=[{**row, "date": today} for row in rows],
         limits=list(config.limits),
     )  # fmt: skip
     return registry.save(out, model.state_dict(), card)

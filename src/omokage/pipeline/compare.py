@@ -23,7 +23,7 @@ from omokage.faces.sharpness import sharpness
 from omokage.media.sources import Source
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.named_differences import Picture, day_between, looks_between, picture_of
+from omokage.pipeline.named_differences import Picture, controlled, day_between, looks_between, picture_of
 from omokage.pipeline.own_changes import ChangeReader, open_reader
 from omokage.results import Change, FaceAnalysis, FaceChange, FaceCrop
 from omokage.weights.registry import DEFAULT_SET, has_model
@@ -151,7 +151,7 @@ def compare_many(
     if used:
         seen: Seen = comparer.see([photo.crop.image for photo in photos.values() if photo.crop is not None])
         ends = [(place[id(pairs[k][0])], place[id(pairs[k][1])]) for k in used]
-        found = comparer.compare(seen, ends)
+        found = comparer.compare(seen, ends, [taken_alike(*pairs[k]) for k in used])
         taught = own.read(comparer, seen, ends, found) if own is not None else [{}] * len(ends)
         answers = {k: _answer(found, i, pairs[k], comparer, assume_same, taught[i]) for i, k in enumerate(used)}
     for k, (before, after) in enumerate(pairs):
@@ -176,7 +176,15 @@ def _named(change: FaceChange, before: Photo, after: Photo) -> FaceChange:
     if before.face is None or after.face is None or before.picture is None or after.picture is None:
         return change
     day = day_between(before.face, after.face, before.picture, after.picture)
-    return replace(change, looks=looks_between(before.face, after.face), nuisance=day)
+    looks = looks_between(before.face, after.face)
+    return replace(change, looks=looks, nuisance=day, controlled=taken_alike(before, after))
+
+
+def taken_alike(before: Photo, after: Photo) -> bool:
+    """Whether two photographs show the head held and lit alike; not where that is unknown."""
+    if before.face is None or after.face is None or before.picture is None or after.picture is None:
+        return False
+    return controlled(before.face, after.face, before.picture, after.picture)
 
 
 def _status(before: Photo, after: Photo) -> str:

@@ -31,6 +31,7 @@ LINES: Mapping[str, tuple[float, float]] = {
     "hair": (24.7, -2.26), "light": (6.78, -1.19), "pose": (0.79, -7.17), "camera": (23.4, -4.44),
 }  # fmt: skip
 DAY = ("light", "pose", "camera")
+STEADY = 5.0  # degrees between two poses below which the head is held alike
 _SIZE = 112  # pixels of the crops that the lines were fitted on
 
 
@@ -57,6 +58,12 @@ def day_between(before: FaceAnalysis, after: FaceAnalysis, one: Picture, other: 
     aligned crops."""
     found = distances(before, after, one, other)
     return _likely({name: found[name] for name in DAY if name in found})
+
+
+def controlled(before: FaceAnalysis, after: FaceAnalysis, one: Picture, other: Picture) -> bool:
+    """Whether the head is held and lit alike, as in photographs under controlled conditions."""
+    found = distances(before, after, one, other)
+    return found.get("pose", STEADY) < STEADY and _likely({"light": found["light"]})["light"] < 0.5
 
 
 def distances(before: FaceAnalysis, after: FaceAnalysis, one: Picture, other: Picture) -> dict[str, float]:

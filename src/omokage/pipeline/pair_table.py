@@ -3,7 +3,7 @@
 The table (CSV) has the columns `before` and `after`, paths that count from the table's own folder. The output (.csv,
 .jsonl or .parquet) has these, `status`, `same_person`, and for each factor `<name>`, `<name>_low`, `<name>_high`,
 `<name>_no_change`, and so for each label of the user's own; `look_<name>` and `day_<name>` are probabilities,
-`warnings` are separated by spaces.
+`controlled` is 1 where the head is held and lit alike, `warnings` are separated by spaces.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ BLOCK = 1024  # rows that are in memory when the finished table is written
 KEPT = 4096  # photographs that stay ready for later pairs, about 50 kB each
 _ENDS = ("", "_low", "_high", "_no_change")
 _NUMBERS = (
-    "same_person", *(f"{name}{end}" for name in FACTORS for end in _ENDS),
+    "same_person", "controlled", *(f"{name}{end}" for name in FACTORS for end in _ENDS),
     *(f"look_{name}" for name in LOOKS), *(f"day_{name}" for name in NUISANCE),
 )  # fmt: skip
 COLUMNS = ("before", "after", "status", "warnings", *_NUMBERS)
@@ -115,6 +115,8 @@ def row_of(change: FaceChange) -> dict[str, Any]:
     """A change as a table row; what was not estimated is absent."""
     row: dict[str, Any] = {"before": change.before, "after": change.after, "status": change.status}
     row |= {"warnings": " ".join(change.warnings), "same_person": change.same_person}
+    if change.status == "ok":
+        row["controlled"] = int(change.controlled)
     for name, c in (*change.factors.items(), *change.own.items()):
         row |= {name: c.value, f"{name}_low": c.low, f"{name}_high": c.high, f"{name}_no_change": c.no_change}
     row |= {f"look_{name}": p for name, p in change.looks.items()}

@@ -22,7 +22,7 @@ from omokage.comparison.predict import Comparer
 from omokage.errors import InputError
 from omokage.media.sources import expand
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.compare import Photo, photographs
+from omokage.pipeline.compare import Photo, photographs, taken_alike
 from omokage.pipeline.own_changes import ChangeReader
 
 Floats = NDArray[np.float64]
@@ -111,7 +111,7 @@ def _pairs(photos: Sequence[Photo], comparer: Comparer, own: ChangeReader | None
     count = len(photos)
     seen = comparer.see([p.crop.image for p in photos if p.crop is not None])
     ends = [(i, j) for i in range(count) for j in range(i + 1, count)]
-    found = comparer.compare(seen, ends)
+    found = comparer.compare(seen, ends, [taken_alike(photos[i], photos[j]) for i, j in ends])
     said, reach = found.value, (found.high - found.low) / 2
     if own is not None:
         taught = [[row[name] for name in own.names] for row in own.read(comparer, seen, ends, found)]

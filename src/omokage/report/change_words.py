@@ -20,8 +20,10 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "needed": "needed to compare",
         "changes": "Changes, second photograph minus first",
         "bars": "Lines: 5 to 95 percent interval, an arrow where it reaches beyond the drawing. Pale bars may be "
-        "nothing: photographs on two days look as different. A line holds every size of change that could have looked "
-        "so, and may reach over zero although a change is called: then that there is one is surer than how large.",
+        "nothing: photographs without such a change look as different. A line holds every size of change that could "
+        "have looked so, and may reach over zero although a change is called: then that there is one is surer than how "
+        "large.",
+        "controlled": "The head is held and lit alike in both, so smaller changes can be told than on any two days.",
         "before": "first photograph",
         "after": "second photograph",
         "slide": "Drag the lower right corner of the first photograph, or choose a step, to see the second one below.",
@@ -61,8 +63,9 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "needed": "比較に必要な値",
         "changes": "変化(二枚目 − 一枚目)",
         "bars": "線は 5〜95 % 区間で、矢印は図の外まで続くことを示します。"
-        "淡い棒は変化でないかもしれません。別の日に撮った写真でも同じくらい違って見えます。"
+        "淡い棒は変化でないかもしれません。その変化のない写真の組でも同じくらい違って見えます。"
         "線はそのように見えうる変化の大きさをすべて含むため、変化ありでもゼロをまたぐことがあります。",
+        "controlled": "二枚は頭の向きと照明がそろっているため、条件の違う写真より小さな変化まで分かります。",
         "before": "一枚目",
         "after": "二枚目",
         "slide": "一枚目の右下の角をドラッグするか、段階を選ぶと、下の二枚目が見えます。",

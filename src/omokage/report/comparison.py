@@ -65,6 +65,8 @@ def write_card(path: Path, card: ChangeCard, language: str = "en", about: Mappin
     if change.same_person is not None:
         parts.append(f"<p>{escape(same_text(change, card.limit, language))}</p>")
     parts += [f'<p class="review">{escape(WARNINGS[language][name])}</p>' for name in change.warnings]
+    if change.controlled:
+        parts.append(f"<p>{escape(words['controlled'])}</p>")
     parts.append(_pictures(card, language))
     if change.own:
         parts.append(_own_table(change, language))

@@ -35,6 +35,11 @@ def comparable() -> SceneSampler:
     )  # fmt: skip
 
 
+def controlled() -> Visits:
+    """Visits in which the head is held and lit alike (but for a few degrees); camera and background differ."""
+    return Visits(light=0.0, turned=0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Visits:
     """A plan (see `plans`) whose groups are `group_size` pictures of one person.
