@@ -295,7 +295,7 @@ def asked(text: str | None, *whats: str) -> argparse.ArgumentParser:
         parser.add_argument("what", choices=whats)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--weights", default="synthetic", help="a set or folder with a comparison network")
-    parser.add_argument("--attributes", default="synthetic", help="the set that finds, aligns and is compared with")
+    parser.add_argument("--attributes", help="the set that finds, aligns and is compared with; default: the network's")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", action="store_true", help="write a dated page under docs/benchmarks")
     return parser
@@ -306,6 +306,7 @@ def measured(parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace]
     than the synthetic set's have the set's name at the end of theirs."""
     args = parser.parse_args()
     of = read_card(args.weights, "comparison").set
+    args.attributes = args.attributes or of
     name = name if of == BASE_SET else f"{name}-{of}"
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
@@ -331,14 +332,15 @@ def told(results: dict[str, Any], args: argparse.Namespace, name: str) -> None:
         page = ROOT / "docs" / "benchmarks" / f"{date.today().isoformat()}-{name}.md"
         used = [args.weights] if name != "comparison-ablated" else []
         used += [pair.split("=", 1)[1] for pair in getattr(args, "against", [])]
-        page.write_text("\n".join(_page(results, used, name)) + "\n", encoding="utf-8")
+        page.write_text("\n".join(_page(results, used, args.attributes, name)) + "\n", encoding="utf-8")
 
 
-def _page(results: dict[str, Any], weights: Sequence[str], name: str) -> list[str]:
+def _page(results: dict[str, Any], weights: Sequence[str], attributes: str, name: str) -> list[str]:
     """The results as Markdown: a heading for each method, a row for each figure (shares and errors, not percent)."""
     ids = [read_card(folder, "comparison").id for folder in weights]
     lines = [f"# {name.replace('-', ', ').capitalize()}, {date.today().isoformat()}", "",
              f"`python benchmarks/{Path(sys.argv[0]).name}`, commit {commit_of()}, weights {', '.join(ids)}, "
+             f"faces found and read by {read_card(attributes, 'attributes').id}, "
              f"{platform.machine()}, one thread. Nothing was fitted on what is measured."]  # fmt: skip
     for heading, found in results.items():
         lines += ["", f"## {heading}", "", "| figure | value |", "|---|---|"]

@@ -59,6 +59,17 @@ def test_what_cannot_be_done_is_one_sentence(place: Path, omokage: Command) -> N
     assert not (place / "mine").exists()
 
 
+def test_an_option_that_would_do_nothing_is_refused(place: Path, omokage: Command) -> None:
+    (place / "pairs.csv").write_text("before,after,person,kg\n0.png,1.png,a,2\n")
+    done = omokage("adapt", "pairs.csv", "--images", "faces", "--private", "3", *COMMON)
+    assert (done.code, done.out) == (2, "")
+    assert "--private does nothing with a table of pairs" in done.err
+    assert "--label does nothing" in omokage("adapt", "pairs.csv", "--label", "kg", *COMMON).err
+    assert "--student does nothing with LABELS.csv" in omokage("adapt", "labels.csv", "--student", *COMMON).err
+    assert "--images does nothing" in omokage("adapt", "--unlabelled", "faces", "--images", "faces", *COMMON).err
+    assert not (place / "mine").exists()
+
+
 def test_unlabelled_pictures_are_checked(place: Path, omokage: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     from omokage.pipeline.adapt_unlabelled import Heads
 

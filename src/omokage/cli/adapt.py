@@ -20,7 +20,16 @@ _METHODS = {
 }  # fmt: skip
 
 
+# What each kind of input takes beside --out, --weights, --device and --crops.
+_TAKES = {
+    "labels": {"images", "label", "nominal", "ordinal", "skip", "tune", "sizes", "private"},
+    "pairs": {"images"},
+    "unlabelled": {"student"},
+}
+
+
 def adapt(
+    context: typer.Context,
     labels: Annotated[
         Path | None, typer.Argument(metavar="LABELS.csv", help="A CSV with the column file and your labels.")
     ] = None,
@@ -50,6 +59,7 @@ def adapt(
     """Make new attributes from few labels on the shipped network, or get it used to your own pictures."""
     if (labels is None) == (unlabelled is None):
         raise InputError("give either LABELS.csv (with --images) or --unlabelled FOLDER")
+    _fitting(context, "unlabelled" if unlabelled is not None else "pairs" if _has_pairs(labels) else "labels")
     if unlabelled is not None:
         _unlabelled(unlabelled, out, weights, device, crops, student)
         return
@@ -67,6 +77,23 @@ def adapt(
             progress=lambda what, done, total: counter.update(done, total, what),
         )  # fmt: skip
     _print(found)
+
+
+def _fitting(context: typer.Context, kind: str) -> None:
+    """Raises InputError for options that would do nothing: most of all a privacy that would not be kept."""
+    others = set().union(*_TAKES.values()) - _TAKES[kind]
+    given = sorted(
+        name for name in others if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"
+    )
+    if not given:
+        return
+    what = {
+        "labels": "LABELS.csv",
+        "pairs": "a table of pairs (columns before and after)",
+        "unlabelled": "--unlabelled",
+    }
+    takes = ", ".join(f"--{name}" for name in sorted(_TAKES[kind]))
+    raise InputError(f"--{given[0]} does nothing with {what[kind]}, which takes {takes}: leave it away")
 
 
 def _default() -> str:
@@ -166,10 +193,12 @@ def _unlabelled(folder: Path, out: Path, weights: str | None, device: str | None
         raise typer.Exit(1)
 
 
-def _has_pairs(labels: Path) -> bool:
+def _has_pairs(labels: Path | None) -> bool:
     """Whether the table is one of pairs: columns before and after in place of file."""
     import csv
 
+    if labels is None:
+        return False
     try:
         with labels.open(encoding="utf-8-sig", newline="") as stream:
             header = next(csv.reader(stream), [])
