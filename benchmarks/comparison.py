@@ -340,7 +340,7 @@ def _page(results: dict[str, Any], weights: Sequence[str], attributes: str, name
     ids = [read_card(folder, "comparison").id for folder in weights]
     lines = [f"# {name.replace('-', ', ').capitalize()}, {date.today().isoformat()}", "",
              f"`python benchmarks/{Path(sys.argv[0]).name}`, commit {commit_of()}, weights {', '.join(ids)}, "
-             f"faces found and read by {read_card(attributes, 'attributes').id}, "
+             f"attributes {read_card(attributes, 'attributes').id}, "
              f"{platform.machine()}, one thread. Nothing was fitted on what is measured."]  # fmt: skip
     for heading, found in results.items():
         lines += ["", f"## {heading}", "", "| figure | value |", "|---|---|"]

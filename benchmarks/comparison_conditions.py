@@ -3,8 +3,8 @@
     python benchmarks/comparison_conditions.py OUT --workers 2 --write
 
 Renders pairs into OUT (kept for the next run) whose day differs in the camera alone, or in the light, the pose or both
-as well, and tells which share of exact steps is called: at the shipped threshold, and at the one that calls 5 percent
-of pairs without a change under the same conditions.
+as well, and tells which share of exact steps is called: at the shipped threshold (that of controlled conditions where
+the camera alone differs), and at the one that calls 5 percent of pairs without a change under the same conditions.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ from omokage.synthesis.pairs import PairSampler
 from omokage.synthesis.visits import comparable
 from omokage.synthesis.write import write_pairs
 
+CONTROLLED = "another camera"
 CONDITIONS = {
-    "another camera": ("camera",),
+    CONTROLLED: ("camera",),
     "another camera and light": ("camera", "light"),
     "another camera and pose": ("camera", "pose"),
     "another camera, light and pose": ("camera", "light", "pose"),
@@ -39,7 +40,7 @@ def conditions(args: argparse.Namespace) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for number, (name, also) in enumerate(CONDITIONS.items()):
         sets = {kind: _pairs(args, comparer, number, kind, also) for kind in PAIRS}
-        out[name] = _called(comparer, sets)
+        out[name] = _called(comparer, sets, name == CONTROLLED)
     return out
 
 
@@ -55,13 +56,13 @@ def _pairs(args: argparse.Namespace, comparer: Comparer, number: int, kind: str,
     return pair_set(folder, comparer)
 
 
-def _called(comparer: Comparer, sets: dict[str, PairSet]) -> dict[str, Any]:
-    still = by_comparer(comparer, sets["still"].crops, sets["still"].pairs)
+def _called(comparer: Comparer, sets: dict[str, PairSet], controlled: bool) -> dict[str, Any]:
+    still = by_comparer(comparer, sets["still"].crops, sets["still"].pairs, controlled)
     limits = np.quantile(still.strength, 1 - ALARMS, axis=0)
     shipped = np.full(len(FACTORS), 1 - ALARMS)
     out: dict[str, Any] = {}
     for kind, names in SETS.items():
-        found = by_comparer(comparer, sets[kind].crops, sets[kind].pairs)
+        found = by_comparer(comparer, sets[kind].crops, sets[kind].pairs, controlled)
         there = steps_of(found, sets[kind], names, shipped)
         out[kind] = {
             "pairs": len(there.rows),

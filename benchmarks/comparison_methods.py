@@ -28,9 +28,13 @@ class Answers:
         self.value, self.strength, self.low, self.high = value, strength, low, high
 
 
-def by_comparer(comparer: Comparer, crops: Sequence[NDArray[np.uint8]], pairs: NDArray[np.int64]) -> Answers:
-    """Strength is what calls go by: how rarely pairs without a change look as different, then the value."""
-    found = comparer.compare(comparer.see(crops), [tuple(row) for row in pairs.tolist()])
+def by_comparer(
+    comparer: Comparer, crops: Sequence[NDArray[np.uint8]], pairs: NDArray[np.int64], controlled: bool = False
+) -> Answers:
+    """Strength is what calls go by: how rarely pairs without a change look as different, then the value. `controlled`:
+    the heads are held and lit alike."""
+    ends = [tuple(row) for row in pairs.tolist()]
+    found = comparer.compare(comparer.see(crops), ends, [controlled] * len(ends))
     strength = 1 - found.no_change + 1e-6 * np.abs(found.value)
     return Answers(found.value, strength, found.low, found.high)
 

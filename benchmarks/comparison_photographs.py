@@ -33,7 +33,7 @@ from omokage.media.sources import Source
 from omokage.media.table import Reading
 from omokage.metrics.classification import area_under_curve
 from omokage.pipeline import Analyzer
-from omokage.pipeline.compare import Photo, mirrored, photo_of, photographs
+from omokage.pipeline.compare import Photo, mirrored, photo_of, photographs, taken_alike
 
 Floats = NDArray[np.float64]
 # What an expression must do to the face, by name of unit (both sides together) and sign.
@@ -82,7 +82,7 @@ def _expressions(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[s
     methods = {"comparison": ours, "difference of attribute answers": state[pairs[:, 1]] - state[pairs[:, 0]]}
     turned = [mirrored(crops[a], crops[b]) for a, b in pairs]
     out: dict[str, Any] = {"pairs": len(rows), "taken for mirror images": float(np.mean(turned)),
-                           "one person": _kept(comparer, crops, pairs)}  # fmt: skip
+                           "one person": _kept(comparer, [photos[n] for n in names], pairs)}  # fmt: skip
     for method, value in methods.items():
         moved = [row["expression_a"] != row["expression_b"] for row in rows]
         size = np.abs(value[:, :-2]).sum(1)
@@ -124,7 +124,8 @@ def _same(folder: Path, analyzer: Analyzer, comparer: Comparer, count: int) -> d
             if p and q
         ]
         crops = [photo.crop.image for pair in kept for photo in pair]  # type: ignore[union-attr]
-        found = comparer.compare(comparer.see(crops), [(2 * k, 2 * k + 1) for k in range(len(kept))])
+        ends = [(2 * k, 2 * k + 1) for k in range(len(kept))]
+        found = comparer.compare(comparer.see(crops), ends, [taken_alike(p, q) for p, q in kept])
         out[change] = {"n": len(kept), **_called(found), "taken for a mirror image": _mirror_share(kept)}
     return out
 
@@ -136,16 +137,22 @@ def _called(found: Compared) -> dict[str, float]:
             "pairs with anything called": float(some)}  # fmt: skip
 
 
-def _kept(comparer: Comparer, crops: Sequence[NDArray[np.uint8]], pairs: NDArray[np.int64]) -> dict[str, float]:
+def _kept(comparer: Comparer, photos: Sequence[Photo], pairs: NDArray[np.int64]) -> dict[str, Any]:
     """Fatness and age between photographs of one person: how often they are called (mostly falsely, as far as anybody
-    knows), alone and among all factors, and the size that 95 percent of the answers stay below."""
-    found = comparer.compare(comparer.see(crops), [tuple(row) for row in pairs.tolist()])
+    knows), alone and among all factors, and the size that 95 percent of the answers stay below; and the same of pairs
+    with the head held and lit alike."""
+    seen = comparer.see([photo.crop.image for photo in photos if photo.crop is not None])
+    alike = np.array([taken_alike(photos[a], photos[b]) for a, b in pairs])
+    found = comparer.compare(seen, [tuple(row) for row in pairs.tolist()], alike.tolist())
     called = [set(face_change(found, k).called()) for k in range(len(found))]
-    out: dict[str, float] = {}
-    for name, k in (("fatness", -2), ("age", -1)):
-        out[f"{name}, p below 0.05"] = float((found.no_change[:, k] < 0.05).mean())
-        out[f"{name}, called"] = float(np.mean([name in of for of in called]))
-        out[f"{name}, 95 % of answers within"] = float(np.quantile(np.abs(found.value[:, k]), 0.95))
+    out: dict[str, Any] = {}
+    for part, there in (("all", np.ones(len(pairs), bool)), ("held and lit alike", alike)):
+        rows: dict[str, float] = {"pairs": int(there.sum())}
+        out[part] = rows
+        for name, k in (("fatness", -2), ("age", -1)) if there.any() else ():
+            rows[f"{name}, p below 0.05"] = float((found.no_change[there, k] < 0.05).mean())
+            rows[f"{name}, called"] = float(np.mean([name in called[i] for i in np.flatnonzero(there)]))
+            rows[f"{name}, 95 % of answers within"] = float(np.quantile(np.abs(found.value[there, k]), 0.95))
     return out
 
 
@@ -258,7 +265,7 @@ def _checked(photos: Mapping[str, Photo], pairs: Sequence[tuple[str, str, bool]]
     known = [(place[a], place[b], same) for a, b, same in pairs if a in place and b in place]
     sides = [np.array([(a, b) for a, b, same in known if same == wanted], np.int64) for wanted in (True, False)]
     return {**check_errors(comparer, crops, *sides), "photographs": len(photos), "with a face": len(names),
-            "one person": _kept(comparer, crops, sides[0])}  # fmt: skip
+            "one person": _kept(comparer, [photos[name] for name in names], sides[0])}  # fmt: skip
 
 
 def main() -> None:

@@ -95,6 +95,8 @@ def test_yes_no_and_classes() -> None:
     assert found["perceived gender, mean over both"].value == 0.75
     assert found["expression, accuracy"].value == 0.75
     assert found["expression, accuracy"].trivial == 0.5
+    named = [score for name, score in found.items() if name.endswith("named right")]
+    assert sum(score.n * score.value for score in named) == pytest.approx(0.75 * sum(score.n for score in named))
 
 
 def test_angles_wrap_around() -> None:

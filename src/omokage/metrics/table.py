@@ -277,17 +277,17 @@ def _emotion(pairs: Sequence[Pair]) -> list[TableScore]:
     right = np.array([f is not None and f.get("expression") == e for _, f, e in use], float)
     truth = np.array([EXPRESSIONS.index(e) for _, _, e in use])
     share = np.bincount(truth)
-    return [
+    chance = 1 / int((share > 0).sum())
+    scores = [
         _score("expression, accuracy", np.mean, rows, right, trivial=float(share.max() / len(use))),
-        _score(
-            "expression, mean over the classes",
-            _mean_over_classes,
-            rows,
-            right,
-            truth,
-            trivial=1 / int((share > 0).sum()),
-        ),
+        _score("expression, mean over the classes", _mean_over_classes, rows, right, truth, trivial=chance),
     ]
+    for k in np.flatnonzero(share):
+        of = [row for row, t in zip(rows, truth, strict=True) if t == k]
+        scores.append(
+            _score(f"expression, {EXPRESSIONS[k]} named right", np.mean, of, right[truth == k], trivial=chance)
+        )
+    return scores
 
 
 def _yaw_side(pairs: Sequence[Pair]) -> list[TableScore]:
