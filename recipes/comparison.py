@@ -75,10 +75,10 @@ def open(
     change. What differs between two photographs is taught by what the attributes network of the open set reads on them
     (expression units, fatness, years within the labelled bin): self-training. Who it is is learnt from rendered
     people alone: two cuts of one photograph share its hair, light and camera, and two photographs of one person do
-    not. `photographs` is the folder of records that ``omokage records fairface_part FOLDER --out
-    out/fairface --fill`` wrote, `real` the part of the people of a batch that comes from it. Calibrated on rendered
-    people alone, since no photograph is known to show no change. No weights of this recipe ship (docs/log.md says what
-    it gave and cost).
+    not. The network forgets thereby how real people are told apart; the mean with the weights that it began with
+    (``tools/average_weights.py --model comparison``) keeps both, and is what ships. `photographs` is the folder of
+    records that ``omokage records fairface_part FOLDER --out out/fairface --fill`` wrote, `real` the part of the people
+    of a batch that comes from it. Calibrated on rendered people alone, since no photograph is known to show no change.
 
     Command: ``omokage train comparison.open --set data=out/visits --set photographs=out/fairface --set minutes=60``.
     Hardware: as `shipped`.
@@ -99,7 +99,8 @@ def open(
 
 OPEN_LIMIT = (
     "FairFace shows faces of public Flickr pictures, nobody of them knowingly twice: what changes in one person was "
-    "learnt from rendered people alone. The synthetic set has never seen a person."
+    "learnt from rendered people, what differs between strangers also from age bins and from what the attributes "
+    "network of the open set reads on photographs. The synthetic set has never seen a person."
 )
 
 
