@@ -26,11 +26,11 @@ def shipped(
 ) -> ComparisonConfig:
     """The shipped default: both representations learnt together, starting from the attributes room's weights.
 
-    `data` are folders with several pictures of each person, `still` pairs between which only the day differs, and
-    `controlled` visits with the head held and lit alike, both for calibration; `more` are folders of which nobody is
-    held out (people whom the first weights have seen already), `share` is the part of a batch that comes from them,
-    `limit` the most people that are taken of a folder. The run ends after `minutes`, or after `steps` where these are
-    0. Commands:
+    `data` are folders with several pictures of each person. For calibration alone, `still` are pairs between which only
+    the day differs (after commas, other folders of which nothing is learnt) and `controlled` visits with the head held
+    and lit alike. `more` are folders of which nobody is held out (people whom the first weights have seen already),
+    `share` is the part of a batch that comes from them, `limit` the most people that are taken of a folder. The run
+    ends after `minutes`, or after `steps` where these are 0. Commands:
 
         omokage render --out out/visits --count 3500 --pairs visits --size 256
         omokage render --out out/still --count 400 --seed 1 --pairs nuisance --size 256
@@ -48,9 +48,10 @@ def shipped(
                 "steps": str("" if minutes else steps)}  # fmt: skip
     shares = (*((1 - share) / len(own) for _ in own), *(share / len(others) for _ in others)) if others else ()
     command = " ".join(["omokage train comparison.shipped", *(f"--set {k}={v}" for k, v in settings.items() if v)])
+    apart = tuple(f for f in still.split(",") if f)
     return ComparisonConfig(
         out=out, network=FINE, minutes=minutes, steps=steps, rate=rate, init=init, recipe=command,
-        data=DataConfig((*own, *others), others, (still,) if still else (), shares=shares, held_out=0.12, limit=limit,
+        data=DataConfig((*own, *others), others, apart, shares=shares, held_out=0.12, limit=limit,
                         controlled=(controlled,) if controlled else ()),
     )  # fmt: skip
 

@@ -50,6 +50,19 @@ def test_intervals_hold_and_false_calls_are_as_rare_as_promised() -> None:
     assert p.max() <= 1
 
 
+def test_changes_beyond_all_that_were_seen_may_still_be_held() -> None:
+    readings = drawn(1500, 7, noise=0.3)
+    size = np.clip(20 * np.abs(readings.change[:, -1]), 0, 30)
+    years = np.where(readings.still, 0.0, np.sign(readings.change[:, -1]) * size)
+    change, value = readings.change.copy(), readings.value.copy()
+    change[:, -1], value[:, -1] = years, 0.7 * years + readings.value[:, -1] - readings.change[:, -1]
+    fitted = calibration.fit(replace(readings, change=change, value=value))
+    far = np.zeros((1, len(FACTORS)))
+    far[0, -1] = 0.7 * 40
+    _, high = calibration.intervals(far, np.ones_like(far), fitted)
+    assert 30 < high[0, -1] <= calibration.LARGEST["age"]
+
+
 def leaking(count: int, seed: int) -> Readings:
     """Pairs whose answers about fatness follow the first unit as well; half of the changed pairs keep their fatness."""
     readings = drawn(count, seed, noise=0.1)

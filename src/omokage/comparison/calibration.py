@@ -30,6 +30,7 @@ Floats = NDArray[np.float64]
 LEVEL = 0.9
 CALL = 0.05  # a change is called where pairs without one look so different less often than this
 STEPS: Mapping[str, float] = {**dict.fromkeys(COMPARED_UNITS, 0.2), "fatness": 0.5, "age": 8.0}  # small changes
+LARGEST: Mapping[str, float] = {**dict.fromkeys(COMPARED_UNITS, 1.0), "fatness": 2.5, "age": 91.0}  # that can be
 POWERS = (0.0, 0.5, 1.0)
 _FEWEST = 30
 _SMALLEST = 0.25  # of a small change, from which on a change is one at all
@@ -69,12 +70,12 @@ def _tables(readings: Readings, power: Mapping[str, float]) -> dict[str, dict[st
     size = np.abs(readings.value) / scale
     errors, units = (readings.value - readings.change) / scale, slice(0, len(COMPARED_UNITS))
     known = np.isfinite(readings.change)
-    step = STEPS[COMPARED_UNITS[0]]
-    pooled = _margins(errors[:, units][known[:, units]], readings.change[:, units][known[:, units]], step)
+    moved = readings.change[:, units][known[:, units]]
+    pooled = _margins(errors[:, units][known[:, units]], moved, COMPARED_UNITS[0])
     for k, name in enumerate(FACTORS):
         there, rest = known[:, k], readings.unchanged[:, k]
         if there.sum() >= _FEWEST:
-            rows = _margins(errors[there, k], readings.change[there, k], STEPS[name])
+            rows = _margins(errors[there, k], readings.change[there, k], name)
             # A unit that moved in too few pairs is taken to err as units do on the whole.
             rare = name in COMPARED_UNITS and len(rows) < 2
             margin[name] = [*rows, *(row for row in pooled if row[1] > 0)] if rare else rows
@@ -117,11 +118,13 @@ def _powered(fitted: Mapping[str, Any]) -> Floats:
     return np.array([found.get(name if name in ("fatness", "age") else "units", 1.0) for name in FACTORS])
 
 
-def _margins(errors: Floats, change: Floats, step: float) -> list[list[float]]:
+def _margins(errors: Floats, change: Floats, name: str) -> list[list[float]]:
     """Rows of (least change, largest change, 5 and 95 percent error towards larger changes) for no change, small and
-    large ones. Small and large ones are one row where too few pairs had large ones; no row where too few had any."""
+    large ones, up to the largest that can be: those beyond all that were seen are taken to err as large ones do. Small
+    and large ones are one row where too few pairs had large ones; no row where too few had any."""
     size, towards = np.abs(change), errors * np.where(change < 0, -1.0, 1.0)
-    small, middle, top = _SMALLEST * step, 2 * step, float(size.max(initial=0.0))
+    small, middle = _SMALLEST * STEPS[name], 2 * STEPS[name]
+    top = max(LARGEST[name], float(size.max(initial=0.0)))
     parted = (size > middle).sum() >= _FEWEST
     rows = []
     for low, high in ((0.0, 0.0), (small, middle), (middle, top)) if parted else ((0.0, 0.0), (small, top)):
