@@ -52,9 +52,12 @@ def evaluate(
 
     from omokage.media.sinks import read_rows
     from omokage.metrics.groups import grouped, worst_groups
-    from omokage.metrics.table import read_labels, score_table
+    from omokage.metrics.labels import read_labels, remarks
+    from omokage.metrics.table import score_table
 
     rows, known = read_rows(table), read_labels(labels)
+    for remark in remarks(known, rows, by):
+        typer.echo(remark, err=True)
     groups = {} if by is None else grouped(known, rows, by)
     scored = {"": score_table(known, rows)} | {value: score_table(part, rows) for value, part in groups.items()}
     if json_:
