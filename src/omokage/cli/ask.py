@@ -55,8 +55,10 @@ def ask(
     talk = _talk(image, face=face, crops=crops, model=model, weights=weights, device=device, lang=lang)
     if free:
         good = [_spoken(talk, question) for question in asked]
+    elif as_json:
+        good = _as_json([talk.ask(question, options) for question in asked])
     else:
-        good = [_answered(talk.ask(question, options), as_json) for question in asked]
+        good = [_answered(talk.ask(question, options)) for question in asked]
     raise typer.Exit(0 if all(good) else 1)
 
 
@@ -129,9 +131,16 @@ def _spoken(talk: Talk, prompt: str) -> bool:
     return spoken
 
 
-def _answered(answer: Answer, as_json: bool) -> bool:
+def _as_json(answers: Sequence[Answer]) -> list[bool]:
+    """Print one answer as an object, several as one array; whether each is an answer."""
+    data = [answer.to_dict() for answer in answers]
+    typer.echo(json.dumps(data[0] if len(data) == 1 else data, indent=1, ensure_ascii=False))
+    return [answer.status == "answered" for answer in answers]
+
+
+def _answered(answer: Answer) -> bool:
     """Print one answer; whether it is one."""
-    for line in [json.dumps(answer.to_dict(), indent=1, ensure_ascii=False)] if as_json else _lines(answer):
+    for line in _lines(answer):
         typer.echo(line)
     return answer.status == "answered"
 
