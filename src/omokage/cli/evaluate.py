@@ -63,8 +63,9 @@ def evaluate(
     if json_:
         typer.echo(json.dumps({name or "all": [asdict(s) for s in found] for name, found in scored.items()}, indent=1))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from omokage.cli.console import console
 
     shown = Table()
     for title in (
@@ -81,7 +82,7 @@ def evaluate(
             trivial = "" if s.trivial is None else f"{s.trivial:.3g}"
             row = (s.measure, f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}", trivial, str(s.n))
             shown.add_row(*([name or "all"] if by else []), *row)
-    Console(highlight=False).print(shown)
+    console().print(shown)
     if worst := worst_groups({value: scored[value] for value in groups}):
         below = Table(title=f"the worst group by {by}")
         for title in ("measure", "mean over groups", "worst group", "value", "95 % interval", "labelled faces"):
@@ -89,7 +90,7 @@ def evaluate(
         for w in worst:
             span = f"{w.low:.3g} to {w.high:.3g}"
             below.add_row(w.measure, f"{w.mean:.3g}", w.group, f"{w.value:.3g}", span, str(w.n))
-        Console(highlight=False).print(below)
+        console().print(below)
 
 
 @app.command("embeddings")
@@ -211,8 +212,9 @@ def _show_scores(scores: list[ProbeScore], json_: bool) -> None:
 
         typer.echo(json.dumps([asdict(s) for s in scores], indent=1))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from omokage.cli.console import console
 
     table = Table()
     for title in ("task", "measure", "encoder", "labels", "value", "95 % interval", "a constant answer", "pictures"):
@@ -220,7 +222,7 @@ def _show_scores(scores: list[ProbeScore], json_: bool) -> None:
     for s in scores:
         row = (s.task, s.measure, s.encoder, str(s.labels), f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}")
         table.add_row(*row, f"{s.trivial:.3g}", str(s.n))
-    Console(highlight=False).print(table)
+    console().print(table)
 
 
 def _write_scores(

@@ -98,15 +98,16 @@ def search(
 
 
 def _print(hits: list[Hit]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from omokage.cli.console import console
 
     table = Table()
     for title in ("likeness", "source", "frame", "face"):
         table.add_column(title, overflow="fold")
     for hit in hits:
         table.add_row(f"{hit.likeness:.3f}", hit.source, str(hit.frame), str(hit.face))
-    Console(highlight=False).print(table)
+    console().print(table)
 
 
 def _pictures(hits: list[Hit], gallery: Path) -> list[tuple[NDArray[np.uint8] | None, str]]:
@@ -138,9 +139,9 @@ def verify(
 @purpose_app.command("list")
 def list_entries(log: Log = None) -> None:
     """Print the log: when, who, what, of which gallery, for what purpose."""
-    from rich.console import Console
     from rich.table import Table
 
+    from omokage.cli.console import console
     from omokage.governance.purpose import PurposeLog, default_log
 
     table = Table()
@@ -148,4 +149,4 @@ def list_entries(log: Log = None) -> None:
         table.add_column(title, overflow="fold")
     for entry in PurposeLog(log or default_log()).entries():
         table.add_row(entry.when, entry.who, entry.action, entry.gallery, entry.asked, entry.purpose)
-    Console(highlight=False).print(table)
+    console().print(table)
