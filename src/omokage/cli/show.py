@@ -13,7 +13,7 @@ from omokage.cli.console import console, say, title
 from omokage.media.journal import Counts
 from omokage.media.table import Reading
 from omokage.report.panels import expression_unsure, gender_unsure
-from omokage.report.words import TEXT, name_of
+from omokage.report.words import TEXT, name_of, remark
 from omokage.results import Categorical, FaceAnalysis, Pose
 
 # (towards plus, towards minus) of each angle
@@ -54,6 +54,7 @@ def print_readings(readings: Sequence[Reading], language: str) -> None:
     for reading in readings:
         said = reading.note if reading.faces else reading.status
         if said:
+            said = remark(said, language) if language == "ja" else said  # English keeps the table's own words
             say(place, f"{where(reading.source, reading.frame)}: {said}")
 
 
@@ -96,7 +97,7 @@ def card(face: FaceAnalysis, language: str) -> Table:
     for label, text in lines(face, language):
         table.add_row(label, text)
     if face.needs_review:
-        table.add_row(words["review"], face.needs_review)
+        table.add_row(words["review"], remark(face.needs_review, language))
     return table
 
 
@@ -203,6 +204,6 @@ def overview(faces: Sequence[FaceAnalysis], language: str) -> Table:
         table.add_row(
             Text(where(face.source, face.frame)), str(face.face + 1), age(face), gender(face, language),
             "" if top is None else top_expression(top, language), angles,
-            attributes(face, language), face.needs_review,
+            attributes(face, language), remark(face.needs_review, language),
         )  # fmt: skip
     return table
