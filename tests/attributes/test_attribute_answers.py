@@ -225,8 +225,29 @@ def test_facts_are_checked() -> None:
     assert facts(SMALL, {"expression": "anger"})["expression.anger"] == 1
     with pytest.raises(InputError, match="not an attribute"):
         facts(SMALL, {"height": 3})
-    with pytest.raises(InputError, match="not one of"):
+    with pytest.raises(InputError, match=r"expression=envy is not one of neutral, .*anger; correct it"):
         facts(SMALL, {"expression": "envy"})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 700.0, -1.0, "abc"])
+def test_an_age_that_nobody_has_is_no_fact(value: float | str) -> None:
+    with pytest.raises(InputError, match=f"age={value:g}" if isinstance(value, float) else "age=abc") as refused:
+        facts(SMALL, {"age": value})
+    assert str(refused.value).endswith("is not a number from 0 to 120; correct it")
+    assert facts(SMALL, {"age": 104}) == {"age": 104.0}
+
+
+def test_a_yes_or_no_is_a_word_or_a_share() -> None:
+    schema = SHIPPED.only(["smiling", "expression", "hair_length"])
+    assert facts(schema, {"smiling": "yes"}) == {"smiling": 1.0}
+    assert facts(schema, {"smiling": 0.5, "hair_length": 0.2}) == {"smiling": 0.5, "hair_length": 0.2}
+    for wrong in (7.0, float("nan"), "maybe"):
+        with pytest.raises(InputError, match=r"is not one of no, yes or a number from 0 to 1 \(how sure yes is\)"):
+            facts(schema, {"smiling": wrong})
+    with pytest.raises(InputError, match=r"expression=0\.5 is not one of neutral"):
+        facts(schema, {"expression": 0.5})
+    with pytest.raises(InputError, match="hair_length=3 is not a number from 0 to 1"):
+        facts(schema, {"hair_length": 3})
 
 
 def test_given_age_is_the_answered_age(predictor: AttributePredictor, crops: list[FaceCrop]) -> None:

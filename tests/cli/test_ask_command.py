@@ -98,6 +98,8 @@ def test_own_options_json_and_open_questions(run: Command, folder: Path) -> None
     words = ("ask", folder / "one.png", "Does the person smile?", "--option", "true", "--option", "false")
     assert last(run(*words).out) == "true"
     assert json.loads(run(*words, "--json").out)["options"] == ["true", "false"]
+    both = json.loads(run("ask", folder / "one.png", "Is there a hat?", "Who is it?", "--json").out)
+    assert [one["status"] == "answered" for one in both] == [True, False]
     opened = json.loads(run("ask", folder / "one.png", "What is the person wearing?", "--json").out)
     assert set(opened["fields"]) == {"eyewear", "wearing_hat", "face_mask", "wearing_lipstick"}
     assert run("ask", folder / "one.png", "Why?").code == 1

@@ -74,6 +74,40 @@ def test_embed_then_search_and_both_are_accounted_for(omokage: Command, tmp_path
     assert (broken.code, "BROKEN" in broken.out) == (1, True)
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_search_from_another_folder(
+    omokage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: bool
+) -> None:
+    purpose = ("--encoder", str(tmp_path / "encoder"), "--purpose", "t")
+    assert omokage("embed", "pictures", "--out", "g.parquet", *purpose).code == 0
+    place = tmp_path
+    if moved:
+        place = tmp_path / "new"
+        place.mkdir()
+        for name in ("g.parquet", "pictures"):
+            (tmp_path / name).rename(place / name)
+    monkeypatch.chdir(place / "pictures")
+    done = omokage("search", "../g.parquet", "2.png", *purpose, "--report", "../s.html")
+    assert (done.code, "pictures/2.png" in done.out) == (0, False), done.err
+    assert "could not be read" not in done.err
+    page = (place / "s.html").read_text(encoding="utf-8")
+    assert page.count("<img") == 5
+    assert 'alt="2.png"' in page
+    assert page.count('.png" src=') == 5, "every picture says which file it is and how alike"
+    assert 'alt=""' not in page
+
+
+def test_search_says_which_pictures_are_gone_and_knows_a_copy_of_the_query(omokage: Command, tmp_path: Path) -> None:
+    purpose = ("--encoder", "encoder", "--purpose", "t")
+    assert omokage("embed", "pictures", "--out", "g.parquet", *purpose).code == 0
+    (tmp_path / "pictures" / "2.png").rename("elsewhere.png")
+    (tmp_path / "pictures" / "4.png").unlink()
+    done = omokage("search", "g.parquet", "elsewhere.png", *purpose)
+    assert (done.code, "pictures/2.png" in done.out) == (0, False), "it was embedded under another name"
+    assert "1 of 4 pictures could not be read and are blank, the first: pictures/4.png; search from" in done.err
+    assert "the picture could not be read" in (tmp_path / "search.html").read_text(encoding="utf-8")
+
+
 def test_refusals(omokage: Command, tmp_path: Path) -> None:
     before = sorted(p.name for p in tmp_path.iterdir())
     embed = ("embed", "pictures", "--out", "faces.parquet", "--encoder", "encoder")

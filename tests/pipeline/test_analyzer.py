@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from omokage.errors import InputError, UnreadableError
+from omokage.media.sources import Source
 from omokage.pipeline import Analyzer, AnalyzerConfig, ReviewRules
 from omokage.pipeline.reader import whole_box
 from omokage.pipeline.review import reasons
@@ -33,6 +35,34 @@ def test_faces_come_largest_first_in_source_pixels(tmp_path: Path) -> None:
     assert faces[1].box.iou(Box(10, 10, 40, 40)) > 0.8
     assert faces[0].landmarks is not None
     assert faces[0].landmarks.shape == (68, 2)
+
+
+def test_pillow_images_are_taken_upright() -> None:
+    pixels = picture([(20, 60, 50, 30)])
+    lying = Image.fromarray(np.ascontiguousarray(np.rot90(pixels)))
+    lying.getexif()[274] = 6  # to be turned by a quarter clockwise
+    for image in (lying, Image.fromarray(pixels).convert("RGBA")):
+        (face,) = analyzer()(image)
+        assert face.box.iou(Box(20, 60, 70, 110)) > 0.8
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [(None, "a NoneType is no picture: give a path"), (["a.png"], "a list is no picture: .* to analyze_many"),
+     (np.zeros((0, 5, 3), np.uint8), "not an empty array")],
+)  # fmt: skip
+def test_what_is_no_picture_is_refused(given: object, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        analyzer()(given)  # type: ignore[arg-type]
+
+
+def test_one_path_is_as_good_as_a_list_of_one(tmp_path: Path) -> None:
+    path = tmp_path / "one.png"
+    write_picture(path, [(10, 10, 30, 20)])
+    for inputs in (str(path), path, [path], Source(str(path)), [Source(str(path)), str(path)]):
+        assert [r.source for r in analyzer().analyze_many(inputs)] == [str(path)]  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="a NoneType is no path"):
+        list(analyzer().analyze_many([None]))  # type: ignore[list-item]
 
 
 def test_no_face_is_an_empty_list_and_never_the_whole_picture() -> None:

@@ -11,17 +11,22 @@ import numpy as np
 import pytest
 
 from omokage.errors import InputError, OutputError
+from omokage.explain.evidence import METHODS, warnings
+from omokage.explain.faithfulness import MEANING, Flipping, judged
+from omokage.explain.lrp import NOTICE
+from omokage.explain.occlusion import FILLS
 from omokage.explain.regions import REGIONS
 from omokage.report.explain import (
-    JAPANESE_REGIONS,
     WORDS,
     explanation_card,
     heat_map,
     overlay,
     write_explanations,
 )  # fmt: skip
+from omokage.report.explain_words import JAPANESE_REGIONS, explained, target_name
 from omokage.report.pairs import beside, write_png
 from omokage.results import Box, FaceCrop, Faithfulness, RegionEvidence, RelevanceMap
+from omokage.schema import SHIPPED
 
 
 def evidence() -> RelevanceMap:
@@ -105,3 +110,32 @@ def test_pairs_beside_each_other(tmp_path: Path) -> None:
     write_png(tmp_path / "pair.png", row)
     again = cv2.imread(str(tmp_path / "pair.png"))[..., ::-1]
     assert (again == row).all()
+
+
+def test_a_japanese_card_has_no_english_sentence() -> None:
+    found = evidence()
+    mouth = replace(found.regions[0], effect_by_fill={"ordinary": 2.0, "blur": -1.9, "mean": 0.1, "inpaint": 0.2})
+    ground = replace(mouth, name="background", effect=3.0, relevance=0.9)
+    regions = (ground, mouth)
+    checks = judged(Flipping(1.0, 2.0, (3.0,)), 0.1, "gradients", 0.9, 0.5, 0.1)
+    said = warnings(regions)
+    assert len(said) == 3
+    card = explanation_card(
+        replace(found, regions=regions, faithfulness=checks, warnings=said, notice=NOTICE, method="lrp (plus-flat)"),
+        "ja",
+    )
+    texts = " ".join([*re.findall(r">([^<]+)<", card), *re.findall(r'(?:alt|title)="([^"]+)"', card)])
+    texts = re.sub(r"#x0.*?block}|LRP|plus-flat|omokage|US", "", texts)
+    assert re.findall(r"[A-Za-z]{2,}", texts) == []
+
+
+def test_every_word_of_an_explanation_has_japanese() -> None:
+    words = [*MEANING.values(), *METHODS[:3], *FILLS, "ordinary", "before", "log odds", "probability", "intensity"]
+    words += [a.unit for a in SHIPPED if a.kind == "ordinal"]
+    for text in words:
+        assert not re.search(r"[a-z]{2,}(?!.*SmoothGrad)", explained(text, "ja").replace("SmoothGrad", "")), text
+        assert explained(text, "en") == text
+    assert explained("something else", "ja") == "something else"
+    assert target_name("expression.happiness", "ja") == "表情 · 喜び"
+    assert target_name("attr.smiling", "ja") == "見た目の属性 · ほほえみ"
+    assert target_name("attr.smiling", "en") == "attr · smiling"

@@ -242,6 +242,8 @@ def test_remarks_of_the_pipeline_are_translated() -> None:
     left = re.sub(r"yaw|pitch|roll|px", "", remark(text, "ja"))
     assert not re.search("[A-Za-z]", left), f"still English: {left}"
     assert remark("no_face", "en") == "no face found"
+    assert remark("unreadable: truncated JPEG, quality lost", "ja") == "読み取れません: truncated JPEG, quality lost"
+    assert remark("no_face (first of 3 frames)", "ja") == "顔が見つかりません (3 フレーム中の最初の 1 枚)"
 
 
 anything = st.text(st.characters(codec=None), max_size=20)

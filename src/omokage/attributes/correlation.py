@@ -19,7 +19,7 @@ from omokage.attributes.calibration import summary
 from omokage.attributes.model import Outputs
 from omokage.attributes.readings import Readings
 from omokage.errors import InputError
-from omokage.schema import AttributeSchema
+from omokage.schema import Attribute, AttributeSchema
 
 _FEWEST = 50
 _RIDGE = 0.02  # of the variance: keeps several facts at once stable
@@ -60,24 +60,41 @@ def _truths(schema: AttributeSchema, readings: Readings) -> dict[str, Tensor]:
 
 def facts(schema: AttributeSchema, given: Mapping[str, float | str]) -> dict[str, float]:
     """Facts as numbers by answer name: ``{"expression": "happiness"}`` becomes one number per class. Raises
-    InputError."""
+    InputError for what is no attribute, and for a value that the attribute cannot have."""
     out: dict[str, float] = {}
     for name, value in given.items():
         if name not in schema:
             raise InputError(
                 f"given={name!r} is not an attribute of these weights; known are {', '.join(a.name for a in schema)}"
             )
-        classes = schema[name].classes
-        if isinstance(value, str):
-            if value not in classes:
-                raise InputError(f"given {name}={value!r} is not one of {', '.join(classes)}")
-            if len(classes) == 2:
-                out[name] = float(classes.index(value))
-            else:
-                out.update({f"{name}.{label}": float(label == value) for label in classes})
-        else:
-            out[name] = float(value)
+        out.update(_fact(schema[name], value))
     return out
+
+
+def _fact(attribute: Attribute, value: float | str) -> dict[str, float]:
+    name, classes = attribute.name, attribute.classes
+    if classes and value in classes:
+        named = str(value)
+        if len(classes) == 2:
+            return {name: float(classes.index(named))}
+        return {f"{name}.{label}": float(label == named) for label in classes}
+    low, high = _range(attribute)
+    try:
+        number = float(value)
+    except ValueError:
+        number = float("nan")
+    if len(classes) <= 2 and low <= number <= high:
+        return {name: number}
+    share = f" or a number from {low:g} to {high:g} (how sure {classes[1]} is)" if len(classes) == 2 else ""
+    allowed = f"one of {', '.join(classes)}{share}" if classes else f"a number from {low:g} to {high:g}"
+    raise InputError(f"given {name}={value if isinstance(value, str) else f'{value:g}'} is not {allowed}; correct it")
+
+
+def _range(attribute: Attribute) -> tuple[float, float]:
+    """What a fact may be: ages beyond the network's own bins are facts, too."""
+    if attribute.classes:
+        return 0.0, 1.0
+    return (0.0, 120.0) if attribute.name == "age" else (attribute.low, attribute.high)
 
 
 def measured(

@@ -124,9 +124,9 @@ def _options(
 
 
 def _print(found: Adapted) -> None:
-    from rich.console import Console
+    from omokage.cli.console import console as opened
 
-    console = Console(highlight=False, markup=False)
+    console = opened()
     for one in found.labels:
         _table(console, one)
     for name, why in list(found.left_out.items())[:5]:

@@ -55,8 +55,10 @@ def ask(
     talk = _talk(image, face=face, crops=crops, model=model, weights=weights, device=device, lang=lang)
     if free:
         good = [_spoken(talk, question) for question in asked]
+    elif as_json:
+        good = _as_json([talk.ask(question, options) for question in asked])
     else:
-        good = [_answered(talk.ask(question, options), as_json) for question in asked]
+        good = [_answered(talk.ask(question, options), lang) for question in asked]
     raise typer.Exit(0 if all(good) else 1)
 
 
@@ -82,8 +84,10 @@ def describe(
     if as_json:
         typer.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
     else:
-        if found.needs_review:
-            typer.echo(f"needs review: {found.needs_review}", err=True)
+        if found.disputed:
+            from omokage.dialogue.review_words import disputed_words, line
+
+            typer.echo(line("review", lang, why=disputed_words(found.disputed, lang)), err=True)
         typer.echo(found.text)
     raise typer.Exit(0 if found.status == "answered" else 1)
 
@@ -121,7 +125,9 @@ def _spoken(talk: Talk, prompt: str) -> bool:
     """Print the model's words as they come, if it has any; that they are unchecked goes to standard error."""
     spoken = not talk.no_words(prompt)
     if spoken:
-        typer.echo("unchecked text, the model's own words:", err=True)
+        from omokage.dialogue.review_words import line
+
+        typer.echo(line("unchecked", talk.lang), err=True)
     for piece in talk.words(prompt):
         typer.echo(piece, nl=False)
         sys.stdout.flush()
@@ -129,28 +135,39 @@ def _spoken(talk: Talk, prompt: str) -> bool:
     return spoken
 
 
-def _answered(answer: Answer, as_json: bool) -> bool:
+def _as_json(answers: Sequence[Answer]) -> list[bool]:
+    """Print one answer as an object, several as one array; whether each is an answer."""
+    data = [answer.to_dict() for answer in answers]
+    typer.echo(json.dumps(data[0] if len(data) == 1 else data, indent=1, ensure_ascii=False))
+    return [answer.status == "answered" for answer in answers]
+
+
+def _answered(answer: Answer, lang: str) -> bool:
     """Print one answer; whether it is one."""
-    for line in [json.dumps(answer.to_dict(), indent=1, ensure_ascii=False)] if as_json else _lines(answer):
+    for line in _lines(answer, lang):
         typer.echo(line)
     return answer.status == "answered"
 
 
-def _lines(answer: Answer) -> list[str]:
+def _lines(answer: Answer, lang: str) -> list[str]:
     """An answer in words: probabilities, what the attributes network says, why to look at it; the answer last."""
+    from omokage.dialogue.review_words import agreement_word, fact_name, line, review_words
+
     lines = []
     if answer.probabilities:
         shares = zip(answer.options, answer.probabilities, strict=True)
         lines.append("  ".join(f"{option} {p:.2f}" for option, p in sorted(shares, key=lambda s: -s[1])))
     for name, field in answer.fields.items():
         p = "" if field.probability is None else f" {field.probability:.2f}"
-        lines.append(f"{name.replace('_', ' ')}: {field.value}{p} (attributes network: {field.agreement})")
+        second = line("field", lang, agreement=agreement_word(field.agreement, lang))
+        lines.append(f"{fact_name(name, lang)}: {field.value}{p} {second}")
     if answer.specialist is not None:
-        lines.append(f"attributes network: {answer.specialist:.2f} for the same ({answer.agreement})")
+        agreement = agreement_word(answer.agreement, lang)
+        lines.append(line("second", lang, p=answer.specialist, agreement=agreement))
     elif answer.status == "answered" and answer.options:
-        lines.append("attributes network: does not read this (unchecked)")
+        lines.append(line("unread", lang))
     if answer.needs_review:
-        lines.append(f"needs review: {answer.needs_review}")
+        lines.append(line("review", lang, why=review_words(answer.needs_review, lang)))
     return [*lines, answer.text]
 
 

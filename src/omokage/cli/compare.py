@@ -104,24 +104,24 @@ def _two(
 
 def show(change: FaceChange, lang: str, limit: float) -> None:
     """Print a change in words; `limit` is the probability of one person below which nothing is compared."""
-    from rich.console import Console
     from rich.table import Table
 
+    from omokage.cli.console import console, say
     from omokage.report.change_words import TEXT, WARNINGS, name_of_factor, name_of_look
     from omokage.report.comparison import change_text, factor_text, ranked, same_text, status_text
 
-    words, console = TEXT[lang], Console(highlight=False)
+    words, place = TEXT[lang], console()
     if change.same_person is not None:
-        console.print(same_text(change, limit, lang), markup=False)
+        say(place, same_text(change, limit, lang))
     if change.status != "ok":
-        console.print(status_text(change.status, lang), markup=False)
+        say(place, status_text(change.status, lang))
         return
     for name in change.warnings:
-        console.print(WARNINGS[lang][name], markup=False)
+        say(place, WARNINGS[lang][name])
     if change.controlled:
-        console.print(words["controlled"], markup=False)
+        say(place, words["controlled"])
     for name, c in change.own.items():
-        console.print(f"{name}: {change_text(c)}", markup=False)
+        say(place, f"{name}: {change_text(c)}")
     shown = Table(title=words["changes"], title_justify="left")
     for key in ("factor", "value", "no_change", "verdict"):
         shown.add_column(words[key], overflow="fold")
@@ -129,10 +129,10 @@ def show(change: FaceChange, lang: str, limit: float) -> None:
     for name, c in ranked(change):
         verdict = words["called"] if name in called else words["not_called"]
         shown.add_row(name_of_factor(name, lang), factor_text(name, c), f"{c.no_change:.3f}", verdict)
-    console.print(shown)
+    place.print(shown)
     for title, values in (("looks", change.looks), ("nuisance", change.nuisance)):
         text = ", ".join(f"{name_of_look(n, lang)} {p:.2f}" for n, p in sorted(values.items(), key=lambda i: -i[1]))
-        console.print(f"{words[title]}: {text}", markup=False)
+        say(place, f"{words[title]}: {text}")
 
 
 def _table(
@@ -184,9 +184,9 @@ def _series(
 
 
 def _print_lines(drawn: Series, lang: str) -> None:
-    from rich.console import Console
     from rich.table import Table
 
+    from omokage.cli.console import console
     from omokage.report.timeline import lines_of
 
     lines, shown = lines_of(drawn, lang), Table()
@@ -194,7 +194,7 @@ def _print_lines(drawn: Series, lang: str) -> None:
         shown.add_column(title, overflow="fold")
     for row in lines[1:]:
         shown.add_row(*row)
-    Console(highlight=False).print(shown)
+    console().print(shown)
 
 
 def _drawn(line: Timeline) -> Series:

@@ -52,16 +52,20 @@ def evaluate(
 
     from omokage.media.sinks import read_rows
     from omokage.metrics.groups import grouped, worst_groups
-    from omokage.metrics.table import read_labels, score_table
+    from omokage.metrics.labels import read_labels, remarks
+    from omokage.metrics.table import score_table
 
     rows, known = read_rows(table), read_labels(labels)
+    for remark in remarks(known, rows, by):
+        typer.echo(remark, err=True)
     groups = {} if by is None else grouped(known, rows, by)
     scored = {"": score_table(known, rows)} | {value: score_table(part, rows) for value, part in groups.items()}
     if json_:
         typer.echo(json.dumps({name or "all": [asdict(s) for s in found] for name, found in scored.items()}, indent=1))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from omokage.cli.console import console
 
     shown = Table()
     for title in (
@@ -78,7 +82,7 @@ def evaluate(
             trivial = "" if s.trivial is None else f"{s.trivial:.3g}"
             row = (s.measure, f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}", trivial, str(s.n))
             shown.add_row(*([name or "all"] if by else []), *row)
-    Console(highlight=False).print(shown)
+    console().print(shown)
     if worst := worst_groups({value: scored[value] for value in groups}):
         below = Table(title=f"the worst group by {by}")
         for title in ("measure", "mean over groups", "worst group", "value", "95 % interval", "labelled faces"):
@@ -86,7 +90,7 @@ def evaluate(
         for w in worst:
             span = f"{w.low:.3g} to {w.high:.3g}"
             below.add_row(w.measure, f"{w.mean:.3g}", w.group, f"{w.value:.3g}", span, str(w.n))
-        Console(highlight=False).print(below)
+        console().print(below)
 
 
 @app.command("embeddings")
@@ -208,8 +212,9 @@ def _show_scores(scores: list[ProbeScore], json_: bool) -> None:
 
         typer.echo(json.dumps([asdict(s) for s in scores], indent=1))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from omokage.cli.console import console
 
     table = Table()
     for title in ("task", "measure", "encoder", "labels", "value", "95 % interval", "a constant answer", "pictures"):
@@ -217,7 +222,7 @@ def _show_scores(scores: list[ProbeScore], json_: bool) -> None:
     for s in scores:
         row = (s.task, s.measure, s.encoder, str(s.labels), f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}")
         table.add_row(*row, f"{s.trivial:.3g}", str(s.n))
-    Console(highlight=False).print(table)
+    console().print(table)
 
 
 def _write_scores(

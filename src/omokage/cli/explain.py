@@ -182,11 +182,14 @@ def _finish(pages: list[Page], report: Path | None, language: str, weights: Mapp
 
 def _print(found: RelevanceMap, name: str) -> None:
     """The table of regions, the grade and what to be careful about."""
-    from rich.console import Console
     from rich.table import Table
 
-    title = f"{name} · {found.target} = {found.answer:.3g} {found.answer_unit}   [{found.method}]"
-    table = Table(title=title, title_justify="left")
+    from omokage.cli.console import console as opened
+    from omokage.cli.console import say, title
+
+    about = f"{name} · {found.target} = {found.answer:.3g} {found.answer_unit}   [{found.method}]"
+    console = opened()
+    table = Table(title=title(console, about), title_justify="left")
     for head in ("region", "share of relevance", f"hiding it takes away ({found.score_unit})", "", "answer then"):
         table.add_column(head)
     widest = max((abs(r.effect) for r in found.regions), default=1.0) or 1.0
@@ -198,12 +201,11 @@ def _print(found: RelevanceMap, name: str) -> None:
             ("█" if r.effect > 0 else "░") * round(_BAR * abs(r.effect) / widest),
             f"{r.answer_hidden:.3g}",
         )
-    console = Console(highlight=False, markup=False)
     console.print(table)
-    console.print(f"grade {found.faithfulness.grade}: {found.faithfulness.meaning}")
+    say(console, f"grade {found.faithfulness.grade}: {found.faithfulness.meaning}")
     for check, passed in found.faithfulness.checks.items():
-        console.print(f"  {'passed' if passed else 'FAILED'}  {check}")
+        say(console, f"  {'passed' if passed else 'FAILED'}  {check}")
     for text in found.warnings:
-        console.print(f"note: {text}")
+        say(console, f"note: {text}")
     if found.notice:
-        Console(stderr=True, highlight=False, markup=False).print(found.notice)
+        say(opened(stderr=True), found.notice)

@@ -14,17 +14,19 @@ app = typer.Typer(help="The weights that came with this installation.", no_args_
 @app.command("list")
 def list_models() -> None:
     """Every shipped model: what it is, what it was trained on, when."""
-    from rich.console import Console
     from rich.table import Table
 
+    from omokage.cli.console import console
     from omokage.weights.registry import cards
 
     table = Table()
-    for title in ("model", "trained on", "made", "licence of the weights"):
-        table.add_column(title, overflow="fold")
+    table.add_column("model", no_wrap=True)  # whole, so that it can be copied
+    table.add_column("trained on", overflow="fold")
+    table.add_column("made", no_wrap=True)
+    table.add_column("licence of the weights", overflow="fold")
     for card in cards():
         table.add_row(card.id, card.trained_on, card.made, card.licences.get("weights", ""))
-    Console(highlight=False).print(table)
+    console().print(table)
 
 
 @app.command("verify")
@@ -48,11 +50,13 @@ def show_card(
     import json
     from dataclasses import asdict
 
-    from omokage.weights.registry import read_card
+    from omokage.weights.registry import cards, read_card
 
     weights, sign, model = name.partition("@")[0].rpartition("/")
     if not sign:
-        raise InputError(f"{name!r} is not SET/MODEL: see  omokage models list")
+        own = [full for c in cards() if (full := c.id.partition("@")[0]).partition("/")[0] == name]
+        known = f"the set {name} has {', '.join(own)}" if own else "see  omokage models list"
+        raise InputError(f"{name!r} is not SET/MODEL: {known}")
     card = asdict(read_card(weights, model))
     # Schema and calibration are tables for the program; a person reads the rest first.
     for key in ("schema", "calibration"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +54,7 @@ def search(
     from omokage.embeddings.gallery import open_gallery
     from omokage.embeddings.retrieve import search as nearest
     from omokage.pipeline import Analyzer
-    from omokage.pipeline.embedding import query_code
+    from omokage.pipeline.embedding import own_sources, query_code
 
     network = open_embedder(encoder, device)
     found = query_code(Analyzer(weights, None, device), network, query, crops)
@@ -70,55 +71,56 @@ def search(
         opened,
         found.code,
         top,
-        _own_source(opened.sources, query),
+        own_sources(opened.sources, query, gallery),
         per_source,
         "approximate" if approximate else "exact",
+        copies=False,
     )
     _print(hits)
     if not numbers_only:
         from omokage.report.embeddings import Tile, search_section, write_page
 
-        tiles = [Tile(picture, words) for picture, words in _pictures(hits)]
+        tiles = [Tile(picture, words) for picture, words in _pictures(hits, gallery)]
         about = {"Gallery": f"{gallery}, {len(opened)} faces", "Encoder": network.name, "Purpose": purpose,
                  "Entry of the purpose log": f"{entry.number}, {entry.hash}", "When": entry.when}  # fmt: skip
         section = search_section(Tile(found.picture, str(query)), tiles)
         write_page(report, "Faces in the same state", "Pictures of other people in a like pose and expression.",
                    [section], about)  # fmt: skip
         typer.echo(f"grid of {len(hits)} faces: {report}", err=True)
+        if blank := sum(tile.picture is None for tile in tiles):
+            typer.echo(
+                f"{blank} of {len(hits)} pictures could not be read and are blank, the first: "
+                f"{next(hit.source for hit, tile in zip(hits, tiles, strict=True) if tile.picture is None)}; "
+                "search from the folder in which the gallery was made, or put the pictures back",
+                err=True,
+            )
     typer.echo(f"entry {entry.number} of the purpose log, {entry.hash[:12]}", err=True)
 
 
-def _own_source(sources: tuple[str, ...], query: Path) -> str:
-    """The name under which the query itself is in the gallery, however its path was typed; else the path as typed."""
-    for source in sources:
-        if Path(source).name == query.name and Path(source).exists() and query.samefile(source):
-            return source
-    return str(query)
-
-
 def _print(hits: list[Hit]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from omokage.cli.console import console
 
     table = Table()
     for title in ("likeness", "source", "frame", "face"):
         table.add_column(title, overflow="fold")
     for hit in hits:
         table.add_row(f"{hit.likeness:.3f}", hit.source, str(hit.frame), str(hit.face))
-    Console(highlight=False).print(table)
+    console().print(table)
 
 
-def _pictures(hits: list[Hit]) -> list[tuple[NDArray[np.uint8] | None, str]]:
-    """The surroundings of each hit, None where its source is gone, and the words under it."""
-    from omokage.pipeline.embedding import picture_of
+def _pictures(hits: list[Hit], gallery: Path) -> list[tuple[NDArray[np.uint8] | None, str]]:
+    """The surroundings of each hit, None where its source cannot be read, and the words under it."""
+    from omokage.pipeline.embedding import picture_of, place_of
 
-    return [
-        (
-            picture_of(hit),
-            f"{hit.likeness:.2f} · {Path(hit.source).name}" + (f", frame {hit.frame}" if hit.frame else ""),
-        )
-        for hit in hits
-    ]
+    found = []
+    for hit in hits:
+        place = place_of(hit.source, gallery)
+        picture = None if place is None else picture_of(replace(hit, source=str(place)))
+        frame = f", frame {hit.frame}" if hit.frame else ""
+        found.append((picture, f"{hit.likeness:.2f} · {Path(hit.source).name}{frame}"))
+    return found
 
 
 @purpose_app.command("verify")
@@ -137,9 +139,9 @@ def verify(
 @purpose_app.command("list")
 def list_entries(log: Log = None) -> None:
     """Print the log: when, who, what, of which gallery, for what purpose."""
-    from rich.console import Console
     from rich.table import Table
 
+    from omokage.cli.console import console
     from omokage.governance.purpose import PurposeLog, default_log
 
     table = Table()
@@ -147,4 +149,4 @@ def list_entries(log: Log = None) -> None:
         table.add_column(title, overflow="fold")
     for entry in PurposeLog(log or default_log()).entries():
         table.add_row(entry.when, entry.who, entry.action, entry.gallery, entry.asked, entry.purpose)
-    Console(highlight=False).print(table)
+    console().print(table)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.cells import cell_len
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from omokage.cli.console import console, say, title
 from omokage.media.journal import Counts
 from omokage.media.table import Reading
 from omokage.report.panels import expression_unsure, gender_unsure
-from omokage.report.words import TEXT, name_of
+from omokage.report.words import TEXT, name_of, remark
 from omokage.results import Categorical, FaceAnalysis, Pose
 
 # (towards plus, towards minus) of each angle
@@ -42,40 +42,40 @@ _BAR = 12
 
 def print_readings(readings: Sequence[Reading], language: str) -> None:
     """Every face in full when they are few, else a line each; pictures without an answer with the reason."""
-    console = Console(highlight=False)
+    place = console()
     faces = [face for reading in readings for face in reading.faces]
     if len(faces) <= CARDS_UP_TO:
         for face in faces:
-            console.print(card(face, language))
+            table = card(face, language)
+            table.title = title(place, str(table.title))
+            place.print(table)
     else:
-        console.print(overview(faces, language))
+        place.print(overview(faces, language))
     for reading in readings:
-        if not reading.faces:
-            console.print(f"{where(reading.source, reading.frame)}: {reading.status}", markup=False)
-        elif reading.note:
-            console.print(f"{where(reading.source, reading.frame)}: {reading.note}", markup=False)
+        said = reading.note if reading.faces else reading.status
+        if said:
+            said = remark(said, language) if language == "ja" else said  # English keeps the table's own words
+            say(place, f"{where(reading.source, reading.frame)}: {said}")
 
 
 def print_counts(out: Path, counts: Counts | None, stopped: bool) -> None:
     """What an output file holds after a run."""
-    console = Console(stderr=True, highlight=False)
+    place = console(stderr=True)
     if stopped and not out.is_file():
-        console.print("stopped before anything was read", markup=False)
+        say(place, "stopped before anything was read")
     elif stopped:
-        console.print(
-            f"stopped; what was done is kept in {out}: run the same command with --resume to go on", markup=False
-        )
+        say(place, f"stopped; what was done is kept in {out}: run the same command with --resume to go on")
     elif counts is None:
-        console.print(f"{out} is complete already: nothing to do", markup=False)
+        say(place, f"{out} is complete already: nothing to do")
     else:
         text = f"{counts.frames} pictures or frames, {counts.faces} faces: {out}"
         if counts.no_face:
             text += f"; {counts.no_face} without a face"
         if counts.review:
             text += f"; {counts.review} faces to look at (needs_review)"
-        console.print(text, markup=False)
+        say(place, text)
         if counts.unreadable:
-            console.print(f"{counts.unreadable} unreadable, the first: {counts.first_problem}", markup=False)
+            say(place, f"{counts.unreadable} unreadable, the first: {counts.first_problem}")
 
 
 def where(source: str, frame: int) -> str:
@@ -91,13 +91,13 @@ def card(face: FaceAnalysis, language: str) -> Table:
         title_justify="left",
     )
     table.add_column(style="bold", no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     box = f"x {face.box.x0:.0f}-{face.box.x1:.0f}, y {face.box.y0:.0f}-{face.box.y1:.0f} px"
     table.add_row(words["found"], f"{face.score:.2f}   ({box})")
     for label, text in lines(face, language):
         table.add_row(label, text)
     if face.needs_review:
-        table.add_row(words["review"], face.needs_review)
+        table.add_row(words["review"], remark(face.needs_review, language))
     return table
 
 
@@ -204,6 +204,6 @@ def overview(faces: Sequence[FaceAnalysis], language: str) -> Table:
         table.add_row(
             Text(where(face.source, face.frame)), str(face.face + 1), age(face), gender(face, language),
             "" if top is None else top_expression(top, language), angles,
-            attributes(face, language), face.needs_review,
+            attributes(face, language), remark(face.needs_review, language),
         )  # fmt: skip
     return table

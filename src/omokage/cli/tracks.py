@@ -79,8 +79,9 @@ def tracks(
 
 
 def _print(found: Sequence[VideoStatus], out: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from omokage.cli.console import console
 
     table = Table()
     for title, least in (("video", 12), ("status", 20)):
@@ -93,7 +94,7 @@ def _print(found: Sequence[VideoStatus], out: Path) -> None:
         dropped = [(v.tiny, "tiny"), (v.blurred, "blurred"), (v.short, "in short tracks")]
         why = ", ".join(f"{number} {name}" for number, name in dropped if number)
         table.add_row(Path(v.video).name, v.status, f"{v.seconds:.1f}", str(v.faces), str(v.tracks), str(v.kept), why)
-    Console(highlight=False).print(table)
+    console().print(table)
     more = f"; {len(found) - len(shown)} more videos are listed in {out / 'videos.csv'}" if len(found) > LISTED else ""
     kept, many = sum(v.kept for v in found), sum(v.tracks for v in found)
     typer.echo(f"{kept} crops in {many} tracks: {out}{more}", err=True)

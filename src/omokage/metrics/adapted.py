@@ -6,18 +6,16 @@ An answer is in a faces table as ``attr_<name>_p`` (yes/no), as ``<name>`` with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from omokage.metrics.classification import area_under_curve, balanced_accuracy
+from omokage.metrics.labels import NO, YES, Face, Label, adapted_kind, is_number
 
-Label = Mapping[str, str]
-Face = Mapping[str, Any]
 Pair = tuple[Label, Face | None]
 Score = Callable[..., Any]  # (name, function, label rows, *arrays, trivial=) -> a score with its interval
-_YES = {"1": 1.0, "yes": 1.0, "true": 1.0, "1.0": 1.0, "0": 0.0, "no": 0.0, "false": 0.0, "0.0": 0.0, "-1": 0.0}
 _OTHERS = {
     "expression",
     "file",
@@ -37,18 +35,15 @@ def adapted_scores(pairs: Sequence[Pair], score: Score) -> list[Any]:
         use = [(row, face, row[column].strip()) for row, face in pairs if row.get(column, "").strip()]
         if column in _OTHERS or not use:
             continue
-        if f"attr_{column}_p" in known:
-            found += _yes_no(column, use, score)
-        elif column in known and f"{column}_sigma" in known:
-            found += _number(column, use, score)
-        elif column in known and any(n.startswith(f"{column}_") and n.endswith("_p") for n in known):
-            found += _classes(column, use, score)
+        measure = {"yes/no": _yes_no, "number": _number, "classes": _classes}.get(adapted_kind(column, known))
+        if measure is not None:
+            found += measure(column, use, score)
     return found
 
 
 def _yes_no(name: str, use: Sequence[tuple[Label, Face | None, str]], score: Score) -> list[Any]:
-    use = [one for one in use if one[2].lower() in _YES]
-    rows, true = [row for row, _, _ in use], np.array([_YES[text.lower()] > 0.5 for _, _, text in use], bool)
+    use = [one for one in use if one[2].lower() in YES | NO]
+    rows, true = [row for row, _, _ in use], np.array([text.lower() in YES for _, _, text in use], bool)
     if not len(use) or true.all() or not true.any():
         return []
     said = [None if face is None else face.get(f"attr_{name}_p") for _, face, _ in use]
@@ -63,9 +58,9 @@ def _yes_no(name: str, use: Sequence[tuple[Label, Face | None, str]], score: Sco
 
 
 def _number(name: str, use: Sequence[tuple[Label, Face | None, str]], score: Score) -> list[Any]:
-    try:
-        true = np.array([float(text) for _, _, text in use])
-    except ValueError:
+    use = [one for one in use if is_number(one[2])]
+    true = np.array([float(text) for _, _, text in use])
+    if not len(use):
         return []
     middle = float(np.median(true))
     said = [None if face is None else face.get(name) for _, face, _ in use]

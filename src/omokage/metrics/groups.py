@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from omokage.errors import InputError
-from omokage.metrics.table import Face, Label, TableScore, match
+from omokage.metrics.labels import Face, Label
+from omokage.metrics.table import TableScore, match
 
 TONE = "skin_tone"
 NO_ANSWER = "no answer"  # the group of faces whose skin tone is not known

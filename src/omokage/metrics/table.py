@@ -13,37 +13,22 @@ number counts as the trivial answer (the labels' own mean or median), a probabil
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.errors import InputError
 from omokage.metrics.adapted import adapted_scores
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve
+from omokage.metrics.labels import ANGLES, EMOTIONS, FIVE, NO, YES, Face, Label, names, span
+from omokage.metrics.labels import read_labels as read_labels
 from omokage.metrics.matching import nearest_box
 from omokage.results import EXPRESSIONS, Box
 
 MISSED_POINTS = 30.0  # percent of the distance between the eyes
-FIVE = ("leye", "reye", "nose", "lmouth", "rmouth")
-_EMOTIONS = {"happy": "happiness", "sad": "sadness", "angry": "anger", "surprised": "surprise"} | {
-    "fearful": "fear",
-    "disgusted": "disgust",
-}
-_YES = {"1", "yes", "true", "1.0"}
-_NO = {"0", "no", "false", "0.0", "-1"}
-_ANGLES = {
-    "yaw_deg": ("yaw_right_deg", "yaw_deg", "yaw"),
-    "pitch_deg": ("pitch_up_deg", "pitch_deg", "pitch"),
-    "roll_deg": ("roll_cw_deg", "roll_deg", "roll"),
-}
-Label = Mapping[str, str]
-Face = Mapping[str, Any]
 Pair = tuple[Label, Face | None]
 
 
@@ -60,32 +45,17 @@ class TableScore:
     trivial: float | None = None
 
 
-def read_labels(path: Path) -> list[dict[str, str]]:
-    """The rows of a labels file. Raises InputError when it is missing, empty or lacks the column `file`."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        why = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise InputError(f"the labels {path} cannot be read: {why}") from error
-    if not rows:
-        raise InputError(f"the labels {path} have no rows")
-    if "file" not in rows[0]:
-        raise InputError(f"the labels {path} lack the column 'file'; they have {', '.join(map(str, rows[0]))}")
-    return [{str(k): v or "" for k, v in row.items() if k is not None} for row in rows]
-
-
 def match(labels: Sequence[Label], faces: Iterable[Face]) -> list[Pair]:
     """Each label row with the face that belongs to it: nearest to the labelled points where there are any, else the
     largest."""
     by_name: dict[str, list[Face]] = {}
     for face in faces:
         if face.get("box_x0") is not None:
-            for name in _names(str(face["source"])):
+            for name in names(str(face["source"])):
                 by_name.setdefault(name, []).append(face)
     pairs: list[Pair] = []
     for row in labels:
-        found: list[Face] = next((by_name[n] for n in _names(row["file"]) if n in by_name), [])
+        found: list[Face] = next((by_name[n] for n in names(row["file"]) if n in by_name), [])
         pairs.append((row, _belonging(found, points_of(row))))
     return pairs
 
@@ -107,11 +77,6 @@ def points_of(row: Label) -> NDArray[np.float64] | None:
     if row.get("leye_x"):
         return np.array([[float(row[f"{n}_x"]), float(row[f"{n}_y"])] for n in FIVE])
     return None
-
-
-def _names(path: str) -> tuple[str, str]:
-    parts = Path(path).parts
-    return "/".join(parts[-2:]), parts[-1] if parts else ""
 
 
 def _belonging(faces: Sequence[Face], points: NDArray[np.float64] | None) -> Face | None:
@@ -176,7 +141,7 @@ def _age(pairs: Sequence[Pair]) -> list[TableScore]:
 
 
 def _age_bin(pairs: Sequence[Pair]) -> list[TableScore]:
-    use = [(r, f, s) for r, f in pairs if (s := _span(r.get("age_bin", ""))) is not None]
+    use = [(r, f, s) for r, f in pairs if (s := span(r.get("age_bin", ""))) is not None]
     if not use:
         return []
     bins = sorted({s for _, _, s in use})
@@ -197,13 +162,6 @@ def _age_bin(pairs: Sequence[Pair]) -> list[TableScore]:
     return scores
 
 
-def _span(text: str) -> tuple[float, float] | None:
-    if text.endswith("+"):
-        return float(text[:-1]), 200.0
-    low, sign, high = text.partition("-")
-    return (float(low), float(high) + 1) if sign else None
-
-
 def _bin_of(years: float | None, bins: Sequence[tuple[float, float]]) -> int:
     if years is None:
         return -9
@@ -215,11 +173,11 @@ def _mean_over_classes(right: NDArray, truth: NDArray) -> float:
 
 
 def _gender(pairs: Sequence[Pair]) -> list[TableScore]:
-    use = [(r, f) for r, f in pairs if r.get("gender") in ("female", "male")]
+    use = [(r, f) for r, f in pairs if r.get("gender", "").lower() in ("female", "male")]
     if not use:
         return []
     rows = [r for r, _ in use]
-    truth = np.array([r["gender"] == "female" for r in rows])
+    truth = np.array([r["gender"].lower() == "female" for r in rows])
     said = [_value(f, "gender_female_p") for _, f in use]
     right = np.array([s is not None and (s > 0.5) == t for s, t in zip(said, truth, strict=True)], float)
     scores = [_score("perceived gender, mean over both", _mean_over_classes, rows, right, truth, trivial=0.5)]
@@ -235,8 +193,8 @@ def _adult(row: Label) -> bool:
     """Whether a label says 18 years or more; a bin counts from its lower end, 20 on."""
     if row.get("age"):
         return float(row["age"]) >= 18
-    span = _span(row.get("age_bin", ""))
-    return span is not None and span[0] >= 20
+    years = span(row.get("age_bin", ""))
+    return years is not None and years[0] >= 20
 
 
 def _smile(pairs: Sequence[Pair]) -> list[TableScore]:
@@ -248,10 +206,8 @@ def _glasses(pairs: Sequence[Pair]) -> list[TableScore]:
 
 
 def _yes_no(pairs: Sequence[Pair], labels: Sequence[str], column: str, name: str) -> list[TableScore]:
-    use = [
-        (r, f, t) for r, f in pairs for t in [next((r[k].lower() for k in labels if r.get(k)), "")] if t in _YES | _NO
-    ]
-    truth = np.array([t in _YES for _, _, t in use], bool)
+    use = [(r, f, t) for r, f in pairs for t in [next((r[k].lower() for k in labels if r.get(k)), "")] if t in YES | NO]
+    truth = np.array([t in YES for _, _, t in use], bool)
     if not len(use) or truth.all() or not truth.any():
         return []
     said = np.array([0.5 if (v := _value(f, column)) is None else v for _, f, _ in use])
@@ -269,7 +225,7 @@ def _curve(score: NDArray, truth: NDArray) -> float:
 
 
 def _emotion(pairs: Sequence[Pair]) -> list[TableScore]:
-    named = [(r, f, _EMOTIONS.get(e, e)) for r, f in pairs for e in [r.get("emotion", "").lower()]]
+    named = [(r, f, EMOTIONS.get(e, e)) for r, f in pairs for e in [r.get("emotion", "").lower()]]
     use = [(r, f, e) for r, f, e in named if e in EXPRESSIONS]
     if not use:
         return []
@@ -304,7 +260,7 @@ def _yaw_side(pairs: Sequence[Pair]) -> list[TableScore]:
 
 def _pose(pairs: Sequence[Pair]) -> list[TableScore]:
     scores: list[TableScore] = []
-    for column, labels in _ANGLES.items():
+    for column, labels in ANGLES.items():
         use = [(r, f, t) for r, f in pairs for t in [next((r[k] for k in labels if r.get(k)), "")] if t]
         if not use:
             continue

@@ -11,6 +11,8 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ImageOps
+from PIL.Image import Image as Pillow
 
 from omokage.errors import InputError
 from omokage.media.ahead import Ahead, Frame, frames
@@ -73,14 +75,22 @@ class Analyzer:
             self._predictor = open_predictor(self._weights, self._device)
         return self._predictor
 
-    def __call__(self, image: str | Path | bytes | Image, crops: bool = False) -> list[FaceAnalysis]:
+    def __call__(self, image: str | Path | bytes | Image | Pillow, crops: bool = False) -> list[FaceAnalysis]:
         """The faces of one picture, largest first; an empty list when there is none.
 
-        `image` is a path, encoded bytes, or RGB uint8 pixels (h, w, 3). With `crops` the whole picture is one face.
-        Raises UnreadableError for a picture that cannot be decoded, InputError for a video or other arrays.
+        `image` is a path, encoded bytes, RGB uint8 pixels (h, w, 3), or a Pillow image, whose EXIF orientation is
+        applied. With `crops` the whole picture is one face. Raises UnreadableError for a picture that cannot be
+        decoded, InputError for a video, other arrays and other objects.
         """
         if isinstance(image, np.ndarray):
             name, pixels = "", _checked(image)
+        elif isinstance(image, Pillow):
+            name, pixels = "", _checked(np.asarray(ImageOps.exif_transpose(image).convert("RGB")))
+        elif not isinstance(image, str | bytes | os.PathLike):
+            raise InputError(
+                f"a {type(image).__name__} is no picture: give a path, encoded bytes, RGB uint8 pixels or a Pillow "
+                "image, and several pictures to analyze_many"
+            )
         else:
             if not isinstance(image, bytes) and is_video(str(image)):
                 raise InputError(f"{image} is a video: use analyze_many, which gives its frames one by one")
@@ -90,7 +100,7 @@ class Analyzer:
 
     def analyze_many(
         self,
-        inputs: Iterable[str | Path | Source],
+        inputs: str | Path | Source | Iterable[str | Path | Source],
         *,
         every: int = 1,
         crops: bool = False,
@@ -99,9 +109,9 @@ class Analyzer:
     ) -> Iterator[Reading]:
         """One `Reading` per picture or video frame, in order; pictures are decoded ahead of the network.
 
-        `inputs` are what the command line takes (files, folders, patterns) or `Source` objects. A file that cannot be
-        read gives a reading with its problem. `done` names frames by source that are left out; `keep_pixels` keeps
-        each picture in its reading. Raises InputError when nothing is found.
+        `inputs` are what the command line takes (files, folders, patterns) or `Source` objects, one or many. A file
+        that cannot be read gives a reading with its problem. `done` names frames by source that are left out;
+        `keep_pixels` keeps each picture in its reading. Raises InputError when nothing is found.
         """
         if every < 1:
             raise InputError(f"every {every}-th frame is not possible: give 1 or more")
@@ -189,15 +199,27 @@ def _id_of(part: object) -> str:
 
 
 def _checked(image: NDArray) -> Image:
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise InputError(f"pixels must be RGB uint8 of shape (height, width, 3), not {image.dtype} {image.shape}")
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        empty = "an empty array, " if image.size == 0 else ""
+        raise InputError(
+            f"pixels must be RGB uint8 of shape (height, width, 3), not {empty}{image.dtype} {image.shape}"
+        )
     return image
 
 
-def _sources(inputs: Iterable[str | Path | Source]) -> list[Source]:
-    listed = list(inputs)
+def _sources(inputs: str | Path | Source | Iterable[str | Path | Source]) -> list[Source]:
+    # A lone path is iterable, too: letter by letter.
+    listed = [inputs] if isinstance(inputs, str | os.PathLike | Source) else list(inputs)
+    for one in listed:
+        if not isinstance(one, str | os.PathLike | Source):
+            raise InputError(
+                f"a {type(one).__name__} is no path: analyze_many takes files, folders and patterns; call the analyzer "
+                "itself for a picture in memory"
+            )
     ready = [one for one in listed if isinstance(one, Source)]
-    return ready if len(ready) == len(listed) else list(expand([str(i) for i in listed]).sources)
+    if len(ready) == len(listed):
+        return ready
+    return list(expand([one.path if isinstance(one, Source) else os.fspath(one) for one in listed]).sources)
 
 
 def _groups(ahead: Iterable[Frame], config: AnalyzerConfig) -> Iterator[list[Frame]]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omokage.dialogue.captions import Sentence, plainest, told
+from omokage.dialogue.captions import Sentence, told
 from omokage.dialogue.conversation import DialogueModel, Image
 from omokage.dialogue.reply import RULES, Rules, agreed_sentences
+from omokage.dialogue.review_words import disputed_words
 from omokage.dialogue.sayings import saying
-from omokage.dialogue.templates import statement
 from omokage.pipeline.dialogue import Look, Talk
 
 
@@ -58,8 +58,7 @@ def described(look: Look, model: DialogueModel, rules: Rules = RULES, lang: str 
     if look.status or look.crop is None or look.face is None:
         return Description(look.source, status=look.status, reason=look.reason, model=model.id)
     found, disputed = agreed_sentences(look.crop, told(look.face), model, rules)
-    facts = [f"whether {statement(plainest(name), 'the person')}" for name in disputed]
-    review = f"the models disagree on {', '.join(facts)}" if disputed else ""
+    review = disputed_words(disputed, "en") if disputed else ""
     if not found:
         return Description(look.source, disputed=disputed, status="abstained", model=model.id, needs_review=review,
                            reason=saying("nothing_said", lang))  # fmt: skip

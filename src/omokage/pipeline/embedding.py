@@ -129,6 +129,24 @@ def query_code(analyzer: Analyzer, encoder: Encoder, path: Path, crops: bool = F
     return Query(encoder.encode(crop[None])[0], crop)
 
 
+def place_of(source: str, table: Path) -> Path | None:
+    """Where the file of a gallery's source lies: from the current folder, else from the folder of the gallery's
+    `table`, which may have moved together with its pictures. None where it is in neither."""
+    places = (Path(source), table.resolve().parent / source)
+    return next((place for place in places if place.is_file()), None)
+
+
+def own_sources(sources: Iterable[str], query: Path, table: Path) -> set[str]:
+    """The names under which the file of the query is in a gallery, however its path was typed there or here."""
+    return {
+        source
+        for source in sources
+        if Path(source).name == query.name  # cheap: a gallery may name a million files
+        and (place := place_of(source, table)) is not None
+        and query.samefile(place)
+    }
+
+
 def picture_of(hit: Hit, side: int = 200) -> Image | None:
     """The face of a hit as a square cut of its source; None where the source cannot be read any more."""
     try:

@@ -7,10 +7,12 @@ import ast
 import importlib
 import importlib.util
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from omokage.errors import InputError, TrainingError
 
@@ -80,7 +82,9 @@ def configure(recipe: Recipe, changes: Sequence[str]) -> Any:
     """
     known = inspect.signature(recipe).parameters
     wanted = dict(_split(change) for change in changes)
-    arguments = {key: value for key, value in wanted.items() if key in known}
+    kinds = _kinds(recipe)
+    arguments = {key: _argument(value, kinds.get(key), known[key].default, key)
+                 for key, value in wanted.items() if key in known}  # fmt: skip
     needed = [
         n for n, p in known.items() if p.default is p.empty and p.kind is not p.VAR_KEYWORD and n not in arguments
     ]
@@ -136,16 +140,81 @@ def _changed(config: Any, path: Sequence[str], value: Any, key: str) -> Any:
     if path[0] not in names:
         raise InputError(f"--set {key}: there is no {path[0]!r} here; there are {', '.join(names) or 'no settings'}")
     old = getattr(config, path[0])
-    new = _changed(old, path[1:], value, key) if len(path) > 1 else _fitting(old, value, key)
+    if len(path) > 1:
+        return replace(config, **{path[0]: _changed(old, path[1:], value, key)})
+    new = _fitting(old, value, key)
+    if old is None and not _fits(new, _kinds(type(config)).get(path[0])):
+        raise InputError(f"--set {key}={value!r}: it must be {_named(_kinds(type(config))[path[0]])}")
     return replace(config, **{path[0]: new})
 
 
 def _fitting(old: Any, value: Any, key: str) -> Any:
     """The value in the type of the one that it replaces. Raises InputError when that is not possible."""
+    _check_amount(value, key)
     if isinstance(old, tuple) and isinstance(value, list | tuple):
         return tuple(value)
     if isinstance(old, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if old is None or value is None or isinstance(value, type(old)):
+    same = isinstance(value, type(old)) and isinstance(value, bool) == isinstance(old, bool)
+    if old is None or value is None or same:
         return value
     raise InputError(f"--set {key}={value!r}: it must be of the same kind as {old!r}")
+
+
+def _argument(value: Any, kind: Any, default: Any, key: str) -> Any:
+    """The value for an argument of a recipe, which may compute with it: so its kind is checked before. Raises
+    InputError."""
+    _check_amount(value, key)
+    if (kind is str or _of_texts(kind)) and isinstance(value, int | float):
+        return str(value)  # a folder may be called 5
+    if _fits(value, kind):
+        return value
+    like = "" if default is inspect.Parameter.empty else f", such as {default!r}"
+    raise InputError(f"--set {key}={value!r}: it must be {_named(kind)}{like}")
+
+
+def _check_amount(value: Any, key: str) -> None:
+    """Raises InputError for less than no steps or minutes, or an endless number of them."""
+    if key.rpartition(".")[2] in ("steps", "minutes") and isinstance(value, int | float) and not 0 <= value < math.inf:
+        raise InputError(f"--set {key}={value!r}: it must be finite, 0 or more")
+
+
+def _kinds(of: Any) -> Mapping[str, Any]:
+    """The types that a recipe's arguments or a configuration's fields are declared with, as far as they are known."""
+    try:
+        return get_type_hints(of)
+    except Exception:  # whatever the user's file names
+        return {}
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a literal may stand where this type is declared; types that this does not know take everything."""
+    if get_origin(kind) in (Union, UnionType):
+        return any(_fits(value, part) for part in get_args(kind))
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if kind is type(None):
+        return value is None
+    if kind in (int, float):
+        return isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
+    if kind in (str, bool):
+        return isinstance(value, kind)
+    if _of_texts(kind):  # recipes take folders as one text with commas, too
+        return isinstance(value, str) or (isinstance(value, list | tuple) and all(isinstance(v, str) for v in value))
+    return True
+
+
+def _of_texts(kind: Any) -> bool:
+    return get_origin(kind) in (Sequence, list, tuple) and set(get_args(kind)) <= {str, ...}
+
+
+def _named(kind: Any) -> str:
+    """A declared type in words."""
+    if get_origin(kind) in (Union, UnionType):
+        return " or ".join(_named(part) for part in get_args(kind))
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(map(str, get_args(kind)))}"
+    if _of_texts(kind):
+        return "a text, or a list of texts"
+    names = {int: "a whole number", float: "a number", str: "a text", bool: "True or False", type(None): "None"}
+    return names.get(kind, str(kind))

@@ -31,7 +31,7 @@ _OWN = """
 .tiles{display:flex;flex-wrap:wrap;gap:.6rem;margin:.4rem 0 1rem}
 .tile{width:8.2rem;font-size:.8rem;color:var(--soft);overflow-wrap:anywhere}
 .tile img{width:100%;border-radius:6px;display:block}.tile.first img{outline:3px solid var(--accent)}
-.tile .blank{width:100%;aspect-ratio:1;border-radius:6px;background:var(--line)}
+.tile .blank{width:100%;aspect-ratio:1;border-radius:6px;background:var(--line);padding:.5rem;box-sizing:border-box}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(24rem,1fr));gap:1rem}
 .scores td,.scores th{border-bottom:1px solid var(--line);padding:.25rem .7rem .25rem 0;
 font-variant-numeric:tabular-nums}
@@ -100,9 +100,9 @@ def _section(section: Section) -> str:
 
 
 def _tile(tile: Tile) -> str:
-    shown = '<div class="blank"></div>'
+    shown = '<div class="blank">the picture could not be read</div>'
     if tile.picture is not None:
-        shown = f'<img alt="" src="{data_uri(tile.picture, 200)}">'
+        shown = f'<img alt="{_plain(tile.words)}" src="{data_uri(tile.picture, 200)}">'
     return f'<div class="tile">{shown}{_plain(tile.words)}</div>'
 
 

@@ -17,8 +17,9 @@ from omokage.errors import InputError
 from omokage.explain.regions import shown
 from omokage.media.files import whole_file
 from omokage.report.drawing import data_uri
+from omokage.report.explain_words import explained, region_name, target_name
 from omokage.report.style import CSS
-from omokage.report.words import LANGUAGES, name_of
+from omokage.report.words import LANGUAGES
 from omokage.results import Faithfulness, RegionEvidence, RelevanceMap
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -93,10 +94,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "method": "方法",
     },
 }
-JAPANESE_REGIONS: Mapping[str, str] = {
-    "background": "背景", "brows": "眉", "eyes": "目", "nose": "鼻", "cheeks": "頬", "mouth": "口", "chin": "あご",
-    "forehead": "額", "hair": "髪", "ears": "耳", "neck": "首", "clothing": "衣服",
-}  # fmt: skip
 
 
 def write_explanations(
@@ -136,19 +133,21 @@ def explanation_card(found: RelevanceMap, language: str = "en", mark: str = "0",
     the buttons of several cards apart, `name` says which picture it is."""
     words = WORDS[language]
     facts = (
-        (words["answer"], f"{found.answer:.3g} {found.answer_unit}"),
-        (words["score"], f"{found.score:.3g} {found.score_unit}"),
-        (words["method"], found.method),
+        (words["answer"], f"{found.answer:.3g} {explained(found.answer_unit, language)}"),
+        (words["score"], f"{found.score:.3g} {explained(found.score_unit, language)}"),
+        (words["method"], explained(found.method, language)),
     )
     table = "".join(f'<tr><th scope="row">{_plain(k)}</th><td>{_plain(v)}</td></tr>' for k, v in facts)
-    notes = "".join(f'<p class="review">{words["warning"]}: {_plain(text)}</p>' for text in found.warnings)
-    notice = f'<p class="soft">{_plain(found.notice)}</p>' if found.notice else ""
-    title = " · ".join(name_of(part, language) for part in found.target.split("."))
+    notes = "".join(
+        f'<p class="review">{words["warning"]}: {_plain(explained(text, language))}</p>' for text in found.warnings
+    )
+    notice = f'<p class="soft">{_plain(explained(found.notice, language))}</p>' if found.notice else ""
+    title = target_name(found.target, language)
     return (
         f"<h2>{_plain(title)}{f' · {_plain(name)}' if name else ''}</h2>"
         f"<div>{_choice(found, words, language, mark)}</div>"
         f"<div>{notes}<table>{table}</table>{_regions(found, words, language)}</div>"
-        f'<div class="wide">{_checks(found.faithfulness, words)}{notice}</div>'
+        f'<div class="wide">{_checks(found.faithfulness, words, language)}{notice}</div>'
     )
 
 
@@ -168,21 +167,18 @@ def overlay(image: NDArray[np.uint8], relevance: NDArray[np.floating]) -> NDArra
     return np.asarray(np.clip(np.round(mixed), 0, 255), np.uint8)
 
 
-def region_name(name: str, language: str) -> str:
-    return JAPANESE_REGIONS.get(name, name) if language == "ja" else name
-
-
 def _choice(found: RelevanceMap, words: Mapping[str, str], language: str, card: str) -> str:
     """Buttons and pictures: the heat map, the crop, the crop without each region, of a change also the earlier one."""
     views = [(words["map"], heat_map(found), words["legend"])]
-    views.append((words["as_is"], found.crop.image, f"{found.answer:.3g} {found.answer_unit}"))
+    unit = explained(found.answer_unit, language)
+    views.append((words["as_is"], found.crop.image, f"{found.answer:.3g} {unit}"))
     if found.before is not None:
         views.append((words["before"], found.before.image, words["before"]))
     for region in found.regions:
         if region.hidden is not None:
             name = region_name(region.name, language)
             lead = words["without" if found.before is None else "as_before"]
-            text = f"{lead} {name}: {region.answer_hidden:.3g} {found.answer_unit}"
+            text = f"{lead} {name}: {region.answer_hidden:.3g} {unit}"
             views.append((name, region.hidden, text))
     buttons, figures, rules = [], [], []
     for k, (name, image, text) in enumerate(views):
@@ -216,7 +212,7 @@ def _region(region: RegionEvidence, found: RelevanceMap, words: Mapping[str, str
     kind = " against" if region.effect < 0 else ""
     width = f"--w:{100 * abs(region.effect) / widest:.0f}%"
     bar = f'<span class="bar{kind}" aria-hidden="true"><i style="{width}"></i></span>'
-    fills = ", ".join(f"{fill} {value:+.2f}" for fill, value in region.effect_by_fill.items())
+    fills = ", ".join(f"{explained(fill, language)} {value:+.2f}" for fill, value in region.effect_by_fill.items())
     fills = _plain(f"{words['fills']}: {fills}")
     cells = (
         f"{100 * region.support:.0f} %",
@@ -230,7 +226,7 @@ def _region(region: RegionEvidence, found: RelevanceMap, words: Mapping[str, str
     )
 
 
-def _checks(found: Faithfulness, words: Mapping[str, str]) -> str:
+def _checks(found: Faithfulness, words: Mapping[str, str], language: str) -> str:
     values = {
         "flipping beats every random order": f"{found.flipping:.2f} / {max(found.flipping_random, default=0.0):.2f}",
         "flipping beats the edges": f"{found.flipping:.2f} / {found.flipping_edges:.2f}",
@@ -240,13 +236,14 @@ def _checks(found: Faithfulness, words: Mapping[str, str]) -> str:
     if found.conservation is not None:
         values["relevance sums to the answer"] = f"{found.conservation:.4g}"
     rows = "".join(
-        f'<tr><th scope="row">{_plain(name)}</th><td>{values.get(name, "")}</td>'
+        f'<tr><th scope="row">{_plain(explained(name, language))}</th><td>{values.get(name, "")}</td>'
         f"<td>{words['passed' if passed else 'failed']}</td></tr>"
         for name, passed in found.checks.items()
     )
     heads = f'<th scope="col">{words["check"]}</th><th scope="col">{words["value"]}</th><th></th>'
+    meaning = _plain(explained(found.meaning, language))
     return (
-        f'<h3>{words["grade"]}</h3><p><span class="grade">{found.grade}</span> {_plain(found.meaning)}</p>'
+        f'<h3>{words["grade"]}</h3><p><span class="grade">{found.grade}</span> {meaning}</p>'
         f'<table class="regions"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
     )
 

@@ -3,6 +3,7 @@ shown."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 LANGUAGES = ("en", "ja")
@@ -295,13 +296,20 @@ REMARKS: Mapping[str, str] = {
 }
 
 
+_STATUS_NOTE = re.compile(r"first of (\d+) frames")
+
+
 def remark(text: str, language: str) -> str:
-    """A status or a reason for review as a reader sees it; what is not in `REMARKS` stays as it is."""
+    """A status or a reason for review as a reader sees it; what is not in `REMARKS` stays as it is, and so do the
+    words of a decoder behind ``unreadable: ``."""
     if language != "ja":
         return text.replace("no_face", "no face found")
+    status, sign, why = text.partition("unreadable: ")
+    if sign and not status:
+        return f"{REMARKS['unreadable']}: {why}"
     for english, japanese in REMARKS.items():
         text = text.replace(english, japanese)
-    return text
+    return _STATUS_NOTE.sub(r"\1 フレーム中の最初の 1 枚", text)
 
 
 def name_of(key: str, language: str) -> str:
