@@ -28,7 +28,7 @@ from torch import Tensor
 
 from omokage.comparison.config import FACTORS
 from omokage.comparison.predict import Comparer
-from omokage.errors import InputError, OutputError
+from omokage.errors import InputError, PlaceError
 from omokage.explain.adapt import Learnt, Plan, learn
 from omokage.explain.labels import Label
 from omokage.explain.scores import Score, scores
@@ -76,7 +76,7 @@ def adapt_pairs(
     comparison network.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
+        raise PlaceError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
     rows = _rows(table)
     analyzer, reader = analyzer or open_analyzer(weights, device), comparer or open_comparer(weights, device)
     names = list(dict.fromkeys(row[side] for row in rows for side in ("before", "after")))

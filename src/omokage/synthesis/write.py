@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from omokage.data.records import Record, provenance, write_shard
 from omokage.errors import InputError, OutputError
+from omokage.media.files import output_error
 from omokage.synthesis.labels import encode_png, scene_labels
 from omokage.synthesis.pairs import Pairs, PairSampler
 from omokage.synthesis.plans import Pictures, Plan, Shot
@@ -177,7 +178,7 @@ def _claim(out: Path, job: Job) -> None:
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is damaged; delete the folder or choose another one") from error
     except OSError as error:
-        raise OutputError(f"cannot write into {out}: {error.strerror or error}; choose another folder") from error
+        raise output_error(out, error) from error
 
 
 @lru_cache(maxsize=1)
