@@ -116,7 +116,7 @@ def test_another_configuration_is_refused(folder: Path, tmp_path: Path) -> None:
         write_plan(tmp_path / "x", 0, JOB)
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(OutputError, match="cannot write into"):
+    with pytest.raises(OutputError, match="cannot write"):
         write_plan(blocked / "under", 2, JOB)
 
 

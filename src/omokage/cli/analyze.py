@@ -73,8 +73,8 @@ def analyze(
     _check_places(out, report, review)
     found = expand(inputs)
     _check_apart(out, report, review, annotated, found)
-    if found.ignored:
-        typer.echo(f"passed over {found.ignored} files that are neither pictures nor videos", err=True)
+    if found.passed_over:
+        typer.echo(found.passed_over, err=True)
     from omokage.pipeline import Analyzer
     from omokage.pipeline.run import RunOptions
 
