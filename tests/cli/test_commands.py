@@ -150,6 +150,9 @@ def test_render_writes_records_and_a_sheet(omokage: Command, tmp_path: Path) -> 
     assert "choose one" in omokage("render", "--out", "x", "--count", "1", "--pairs", "age", "--tracks").err
     assert "cannot change 'mood'" in omokage("render", "--out", "x", "--count", "1", "--pairs", "mood").err
     assert omokage("render", "--out", "heads", "--count", "2", "--size", "96", "--workers", "1").code == 2
+    for option in ("--fps", "--frames", "--sway"):
+        done = omokage("render", "--out", "x", "--count", "1", option, "3")
+        assert (done.code, f"{option} is about tracks" in done.err) == (2, True)
 
 
 RECIPE = '''

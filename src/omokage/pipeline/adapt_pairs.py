@@ -33,6 +33,7 @@ from omokage.explain.adapt import Learnt, Plan, learn
 from omokage.explain.labels import Label
 from omokage.explain.scores import Score, scores
 from omokage.media.sources import Source
+from omokage.pipeline.adapt_features import check_there
 from omokage.pipeline.adapt_pair_tuning import PairTuner
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import Photo, open_analyzer, open_comparer, photographs
@@ -78,8 +79,9 @@ def adapt_pairs(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise PlaceError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
     rows = _rows(table)
-    analyzer, reader = analyzer or open_analyzer(weights, device), comparer or open_comparer(weights, device)
     names = list(dict.fromkeys(row[side] for row in rows for side in ("before", "after")))
+    check_there(table, images, names)
+    analyzer, reader = analyzer or open_analyzer(weights, device), comparer or open_comparer(weights, device)
     photos = dict(
         zip(names, photographs(analyzer, reader, [Source(str(images / n)) for n in names], crops), strict=True)
     )

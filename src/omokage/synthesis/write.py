@@ -166,14 +166,16 @@ def _claim(out: Path, job: Job) -> None:
         out.mkdir(parents=True, exist_ok=True)
         if path.exists():
             found = json.loads(path.read_text("utf8"))
-            other = sorted(k for k in config if found.get(k) != config[k])
-            if other:
+            unlike = sorted(k for k in config if found.get(k) != config[k])
+            if unlike:
                 raise InputError(
-                    f"{out} holds records rendered with another {', '.join(other)}; choose another folder or delete it"
+                    f"{out} holds records rendered with another {', '.join(unlike)}; choose another folder or delete it"
                 )
             return
         if any(out.glob("*.parquet")):
             raise InputError(f"{out} already holds records that this command did not write; choose another folder")
+        if other := sorted(p.name for p in out.iterdir() if not p.name.startswith(".")):
+            raise InputError(f"{out} holds other files (the first: {other[0]}); choose a new or an empty folder")
         path.write_text(json.dumps(config, indent=1) + "\n", "utf8")
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is damaged; delete the folder or choose another one") from error
