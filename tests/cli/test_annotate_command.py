@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
 from in_process import Command
 from PIL import Image
 
+from omokage.errors import InputError
+from omokage.pipeline import annotate as annotating
 from stand_ins import write_picture
 
 
@@ -118,6 +122,24 @@ def test_pictures_without_an_annotation_are_named(run: Command, folder: Path) ->
     for k in range(5):
         (folder / f"bad{k}.png").write_bytes(b"x")
     assert "  ... and 4 more\n" in run("annotate", folder, "--out", out).err
+
+
+def test_a_resumed_run_also_names_what_the_first_left_out(
+    run: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = annotating.annotated, ("annotate", folder, "--out", folder / "a.jsonl")
+
+    def stopped(item: annotating.Item, *rest: Any) -> Any:
+        if item.name.endswith("one.png"):
+            raise InputError("stopped")
+        return real(item, *rest)
+
+    monkeypatch.setattr(annotating, "KEPT_EVERY", 1)
+    monkeypatch.setattr(annotating, "annotated", stopped)
+    assert run(*asked).code == 2
+    monkeypatch.setattr(annotating, "annotated", real)
+    said = run(*asked, "--resume").err
+    assert all(f"{folder / name}: " in said for name in ("bad.png", "none.png", "two.png")), said
 
 
 def test_a_review_with_verdicts_is_never_overwritten(run: Command, folder: Path) -> None:
