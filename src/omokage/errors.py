@@ -3,7 +3,8 @@
     OmokageError
     ├── InputError              the user's input: a missing path, a bad option, a table without the needed column
     │   └── UnreadableError     a picture, video or table that cannot be decoded
-    ├── OutputError             a place that cannot be written: no such folder, no permission, disk full
+    ├── OutputError             a result that cannot be written: the disk is full
+    │   └── PlaceError          a place that could never be written: no such folder, no permission, an input's own file
     ├── RecordError             a record or shard that breaks the record format
     ├── WeightsError            weights that are unknown, damaged (hash differs) or do not fit the network
     ├── TrainingError           a run that cannot start or go on (bad recipe, foreign checkpoint, diverged loss)
@@ -28,6 +29,10 @@ class UnreadableError(InputError):
 
 class OutputError(OmokageError):
     """A result cannot be written where it was asked for."""
+
+
+class PlaceError(OutputError):
+    """The place that was asked for is wrong, whatever would be written there."""
 
 
 class RecordError(OmokageError):

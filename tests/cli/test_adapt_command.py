@@ -56,6 +56,12 @@ def test_what_cannot_be_done_is_one_sentence(place: Path, omokage: Command) -> N
     done = omokage("adapt", "labels.csv", "--images", "nowhere", *COMMON)
     assert (done.code, done.out) == (2, "")
     assert "none of the 41 pictures" in done.err
+    assert "--images" in done.err
+    done = omokage("adapt", "labels.csv", "--images", "faces", "--skip", "nosuchcolumn", *COMMON)
+    assert (done.code, "no column called 'nosuchcolumn'" in done.err) == (2, True)
+    (place / "full").mkdir()
+    (place / "full" / "x").write_text("")
+    assert omokage("adapt", "labels.csv", "--images", "faces", *COMMON[:-1], "full").code == 2
     assert not (place / "mine").exists()
 
 

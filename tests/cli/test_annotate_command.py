@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
 from in_process import Command
 from PIL import Image
 
+from omokage.errors import InputError
+from omokage.pipeline import annotate as annotating
 from stand_ins import write_picture
 
 
@@ -61,7 +65,7 @@ def test_annotate_reads_a_labelled_set_and_keeps_its_split(run: Command, folder:
     celeba(folder / "set")
     out = folder / "set.json"
     done = run("annotate", folder / "set", "--set", "celeba", "--split", "train", "--no-specialists", "--crops",
-               "--out", out)  # fmt: skip
+               "--out", out, "--pictures", folder / "kept")  # fmt: skip
     assert done.code == 0, done.err
     rows = json.loads(out.read_text())
     assert len(rows) == 6
@@ -69,7 +73,8 @@ def test_annotate_reads_a_labelled_set_and_keeps_its_split(run: Command, folder:
     assert "non-commercial" in rows[0]["licence"]
     assert "ttractive" not in out.read_text()
     assert any(len(row["conversations"]) > 2 for row in rows)
-    assert run("annotate", folder / "set", "--set", "celeba", "--split", "x", "--out", folder / "y.json").code == 2
+    assert run("annotate", folder / "set", "--set", "celeba", "--split", "x", "--out", folder / "y.jsonl").code == 2
+    assert not list(folder.glob("y.*"))
 
 
 def test_videos_among_the_pictures_are_told(run: Command, folder: Path) -> None:
@@ -78,7 +83,9 @@ def test_videos_among_the_pictures_are_told(run: Command, folder: Path) -> None:
 
 
 def test_annotate_takes_a_teacher_and_tells_bad_options(run: Command, folder: Path) -> None:
-    done = run("annotate", folder / "one.png", "--teacher", "some/model", "--out", folder / "a.json")
+    asked = ("annotate", folder / "one.png", "--teacher", "some/model", "--out", folder / "a.json")
+    assert "--pictures" in run(*asked).err, "the conversations would name pictures that are nowhere"
+    done = run(*asked, "--pictures", folder / "kept")
     assert done.code == 0
     turns = json.loads((folder / "a.json").read_text())[0]["conversations"]
     assert turns[0]["value"].startswith("<image>")
@@ -94,4 +101,63 @@ def test_annotate_takes_a_teacher_and_tells_bad_options(run: Command, folder: Pa
         done = run("annotate", folder, "--out", folder / "d.jsonl", *words)
         assert done.code == 2
         assert sentence in done.err
-        (folder / "d.jsonl.parts").unlink(missing_ok=True)
+        assert not list(folder.glob("d.*")), "nothing was done, so nothing stays"
+
+
+def test_nothing_stays_where_a_teacher_refuses(run: Command, folder: Path) -> None:
+    done = run("annotate", folder / "one.png", "--endpoint", "http://127.0.0.1:9", "--teacher", "m",
+               "--out", folder / "e.jsonl")  # fmt: skip
+    assert done.code == 2
+    assert "cannot be asked" in done.err
+    assert not list(folder.glob("e.*"))
+
+
+def test_pictures_without_an_annotation_are_named(run: Command, folder: Path) -> None:
+    (folder / "empty.png").write_bytes(b"")
+    out = folder / "a.jsonl"
+    said = run("annotate", folder, "--out", out).err
+    assert f"  {folder / 'empty.png'}: unreadable (the file is empty (0 bytes))\n" in said
+    assert f"  {folder / 'none.png'}: no_face (no face was found)\n" in said
+    assert "empty.png" not in out.read_text()
+    for k in range(5):
+        (folder / f"bad{k}.png").write_bytes(b"x")
+    assert "  ... and 4 more\n" in run("annotate", folder, "--out", out).err
+
+
+def test_a_resumed_run_also_names_what_the_first_left_out(
+    run: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = annotating.annotated, ("annotate", folder, "--out", folder / "a.jsonl")
+
+    def stopped(item: annotating.Item, *rest: Any) -> Any:
+        if item.name.endswith("one.png"):
+            raise InputError("stopped")
+        return real(item, *rest)
+
+    monkeypatch.setattr(annotating, "KEPT_EVERY", 1)
+    monkeypatch.setattr(annotating, "annotated", stopped)
+    assert run(*asked).code == 2
+    monkeypatch.setattr(annotating, "annotated", real)
+    said = run(*asked, "--resume").err
+    assert all(f"{folder / name}: " in said for name in ("bad.png", "none.png", "two.png")), said
+
+
+def test_a_review_with_verdicts_is_never_overwritten(run: Command, folder: Path) -> None:
+    out, review = folder / "a.jsonl", folder / "r.csv"
+    again = ("annotate", folder / "one.png", "--out", out, "--review", review)
+    assert run(*again).code == 0
+    assert run(*again).code == 0, "without a verdict nothing is lost"
+    lines = review.read_text().splitlines()
+    for content, why in (
+        ("\n".join([lines[0], lines[1].removesuffix(",") + "accept,", *lines[2:]]), "1 verdicts"),
+        ("\n".join(lines).replace(",", ";"), "no table as --review writes it"),
+        ("\n".join(lines).replace("The ", "\u9aea").encode("cp932", "replace"), "no table as --review writes it"),
+    ):
+        review.write_bytes(content if isinstance(content, bytes) else content.encode())
+        kept = review.read_bytes()
+        for words in ((), ("--resume",)):
+            done = run(*again, *words)
+            assert (done.code, why in done.err) == (2, True), done.err
+            assert review.read_bytes() == kept
+    assert run("annotate", out, "--apply", review, "--out", review, "--format", "jsonl").code == 2
+    assert run("annotate", folder, "--out", folder / "b.jsonl", "--pictures", folder).code == 2

@@ -81,6 +81,11 @@ def test_missing_files_and_folders_without_out_are_one_sentence(run: Command, fo
     assert "no such file" in run("ask", folder / "x.png", "Is it?").err
     assert "--out" in run("ask", folder, "Is there a hat?").err
     assert "no such file" in run("describe", folder / "x.png").err
+    done = run("ask", folder, "Is there a hat?", "--out", folder / "a.xls")
+    assert (done.code, "--format" in done.err) == (2, False), done.err
+    (folder / "one.csv").write_bytes((folder / "one.png").read_bytes())
+    done = run("ask", folder / "one.csv", "Is there a hat?", "--out", folder / "one.csv")
+    assert (done.code, "would overwrite the input" in done.err) == (2, True), done.err
     assert "no such file" in run("annotate", folder / "x", "--out", folder / "a.jsonl").err
 
 
@@ -272,8 +277,10 @@ def test_without_weights_the_commands_say_so(
     monkeypatch.setattr(dialogue, "has_model", lambda *_: False)
     for words in (("ask", folder / "one.png", "Is there a hat?"), ("describe", folder / "one.png")):
         done = command(monkeypatch, capsys)(*words)
-        assert done.code == 1
+        assert done.code == 2
         assert "hold no dialogue model" in done.err
+    done = command(monkeypatch, capsys)("ask", folder / "one.png", "Is there a hat?", "--model", "nope")
+    assert (done.code, "no language model called 'nope'" in done.err) == (2, True), done.err
     with pytest.raises(WeightsError, match="name a vision-language model"):
         omokage.ask(str(folder / "one.png"), "Is there a hat?")
 

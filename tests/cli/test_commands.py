@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +36,15 @@ def omokage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     [
         (["gone.jpg"], 2, "no such file or folder: gone.jpg"),
         (["*.nothing"], 2, "nothing matches"),
-        ([".", "--out", "gone/faces.parquet"], 1, "the folder gone does not exist"),
+        ([".", "--out", "gone/faces.parquet"], 2, "the folder gone does not exist"),
+        ([".", "--report", "."], 2, "it is a folder"),
+        ([".", "--review", "gone/cases.csv"], 2, "the folder gone does not exist"),
+        ([".", "--review", "one.png/cases"], 2, "one.png is a file"),
+        ([".", "--review", "."], 2, "holds the input"),
+        (["one.png", "--report", "one.png"], 2, "would overwrite the input one.png"),
+        ([".", "--out", "./one.png", "--format", "csv"], 2, "would overwrite the input"),
+        ([".", "--out", "f.csv", "--report", "./f.csv"], 2, "--out and --report are the same file"),
+        ([".", "--review", "f.csv", "--report", "f.csv"], 2, "are the same file"),
         ([".", "--out", "faces.xlsx"], 2, "does not say its format"),
         ([".", "--out", "faces.csv", "--format", "xml"], 2, "unknown format"),
         ([".", "--resume"], 2, "--resume needs --out"),
@@ -55,6 +66,37 @@ def test_refusals_are_one_sentence_and_leave_no_trace(
     assert done.code == code
     assert why in done.err
     assert [p.name for p in tmp_path.iterdir()] == ["one.png"]
+
+
+def test_words_that_name_nothing_are_the_commands_fault(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+                                                        capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    write_picture("one.png", [(20, 20, 60, 34)])
+    for option, value in (("--weights", "opne"), ("--device", "gpu"), ("--finder", "nope")):
+        done = command(monkeypatch, capsys)("analyze", "one.png", option, value)
+        assert (done.code, value in done.err) == (2, True), done.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_standard_output_that_takes_nothing_is_one_sentence(unbuffered: str) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "omokage.cli.main", "models", "list"],
+            stdout=full, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.strip() == "omokage: cannot write to standard output: the disk is full; free some space"
+
+
+def test_a_reader_that_has_left_is_no_error() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w") as gone:
+        done = subprocess.run(
+            [sys.executable, "-m", "omokage.cli.main", "--version"], stdout=gone, stderr=subprocess.PIPE
+        )
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_many_faces_become_one_line_each(omokage: Command) -> None:
@@ -108,6 +150,9 @@ def test_render_writes_records_and_a_sheet(omokage: Command, tmp_path: Path) -> 
     assert "choose one" in omokage("render", "--out", "x", "--count", "1", "--pairs", "age", "--tracks").err
     assert "cannot change 'mood'" in omokage("render", "--out", "x", "--count", "1", "--pairs", "mood").err
     assert omokage("render", "--out", "heads", "--count", "2", "--size", "96", "--workers", "1").code == 2
+    for option in ("--fps", "--frames", "--sway"):
+        done = omokage("render", "--out", "x", "--count", "1", option, "3")
+        assert (done.code, f"{option} is about tracks" in done.err) == (2, True)
 
 
 RECIPE = '''
@@ -205,7 +250,7 @@ def test_models(omokage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert omokage("models", "verify").code == 0
     assert '"trained_on": "nothing"' in omokage("models", "card", "mine/attributes").out
     assert omokage("models", "card", "attributes").code == 2
-    assert omokage("models", "card", "yours/attributes").code == 1
+    assert omokage("models", "card", "yours/attributes").code == 2
     (tmp_path / "mine" / "attributes.safetensors").write_bytes(b"damage")
     damaged = omokage("models", "verify")
     assert (damaged.code, "DAMAGED" in damaged.out) == (1, True)

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from omokage.cli.main import app
 from omokage.comparison.config import FACTORS
 from omokage.comparison.predict import Compared
-from omokage.errors import InputError
+from omokage.errors import InputError, PlaceError
 from omokage.pipeline import analyzer as analyzers
 from omokage.pipeline import compare as comparing
 from stand_ins import SquareFinder, SquarePredictor, write_picture
@@ -69,6 +69,20 @@ def test_two_photographs_give_words_and_a_card(folder: Path) -> None:
     assert "れない" in told  # the end of a long cell is folded, not cut off
     row = json.loads(run(folder / "1.png", folder / "0.png", "--json").output)
     assert row["age"] == pytest.approx(-20, abs=1)
+
+
+def test_an_output_never_takes_the_place_of_an_input(folder: Path) -> None:
+    table = folder / "pairs.csv"
+    table.write_text("before,after\n0.png,1.png\n")
+    for words in (
+        (folder / "0.png", folder / "1.png", "--report", folder / "1.png"),
+        ("--series", folder, "--report", folder / "0.png"),
+        ("--table", table, "--out", table),
+    ):
+        before = {path: path.read_bytes() for path in folder.iterdir()}
+        with pytest.raises(PlaceError, match="would overwrite the input"):
+            raise run(*words).exception
+        assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_two_people_are_declined_with_status_1(folder: Path) -> None:

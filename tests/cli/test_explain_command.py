@@ -100,11 +100,21 @@ def test_what_cannot_be_done_is_one_sentence(omokage: Command, tmp_path: Path) -
     assert omokage("face.png", "--target", "beauty")[0] == 2
     assert omokage("face.png", "--target", "age", "--method", "magic")[0] == 2
     assert omokage("face.png", "--target", "age", "--language", "fr")[0] == 2
-    assert omokage("gone.png", "--target", "age")[0] != 0
+    for name, why in (("gone.png", "no such file"), ("", "no such file"), (".", "--out FILE"), ("a.mp4", "--out FILE")):
+        code, _, err = omokage(name, "--target", "age")
+        assert (code, why in err) == (2, True), err
+    code, _, err = omokage("face.png", "--target", "age", "--out", "a.xls")
+    assert (code, "--format" in err) == (2, False), err
+    code, _, err = omokage("face.png", "--target", "age", "--rules", "gamma-box")
+    assert (code, "add --method lrp" in err) == (2, True), err
+    for option in ("--report", "--out"):
+        code, _, err = omokage("face.png", "--target", "age", option, tmp_path / "face.png")
+        assert (code, "would overwrite the input" in err) == (2, True), err
+    assert omokage("face.png", "--target", "age", "--rate", ".")[0] == 2
     assert omokage("face.png", "--target", "age", "--resume")[0] == 2
     assert omokage("face.png", "--target", "age", "--out", "a.csv", "--rate", "judged")[0] == 2
     assert omokage("face.png", "face.png", "--target", "change.age", "--out", "a.csv")[0] == 2
-    assert omokage("face.png", "--target", "age", "--report", "no/such/why.html")[0] == 1
+    assert omokage("face.png", "--target", "age", "--report", "no/such/why.html")[0] == 2
 
 
 def test_blind_verdicts_are_collected_and_counted(omokage: Command, tmp_path: Path) -> None:

@@ -215,6 +215,11 @@ def test_annotated_videos(omokage: Run, films: Path, tmp_path: Path) -> None:
         assert len(drawn) == len(plain) == 30
         assert [f.timestamp_s for f in drawn] == pytest.approx([f.timestamp_s for f in plain], abs=0.01)
         assert np.abs(drawn[20].pixels.astype(int) - plain[20].pixels).max() > 100
+    (tmp_path / "own.mp4").write_bytes((films / "a.avi").read_bytes())
+    for verb in ("analyze", "tracks"):
+        with pytest.raises(AssertionError, match="would overwrite the input"):
+            omokage(verb, tmp_path / "own.mp4", "--annotated", tmp_path / "own.mp4", "--out", tmp_path / f"{verb}.csv")
+    assert omokage("tracks", films / "a.avi", "--out", tmp_path / "u", "--min-sharpness", 7).returncode == 2
     for wrong in ((films, "--annotated", "x.mp4"), (films / "a.avi", "--annotated", "x.avi")):
         refused = omokage("analyze", *wrong)
         assert refused.returncode == 2

@@ -77,6 +77,9 @@ def test_unknown_names_and_words_that_are_no_numbers(tmp_path: Path) -> None:
     path = written(tmp_path, "file,x\na,1\nb,many\n")
     with pytest.raises(InputError, match="no labels called 'y'"):
         read_label_table(path, ("y",))
+    for words in ({"skip": ("z",)}, {"kinds": {"z": "nominal"}}):
+        with pytest.raises(InputError, match="no column called 'z'; it has file, x"):
+            read_label_table(path, **words)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no number"):
         read_label_table(path, kinds={"x": "ordinal"})
     with pytest.raises(InputError, match="no such file"):

@@ -161,7 +161,7 @@ def test_doors():
     assert isinstance(open_finder("haar"), HaarFinder)
     with pytest.raises(InputError, match="does not exist"):
         open_finder("nowhere.onnx")
-    with pytest.raises(WeightsError, match="no weights called"):
+    with pytest.raises(InputError, match="no finder called"):
         open_finder("nonesuch")
 
 

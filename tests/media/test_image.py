@@ -172,7 +172,12 @@ def test_other_truncated_formats(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"", "empty"), (b"these are words, not pixels", "not a picture"), (b"\xff\xd8\xff", "picture")],
+    [
+        (b"", "empty"),
+        (b"these are words, not pixels", "not a picture"),
+        (b"\xff\xd8\xff", "picture"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC cannot be read here; convert it to JPEG"),
+    ],
 )
 def test_what_is_no_picture_says_why(tmp_path: Path, content: bytes, why: str) -> None:
     path = tmp_path / "words.jpg"

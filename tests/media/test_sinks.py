@@ -151,6 +151,8 @@ def test_formats_by_ending_and_by_name(tmp_path: Path) -> None:
     assert format_of(Path("a.PARQUET")) == "parquet"
     assert format_of(Path("a.csv"), "openface") == "openface"
     assert {format_of(Path(f"a.{k}")) for k in ("parquet", "csv", "jsonl")} == set(FORMATS) - {"openface"}
+    with pytest.raises(InputError, match=r"\.ndjson$"):
+        format_of(Path("a.xlsx"), option=False)
     for wrong in (lambda: format_of(Path("a.xlsx")), lambda: format_of(Path("a.csv"), "xml")):
         with pytest.raises(InputError):
             wrong()

@@ -32,6 +32,24 @@ def test_a_folder_is_read_in_order_with_everything_below(tree: Path) -> None:
     assert found.ignored == 1
 
 
+def test_the_formats_of_telephones_are_taken(tmp_path: Path) -> None:
+    for name in ("a.heic", "b.HEIF", "c.avif", "d.hif"):
+        (tmp_path / name).write_bytes(b"x")
+    found = expand([str(tmp_path)])
+    assert paths(found.sources, tmp_path) == ["a.heic", "b.HEIF", "c.avif", "d.hif"]
+    assert found.passed_over == ""
+
+
+def test_the_first_files_that_are_passed_over_are_named(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.txt", "c.md", "d.raw", "e.json"):
+        (tmp_path / name).write_bytes(b"x")
+    said = expand([str(tmp_path)]).passed_over
+    named = ", ".join(str(tmp_path / name) for name in ("b.txt", "c.md", "d.raw"))
+    assert said == f"passed over 4 files neither picture nor video: {named}, ..."
+    assert expand([str(tmp_path / "a.*"), str(tmp_path / "[ab].*")]).passed_over.endswith("1 file neither picture nor "
+        f"video: {tmp_path / 'b.txt'}")  # fmt: skip
+
+
 def test_repeats_are_read_once(tree: Path) -> None:
     found = expand([str(tree / "b.jpg"), str(tree), str(tree / "sub" / ".." / "b.jpg")])
     assert paths(found.sources, tree)[0] == "b.jpg"
@@ -60,7 +78,9 @@ def test_a_name_with_pattern_characters_is_still_a_name(tmp_path: Path) -> None:
     assert expand([str(path)]).sources == (Source(str(path)),)
 
 
-@pytest.mark.parametrize(("inputs", "why"), [([], "no input"), (["/no/such/place.jpg"], "no such file")])
+@pytest.mark.parametrize(
+    ("inputs", "why"), [([], "no input"), (["/no/such/place.jpg"], "no such file"), ([""], "empty text")]
+)
 def test_refusals(inputs: list[str], why: str) -> None:
     with pytest.raises(InputError, match=why):
         expand(inputs)
@@ -68,7 +88,7 @@ def test_refusals(inputs: list[str], why: str) -> None:
 
 def test_nothing_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(InputError, match=r"no picture and no video.*1 other"):
+    with pytest.raises(InputError, match=r"no picture and no video.*passed over 1 file .*notes\.txt"):
         expand([str(tmp_path)])
 
 

@@ -86,7 +86,7 @@ def test_a_stopped_run_goes_on_where_it_was(analyzer: Analyzer, folder: Path, mo
     assert not out.exists()
     with pytest.raises(InputError, match="--resume"):
         explain_table(analyzer, sources(folder), "age", out, FAST, crops=True)
-    with pytest.raises(InputError, match="another target"):
+    with pytest.raises(InputError, match="other target"):
         explain_table(analyzer, sources(folder), "gender", out, FAST, crops=True, resume=True)
     explain_table(analyzer, sources(folder), "age", out, FAST, crops=True, resume=True)
     table = pq.read_table(out)

@@ -112,11 +112,16 @@ def test_another_configuration_is_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "foreign.parquet").write_bytes(b"")
     with pytest.raises(InputError, match="did not write"):
         write_plan(tmp_path, 2, JOB)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "me.jpg").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"holds other files .*me\.jpg"):
+        write_plan(tmp_path / "photos", 2, JOB)
+    assert [p.name for p in (tmp_path / "photos").iterdir()] == ["me.jpg"]
     with pytest.raises(InputError, match="cannot render 0"):
         write_plan(tmp_path / "x", 0, JOB)
     blocked = tmp_path / "file"
     blocked.write_text("")
-    with pytest.raises(OutputError, match="cannot write into"):
+    with pytest.raises(OutputError, match="cannot write"):
         write_plan(blocked / "under", 2, JOB)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from omokage.errors import TrainingError
+from omokage.errors import InputError
 from omokage.training.average import WeightAverage
 from omokage.training.device import Processes, join_processes, pick_device, seed_everything, share_gradients
 from omokage.training.schedule import Budget, rate_at, set_rate
@@ -61,10 +61,10 @@ def test_same_seed_same_numbers() -> None:
 
 def test_devices() -> None:
     assert pick_device("cpu").type == "cpu"
-    with pytest.raises(TrainingError, match="not a device"):
+    with pytest.raises(InputError, match="not a device"):
         pick_device("abacus")
     if not torch.cuda.is_available():
-        with pytest.raises(TrainingError, match="no usable CUDA"):
+        with pytest.raises(InputError, match="no usable CUDA"):
             pick_device("cuda")
 
 

@@ -25,6 +25,11 @@ def test_a_set_shares_what_it_lacks_with_the_base_set(home: Path) -> None:
     assert registry.load("open", "attributes")[0]["line"][0] == 4
     assert registry.load("synthetic", "attributes")[0]["line"][0] == 9
     assert not registry.has_model("open", "encoder")
+    (home / "photos").mkdir()
+    with pytest.raises(WeightsError, match=r"photos holds no weights: .*attributes\.json"):
+        registry.folder_of(home / "photos")
+    with pytest.raises(WeightsError, match="no weights called 'opne'"):
+        registry.folder_of("opne")
     with pytest.raises(WeightsError, match=r"encoder\.json"):
         registry.load("open", "encoder")
 

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from omokage.attributes.model import AttributeNetwork, rebuilt
-from omokage.errors import MissingExtraError, OutputError
+from omokage.errors import MissingExtraError
+from omokage.media.files import output_error
 from omokage.nn.folding import folded
 from omokage.schema import AttributeSchema
 from omokage.weights import registry
@@ -57,5 +58,5 @@ def export_onnx(weights: str | Path, out: Path) -> Path:
             json.dumps(asdict(card), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )
     except OSError as error:
-        raise OutputError(f"cannot write {out}: {error.strerror}; choose another place") from error
+        raise output_error(out, error) from error
     return out

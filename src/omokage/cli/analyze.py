@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from omokage.cli.reporting import ReportPages
     from omokage.media.journal import Counts
-    from omokage.media.sources import Source
+    from omokage.media.sources import Inputs, Source
     from omokage.media.table import Reading
     from omokage.pipeline import Analyzer
     from omokage.pipeline.run import RunOptions
@@ -68,15 +68,13 @@ def analyze(
     _check(out, format, resume, features_only, report, review, lang, annotated)
     if why and report is None:
         raise InputError("--explain adds cards to a report: add --report, or use  omokage explain")
-    from omokage.media.files import check_writable
     from omokage.media.sources import expand
 
-    for place in (out, report):
-        if place is not None:
-            check_writable(place)
+    _check_places(out, report, review)
     found = expand(inputs)
-    if found.ignored:
-        typer.echo(f"passed over {found.ignored} files that are neither pictures nor videos", err=True)
+    _check_apart(out, report, review, annotated, found)
+    if found.passed_over:
+        typer.echo(found.passed_over, err=True)
     from omokage.pipeline import Analyzer
     from omokage.pipeline.run import RunOptions
 
@@ -137,6 +135,35 @@ def _check(
         raise InputError("a report shows pictures: leave --report or --features-only away")
     if features_only and review is not None and review.suffix.lower() != ".csv":
         raise InputError("a review folder holds pictures: with --features-only give --review a .csv file")
+
+
+def _check_places(out: Path | None, report: Path | None, review: Path | None) -> None:
+    """Raises PlaceError for what could never be written."""
+    from omokage.media.files import check_writable
+
+    for place in (out, report):
+        if place is not None:
+            check_writable(place)
+    if review is not None:
+        from omokage.pipeline.cases import check_place
+
+        check_place(review)
+
+
+def _check_apart(
+    out: Path | None, report: Path | None, review: Path | None, annotated: Path | None, found: Inputs
+) -> None:
+    """Raises PlaceError for an output that is an input, or another output."""
+    from omokage.media.outputs import check_apart
+
+    outputs = {"--out": out, "--report": report, "--annotated": annotated}
+    folders: dict[str, Path | None] = {}
+    if review is not None:
+        from omokage.pipeline.cases import table_of
+
+        outputs["--review"] = table_of(review)
+        folders["--review"] = review
+    check_apart(outputs, (source.path for source in found.sources), folders)
 
 
 def _pair(text: str) -> tuple[str, float | str]:

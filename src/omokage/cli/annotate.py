@@ -11,7 +11,10 @@ import typer
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
+    from omokage.dialogue.exporting import Form
     from omokage.dialogue.teachers import Teacher
+
+NAMED = 5  # pictures without an annotation that are named
 
 
 def annotate(
@@ -47,14 +50,15 @@ def annotate(
     from omokage.media.files import check_writable
 
     form = form_of(out, format)
-    for path in (out, review):
-        if path is not None:
-            check_writable(path)
+    check_writable(out)
     if apply is not None:
-        _apply(Path(images), apply, out, format, person, questions)
+        if review is not None:
+            raise InputError("--apply takes verdicts in and --review asks for them: leave one away")
+        _apply(Path(images), apply, out, form, person, questions)
         return
-    if not Path(images).exists() and not any(mark in images for mark in "*?["):
-        raise InputError(f"no such file or folder: {images}")
+    _check_places(images, out, review, pictures, bool(dataset))
+    if form in ("llava", "sharegpt") and pictures is None:
+        raise InputError(f"the format {form} names pictures by their hash: say with --pictures where to write these")
     from omokage.cli.progress import Counter
     from omokage.pipeline import Analyzer
     from omokage.pipeline.annotate import Plan, counted, videos_in
@@ -64,12 +68,15 @@ def annotate(
     speaker = _teacher(teacher, endpoint, key_from, device)
     needed = specialists or (speaker is not None and not crops)
     analyzer = Analyzer(weights, None, device) if needed else None
+    without: list[str] = []
     with Counter("annotated") as counter:
         found = run(
-            images, out, form, plan, analyzer, speaker, review=review, resume=resume, progress=counter.update
+            images, out, form, plan, analyzer, speaker, review=review, resume=resume, progress=counter.update,
+            left_out=lambda name, why: without.append(f"{name}: {why}"),
         )  # fmt: skip
     counts = counted(found)
     typer.echo(f"{len(found)} pictures ({', '.join(f'{n} {name}' for name, n in counts.items())}): {out}", err=True)
+    _tell(without)
     failures, videos = getattr(speaker, "failures", 0), videos_in(images, plan)
     if failures:
         typer.echo(f"{failures} answers of the teacher fitted no field and made no claim", err=True)
@@ -78,6 +85,35 @@ def annotate(
     if review is not None:
         typer.echo(f"to be looked at by people: {review}", err=True)
     raise typer.Exit(0 if all(a.status == "answered" for a in found) else 1)
+
+
+def _check_places(images: str, out: Path, review: Path | None, pictures: Path | None, dataset: bool) -> None:
+    """Raises InputError when there is no input, PlaceError for an output that cannot be or would cost something."""
+    from omokage.dialogue.exporting import check_review
+    from omokage.media.files import check_folder, check_writable
+    from omokage.media.outputs import check_apart
+    from omokage.media.sources import expand
+    from omokage.pipeline.annotate import is_records
+
+    if review is not None:
+        check_writable(review)
+        check_review(review)
+    if pictures is not None:
+        check_folder(pictures)
+    if dataset or is_records(images):  # an earlier output may lie in a set's folder and be written anew
+        kept = (path for path in Path(images).rglob("*") if path.suffix not in (".json", ".jsonl"))
+        inputs = [str(path) for path in kept if path.is_file()] if out.exists() else []
+    else:
+        inputs = [source.path for source in expand([images]).sources]
+    check_apart({"--out": out, "--review": review}, inputs, {"--pictures": pictures})
+
+
+def _tell(without: list[str]) -> None:
+    """Name the first pictures that have no annotation."""
+    for line in without[:NAMED]:
+        typer.echo(f"  {line}", err=True)
+    if len(without) > NAMED:
+        typer.echo(f"  ... and {len(without) - NAMED} more", err=True)
 
 
 def _teacher(name: str | None, endpoint: str | None, key_from: str, device: str | None) -> Teacher | None:
@@ -98,12 +134,14 @@ def _teacher(name: str | None, endpoint: str | None, key_from: str, device: str 
     return LocalTeacher(model, sentences=not limited(model))
 
 
-def _apply(annotations: Path, review: Path, out: Path, format: str | None, person: str, questions: int) -> None:
+def _apply(annotations: Path, review: Path, out: Path, form: Form, person: str, questions: int) -> None:
     """Write annotations after a person's verdicts."""
     from datetime import date
 
-    from omokage.dialogue.exporting import apply_review, form_of, read_annotations, write_annotations
+    from omokage.dialogue.exporting import apply_review, read_annotations, write_annotations
+    from omokage.media.outputs import check_apart
 
+    check_apart({"--out": out}, [annotations, review])
     changed, count = apply_review(read_annotations(annotations), review, person, date.today().isoformat())
-    write_annotations(out, form_of(out, format), changed, questions)
+    write_annotations(out, form, changed, questions)
     typer.echo(f"{count} verdicts applied to {len(changed)} pictures: {out}", err=True)

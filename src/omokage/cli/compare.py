@@ -50,6 +50,7 @@ def compare(
 
     if report is not None:
         check_writable(report)
+    _check_apart(given, series, table, out, report)
     from omokage.pipeline.compare import open_analyzer, open_comparer
     from omokage.pipeline.own_changes import open_reader
 
@@ -69,6 +70,23 @@ def _fitting(series: Path | None, table: Path | None, report: Path | None, resum
         raise InputError("--report and --json do not go with --table, whose answers go to --out: leave them away")
     if series is not None and not series.is_dir():
         raise InputError(f"{series} is not a folder: --series needs one with photographs of one person")
+
+
+def _check_apart(
+    given: list[Path], series: Path | None, table: Path | None, out: Path | None, report: Path | None
+) -> None:
+    """Raises PlaceError for an output that is an input."""
+    from omokage.media.outputs import check_apart
+    from omokage.media.sources import expand
+
+    inputs: list[str | Path] = [*given]
+    if series is not None and report is not None:
+        inputs += [source.path for source in expand([str(series)]).sources]
+    if table is not None:
+        from omokage.pipeline.pair_table import read_pairs
+
+        inputs += [table, *(name for pair in read_pairs(table) for name in pair)]
+    check_apart({"--out": out, "--report": report}, inputs)
 
 
 def _two(

@@ -32,11 +32,15 @@ def embed(
     """Read faces and keep 256 numbers of each, its pose and expression, for probes and for `omokage search`."""
     from omokage.governance.purpose import PurposeLog, default_log, stated
     from omokage.media.files import check_writable
+    from omokage.media.outputs import check_apart
     from omokage.media.sources import expand
 
     stated(purpose)
     check_writable(out)
     found = expand(inputs)
+    check_apart({"--out": out}, (source.path for source in found.sources))
+    if found.passed_over:
+        typer.echo(found.passed_over, err=True)
     network = open_embedder(encoder, device, batch_size)
     from omokage.cli.progress import Counter, Readings
     from omokage.cli.show import print_counts

@@ -12,6 +12,7 @@ import typer
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
+    from omokage.media.sources import Source
     from omokage.media.table import Reading
     from omokage.pipeline import Analyzer
     from omokage.results import RelevanceMap
@@ -23,6 +24,7 @@ _CARDS = 50  # explanations that a page shows
 
 
 def explain(
+    context: typer.Context,
     inputs: Annotated[
         list[str],
         typer.Argument(metavar="INPUT...", help="Pictures, of each the largest face; of a change: BEFORE AFTER; "
@@ -53,6 +55,7 @@ def explain(
 ) -> None:  # fmt: skip
     """Show why an answer came about: which regions of the face decide, and whether that can be believed."""
     from omokage.media.files import check_writable
+    from omokage.media.outputs import check_apart
     from omokage.report.words import LANGUAGES
 
     if language not in LANGUAGES:
@@ -61,9 +64,14 @@ def explain(
         raise InputError("--resume needs --out: name the file to write")
     if rate is not None and out is not None:
         raise InputError("--rate shows pairs of maps to a person and writes no table: leave --out or --rate away")
+    source = context.get_parameter_source("rules")
+    if method != "lrp" and source is not None and source.name != "DEFAULT":
+        raise InputError(f"--rules are those of lrp and do nothing with {method}: add --method lrp, or leave them away")
     for place in (out, report):
         if place is not None:
             check_writable(place)
+    sources = _sources(inputs, out)
+    check_apart({"--out": out, "--report": report}, (one.path for one in sources), {"--rate": rate})
     if target.lower().startswith("change."):
         if rate is not None or out is not None:
             raise InputError("changes are explained one at a time: leave --rate and --out away")
@@ -79,7 +87,7 @@ def explain(
         return
     question = Question(target, method, rules, crops, every)
     if out is not None:
-        pages, failed = _table(analyzer, inputs, question, out, resume, report)
+        pages, failed = _table(analyzer, sources, question, out, resume, report)
     else:
         pages, failed = _each(analyzer, inputs, question), 0
     _finish(pages, report, language, analyzer.describe(crops))
@@ -95,6 +103,25 @@ class Question:
     rules: str
     crops: bool
     every: int = 1
+
+
+def _sources(inputs: list[str], out: Path | None) -> list[Source]:
+    """What is read: for a table whatever `analyze` takes, else pictures by name. Raises InputError for others."""
+    from omokage.media.sources import Source, expand, is_video
+
+    if out is not None:
+        found = expand(inputs)
+        if found.passed_over:
+            typer.echo(found.passed_over, err=True)
+        return list(found.sources)
+    for name in inputs:
+        path = Path(name)
+        many = "a folder" if name and path.is_dir() else "a video" if is_video(name) else ""
+        if many:
+            raise InputError(f"{name} is {many}: name one picture, or explain every face in it with --out FILE")
+        if not name or not path.exists():
+            raise InputError(f"no such file: {name!r}; patterns and lists are read with --out FILE")
+    return [Source(name) for name in inputs]
 
 
 def _each(analyzer: Analyzer, inputs: list[str], asked: Question) -> list[Page]:
@@ -136,15 +163,13 @@ def _change(
 
 
 def _table(
-    analyzer: Analyzer, inputs: list[str], asked: Question, out: Path, resume: bool, report: Path | None
+    analyzer: Analyzer, sources: list[Source], asked: Question, out: Path, resume: bool, report: Path | None
 ) -> tuple[list[Page], int]:
     """Write the table of all faces; gives the first explanations for a page, and how many inputs failed."""
     from omokage.cli.progress import Counter, Readings
-    from omokage.media.sources import expand
     from omokage.pipeline.explain_table import explain_table
     from omokage.results import RelevanceMap
 
-    sources = list(expand(inputs).sources)
     pages: list[Page] = []
     count = 0
     with Counter("explained") as counter:

@@ -25,7 +25,8 @@ from omokage.cli import (
     tracks,
     train,
 )
-from omokage.errors import InputError, OmokageError, UnreadableError
+from omokage.errors import InputError, OmokageError, PlaceError, UnreadableError, WeightsError
+from omokage.media.files import why_not
 
 app = typer.Typer(
     help="Reads attributes off faces, with uncertainty and evidence, on your own machine.",
@@ -71,6 +72,10 @@ def root(
     """Reads attributes off faces, with uncertainty and evidence, on your own machine."""
 
 
+# What is wrong with the command itself, however good its inputs are.
+_WRONG = (InputError, PlaceError, WeightsError)
+
+
 def run() -> None:
     """Entry point: an error of omokage's own is one sentence on standard error, never a traceback.
 
@@ -78,15 +83,46 @@ def run() -> None:
     done.
     """
     try:
+        status = _status()
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where its errors can still be said, and not while the interpreter ends
+    except BrokenPipeError:  # the reader of our output (head, less) has left
+        _silence()
+        status = 1
+    except OSError as error:
+        if not _refuses_output():
+            raise
+        print(f"omokage: cannot write to standard output: {why_not(error)}", file=sys.stderr)
+        _silence()
+        status = 1
+    sys.exit(status)
+
+
+def _status() -> int | str | None:
+    """Run the command; the status that it ends with."""
+    try:
         app()
+    except SystemExit as left:
+        return left.code
     except OmokageError as error:
         print(f"omokage: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, InputError) and not isinstance(error, UnreadableError) else 1)
-    except BrokenPipeError:
-        # The reader of our output (head, less) has left; point stdout elsewhere so that the interpreter's last flush
-        # is quiet.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        return 2 if isinstance(error, _WRONG) and not isinstance(error, UnreadableError) else 1
+    return 0
+
+
+def _refuses_output() -> bool:
+    """Whether standard output takes nothing more, so that an error from the system was about it."""
+    try:
+        sys.stdout.write("\n")
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def _silence() -> None:
+    """Point standard output elsewhere, so that the interpreter's last flush is quiet."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 def render(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="The folder of records; what it already holds is kept.")],
     count: Annotated[int, typer.Option(min=1, help="Pictures, or pairs or tracks where these are asked for.")],
     seed: Annotated[int, typer.Option(help="The same seed gives the same pictures.")] = 0,
@@ -40,6 +41,7 @@ def render(
     stop."""
     if pairs is not None and tracks:
         raise InputError("--pairs and --tracks are two kinds of records: choose one, or two folders")
+    _fitting(context, tracks)
     if seed < 0:
         raise InputError(f"the seed {seed} is negative: give 0 or more")
     from omokage.cli.progress import Counter
@@ -60,6 +62,14 @@ def render(
         else:
             held = write.write_records(out, count, seed, size=size, workers=workers, progress=counter.update)
     typer.echo(f"{held} records: {out} (look at {out / write.SHEET})", err=True)
+
+
+def _fitting(context: typer.Context, tracks: bool) -> None:
+    """Raises InputError for options of tracks where none are rendered."""
+    for name in ("frames", "fps", "sway"):
+        source = context.get_parameter_source(name)
+        if not tracks and source is not None and source.name != "DEFAULT":
+            raise InputError(f"--{name} is about tracks: add --tracks, or leave it away")
 
 
 def _sampler(factor: str) -> PairSampler:

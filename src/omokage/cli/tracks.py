@@ -38,6 +38,7 @@ def tracks(
     """Cut face tracks out of videos into a folder of records, for training on your own footage."""
     if annotated is not None and resume:
         raise InputError("an annotated video is made in one go: leave --annotated or --resume away")
+    from omokage.media.outputs import check_apart
     from omokage.media.sources import expand
     from omokage.pipeline.tracks import TrackOptions
 
@@ -46,6 +47,7 @@ def tracks(
     sources = [s for s in listed.sources if s.video]
     if not sources:
         raise InputError(f"no video in {', '.join(inputs[:3])}: name videos (mp4, mov, avi, mkv, ...) or their folders")
+    check_apart({"--annotated": annotated}, (source.path for source in sources))
     if others := listed.ignored + len(listed.sources) - len(sources):
         typer.echo(f"passed over {others} files that are no videos", err=True)
     from omokage.cli.annotating import Annotation, frame_marks

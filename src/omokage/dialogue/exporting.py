@@ -22,7 +22,7 @@ from omokage.dialogue.captions import CAPTION_PROMPTS
 from omokage.dialogue.conversation import Turn
 from omokage.dialogue.facts import Truth
 from omokage.dialogue.labelled import examples_of, is_training
-from omokage.errors import InputError
+from omokage.errors import InputError, PlaceError
 from omokage.media.files import whole_file, whole_path
 
 Form = Literal["jsonl", "parquet", "llava", "sharegpt"]
@@ -144,6 +144,30 @@ def write_review(out: Path, annotations: Sequence[Annotation]) -> int:
         writer.writeheader()
         writer.writerows(rows)
     return len(rows)
+
+
+def check_review(out: Path) -> None:
+    """Raises PlaceError when `write_review` would take the place of people's work: of a table with verdicts, or of
+    another file."""
+    if not out.is_file() or not out.stat().st_size:
+        return
+    try:
+        with out.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            rows, known = list(reader), set(reader.fieldnames or ()) >= set(REVIEW_COLUMNS)
+    except (OSError, UnicodeDecodeError, csv.Error):
+        known = False
+    if not known:
+        # A spreadsheet may have saved it with other separators or letters, verdicts and all.
+        raise PlaceError(
+            f"{out} is no table as --review writes it, and might hold verdicts: name another file, or move it"
+        )
+    count = sum(bool((row["verdict"] or "").strip() or (row["text_new"] or "").strip()) for row in rows)
+    if count:
+        raise PlaceError(
+            f"{out} holds {count} verdicts, which would be lost: use them with  omokage annotate ANNOTATIONS.jsonl "
+            f"--apply {out}, or name another file for --review"
+        )
 
 
 def apply_review(

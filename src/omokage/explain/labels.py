@@ -78,6 +78,9 @@ def read_label_table(
     """
     rows, header = _read(path)
     columns = _columns(header, path, skip)
+    for name in (*skip, *(kinds or ())):
+        if name not in header and name not in columns:
+            raise InputError(f"{path} has no column called {name!r}; it has {', '.join(header)}")
     unknown = [name for name in names if name not in columns]
     if unknown:
         raise InputError(f"{path} has no labels called {unknown[0]!r}; it has {', '.join(columns) or 'none'}")

@@ -9,38 +9,60 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from omokage.errors import OutputError
+from omokage.errors import OutputError, PlaceError
 
-_WHY = {
+_WHY_FULL = {
     errno.ENOSPC: "the disk is full; free some space",
     errno.EDQUOT: "the disk quota is used up; free some space",
     errno.EFBIG: "the file size limit is reached; raise it or split the work",
+}
+_WHY_PLACE = {
     errno.EACCES: "no permission to write there; choose another place",
     errno.EPERM: "no permission to write there; choose another place",
     errno.EROFS: "the disk is read-only; choose another place",
     errno.ENOENT: "the folder does not exist; make it first",
     errno.ENOTDIR: "part of the path is a file, not a folder; choose another place",
+    errno.EEXIST: "a file is in the place of the folder; choose another place",
+    errno.EISDIR: "it is a folder; give the name of a file in it",
 }
 
 
 def output_error(path: Path, error: OSError, hint: str = "") -> OutputError:
-    """The sentence for a failed write; `hint` says what happened to the work done so far."""
-    why = _WHY.get(error.errno or 0, (error.strerror or str(error)).lower())
-    return OutputError(f"cannot write {path}: {why}{'. ' + hint if hint else ''}")
+    """The sentence for a failed write; `hint` says what happened to the work done so far. A PlaceError where nothing
+    could ever be written."""
+    kind = PlaceError if error.errno in _WHY_PLACE else OutputError
+    return kind(f"cannot write {path}: {why_not(error)}{'. ' + hint if hint else ''}")
+
+
+def why_not(error: OSError) -> str:
+    """What refused the write, and what to do about it."""
+    known = {**_WHY_FULL, **_WHY_PLACE}
+    return known.get(error.errno or 0, (error.strerror or str(error)).lower())
 
 
 def check_writable(path: Path) -> None:
-    """Raises OutputError at once when a file at `path` could never be written: no such folder, no permission, is a
+    """Raises PlaceError at once when a file at `path` could never be written: no such folder, no permission, is a
     folder, or a device or pipe that a file must not take the place of."""
     if path.is_dir():
-        raise OutputError(f"cannot write {path}: it is a folder; give the name of a file in it")
+        raise PlaceError(f"cannot write {path}: it is a folder; give the name of a file in it")
     if path.exists() and not path.is_file():
-        raise OutputError(f"cannot write {path}: it is a device or a pipe; give the name of a file")
+        raise PlaceError(f"cannot write {path}: it is a device or a pipe; give the name of a file")
     folder = path.parent
     if not folder.is_dir():
-        raise OutputError(f"cannot write {path}: the folder {folder} does not exist; make it first (mkdir -p {folder})")
+        raise PlaceError(f"cannot write {path}: the folder {folder} does not exist; make it first (mkdir -p {folder})")
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"cannot write {path}: no permission to write in {folder}; choose another place")
+        raise PlaceError(f"cannot write {path}: no permission to write in {folder}; choose another place")
+
+
+def check_folder(path: Path) -> None:
+    """Raises PlaceError at once when a folder at `path` could never be made or written into."""
+    if path.exists() and not path.is_dir():
+        raise PlaceError(f"cannot write into {path}: it is no folder; choose another place")
+    there = next((one for one in (path, *path.absolute().parents) if one.exists()), path)
+    if not there.is_dir():
+        raise PlaceError(f"cannot make the folder {path}: {there} is a file; choose another place")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PlaceError(f"cannot write into {path}: no permission to write in {there}; choose another place")
 
 
 @contextmanager

@@ -70,7 +70,7 @@ def decode(content: bytes, name: str) -> Picture:
             note = f"first of {frames} frames" if frames > 1 else ""
             return Picture(upright(_to_rgb(image), turn), note)
     except UnidentifiedImageError as error:
-        raise UnreadableError(f"{name}: not a picture in a known format") from error
+        raise UnreadableError(f"{name}: {_unknown(content)}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UnreadableError(
             f"{name}: more than {PIXEL_LIMIT // 1_000_000} million pixels; make it smaller first"
@@ -79,6 +79,18 @@ def decode(content: bytes, name: str) -> Picture:
         raise
     except Exception as error:  # PIL's plugins raise many kinds (struct.error, SyntaxError, ...) on damaged content
         raise UnreadableError(f"{name}: damaged picture ({_one_line(error)})") from error
+
+
+_HEIF = {b"heic": "HEIC", b"heix": "HEIC", b"hevc": "HEIC", b"heim": "HEIC", b"heis": "HEIC", b"mif1": "HEIF",
+         b"msf1": "HEIF", b"avif": "AVIF", b"avis": "AVIF"}  # fmt: skip
+
+
+def _unknown(content: bytes) -> str:
+    """Why bytes that no reader took are no picture here: brands of ISO/IEC 23008-12 are known by name."""
+    kind = _HEIF.get(content[8:12]) if content[4:8] == b"ftyp" else None
+    if kind is None:
+        return "not a picture in a known format"
+    return f"pictures in the format {kind} cannot be read here; convert it to JPEG first"
 
 
 def upright(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ _HINT = "work done so far is kept: run the same command with --resume"
 
 
 class Lines:
-    """The unfinished rows of `out`, in ``<out>.parts``; `done` is how many there are.
+    """The unfinished rows of `out`, in ``<out>.parts``; `done` is how many there are. Without a row there is no file.
 
     `identity` is everything that the rows depend on besides their input, `of` says in words what it names besides
     options. Raises InputError when there is unfinished work and `resume` is off, or when it was begun with another
@@ -28,20 +28,21 @@ class Lines:
         check_writable(out)
         self.out, self.path = out, out.with_name(out.name + ".parts")
         self.done = 0
-        same = json.loads(json.dumps(identity))
+        self._identity = json.loads(json.dumps(identity))
         if self.path.exists():
             if not resume:
                 raise InputError(
                     f"{self.path} holds unfinished work for this output: add --resume to go on, or delete it"
                 )
-            self._recall(same, of)
-        else:
-            self._add([same], "w")
+            self._recall(of)
 
-    def _recall(self, identity: Mapping[str, Any], of: str) -> None:
+    def _recall(self, of: str) -> None:
         with self.path.open("rb+") as file:
             head = file.readline()
-            if not head.endswith(b"\n") or json.loads(head) != identity:
+            if not head.endswith(b"\n"):  # the very first write was cut short
+                file.truncate(0)
+                return
+            if json.loads(head) != self._identity:
                 raise InputError(f"{self.out} was begun with other {of} or options: use the same, or another file")
             end = len(head)
             for line in file:
@@ -51,21 +52,23 @@ class Lines:
 
     def read(self) -> Iterator[dict[str, Any]]:
         """The rows that are done, one after the other: memory stays flat."""
+        if not self.path.exists():
+            return
         with self.path.open(encoding="utf-8") as file:
             file.readline()
             yield from map(json.loads, file)
 
     def add(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep some more rows. Raises OutputError; what was there before stays."""
-        self._add(rows, "a")
-        self.done += len(rows)
-
-    def _add(self, rows: Sequence[Mapping[str, Any]], mode: str) -> None:
+        if not rows:
+            return
         try:
-            with self.path.open(mode, encoding="utf-8") as file:
-                file.writelines(json.dumps(row) + "\n" for row in rows)
+            with self.path.open("a", encoding="utf-8") as file:
+                head = [] if file.tell() else [self._identity]
+                file.writelines(json.dumps(row) + "\n" for row in [*head, *rows])
         except OSError as error:
             raise output_error(self.path, error, _HINT) from error
+        self.done += len(rows)
 
     def close(self) -> None:
         """The output is written: forget the parts."""

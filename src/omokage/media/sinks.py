@@ -34,15 +34,17 @@ FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl", "openface")
 _BY_ENDING: dict[str, Format] = {".parquet": "parquet", ".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 
 
-def format_of(out: Path, given: str | None = None) -> Format:
-    """The format that was asked for, or the one of the file's ending. Raises InputError when neither says."""
+def format_of(out: Path, given: str | None = None, *, option: bool = True) -> Format:
+    """The format that was asked for, or the one of the file's ending. Raises InputError when neither says; `option`:
+    whether the caller takes --format."""
     if given is not None:
         for name in FORMATS:
             if given == name:
                 return name
         raise InputError(f"unknown format {given!r}: choose one of {', '.join(FORMATS)}")
     if out.suffix.lower() not in _BY_ENDING:
-        raise InputError(f"{out.name} does not say its format: end it in {', '.join(_BY_ENDING)}, or add --format")
+        more = ", or add --format" if option else ""
+        raise InputError(f"{out.name} does not say its format: end it in {', '.join(_BY_ENDING)}{more}")
     return _BY_ENDING[out.suffix.lower()]
 
 
@@ -171,7 +173,7 @@ def read_rows(path: Path, kind: Format | None = None, columns: Sequence[str] | N
     Raises InputError when the file is missing, damaged or no faces table.
     """
     try:
-        form = kind or format_of(path)
+        form = kind or format_of(path, option=False)
         if form == "parquet":
             found: list[dict[str, Any]] = pq.read_table(path, columns=list(columns) if columns else None).to_pylist()
         elif form == "csv":

@@ -12,12 +12,17 @@ from typing import TextIO
 
 from omokage.errors import InputError
 
+# HEIC among them although nothing here decodes it: a telephone's photographs get a row that says so.
 PICTURES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pnm", ".jp2")
-)
+    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm", ".pnm", ".jp2",
+     ".avif", ".heic", ".heif", ".hif")
+)  # fmt: skip
 VIDEOS = frozenset(
     (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".mts", ".m2ts")
 )
+
+EXAMPLES = 3  # files passed over that are named
+Found = tuple[list[str], list[str]]  # paths that are taken, and those that are passed over
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +40,24 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What was found, in order and without repeats, and how many files of folders were neither picture nor video."""
+    """What was found, in order and without repeats, and how many files of folders were neither picture nor video, the
+    first of them by name."""
 
     sources: tuple[Source, ...]
     ignored: int = 0
+    examples: tuple[str, ...] = ()
+
+    @property
+    def passed_over(self) -> str:
+        """What was passed over, in words; empty when nothing was."""
+        return _passed_over(self.ignored, self.examples)
+
+
+def _passed_over(count: int, examples: Sequence[str]) -> str:
+    if not count:
+        return ""
+    named = ", ".join(Source(path).name for path in examples) + (", ..." if count > len(examples) else "")
+    return f"passed over {count} file{'s' if count > 1 else ''} neither picture nor video: {named}"
 
 
 def expand(inputs: Sequence[str], stdin: TextIO | None = None) -> Inputs:
@@ -53,17 +72,17 @@ def expand(inputs: Sequence[str], stdin: TextIO | None = None) -> Inputs:
             "no input: give pictures, folders, patterns or videos, or - to read a list from standard input"
         )
     found: dict[str, Source] = {}
-    ignored = 0
+    passed: list[str] = []
     for text in inputs:
-        paths, skipped = _listed(stdin or sys.stdin) if text == "-" else _one(text)
-        ignored += skipped
+        paths, others = _listed(stdin or sys.stdin) if text == "-" else _one(text)
+        passed += others
         for path in paths:
             found.setdefault(os.path.abspath(path), Source(path, is_video(path)))
     if not found:
         given = ", ".join(inputs[:3]) + (", ..." if len(inputs) > 3 else "")
-        more = f" ({ignored} other files were passed over)" if ignored else ""
+        more = f" ({_passed_over(len(passed), passed[:EXAMPLES])})" if passed else ""
         raise InputError(f"no picture and no video in {given}{more}: check the path, or name the files themselves")
-    return Inputs(tuple(found.values()), ignored)
+    return Inputs(tuple(found.values()), len(passed), tuple(passed[:EXAMPLES]))
 
 
 def is_video(path: str) -> bool:
@@ -71,11 +90,13 @@ def is_video(path: str) -> bool:
     return os.path.splitext(path)[1].lower() in VIDEOS
 
 
-def _one(text: str) -> tuple[list[str], int]:
+def _one(text: str) -> Found:
+    if not text:
+        raise InputError("one of the inputs is empty text: name a picture, a folder or a video (is a variable unset?)")
     if os.path.isdir(text):
         return _folder(text)
     if os.path.exists(text):
-        return [text], 0
+        return [text], []
     if any(mark in text for mark in "*?["):
         matches = sorted(glob.glob(os.path.expanduser(text), recursive=True))
         if not matches:
@@ -86,19 +107,17 @@ def _one(text: str) -> tuple[list[str], int]:
     raise InputError(f"no such file or folder: {text}")
 
 
-def _each(paths: Iterable[str]) -> tuple[list[str], int]:
+def _each(paths: Iterable[str]) -> Found:
     every: list[str] = []
-    ignored = 0
+    passed: list[str] = []
     for path in paths:
         if os.path.isdir(path):
-            below, skipped = _folder(path)
+            below, others = _folder(path)
             every += below
-            ignored += skipped
-        elif wanted(path):
-            every.append(path)
+            passed += others
         else:
-            ignored += 1
-    return every, ignored
+            (every if wanted(path) else passed).append(path)
+    return every, passed
 
 
 def wanted(path: str) -> bool:
@@ -107,15 +126,12 @@ def wanted(path: str) -> bool:
     return ending in PICTURES or ending in VIDEOS
 
 
-def _folder(folder: str) -> tuple[list[str], int]:
+def _folder(folder: str) -> Found:
     taken: list[str] = []
-    ignored = 0
+    passed: list[str] = []
     for path in _walk(folder):
-        if wanted(path):
-            taken.append(path)
-        else:
-            ignored += 1
-    return taken, ignored
+        (taken if wanted(path) else passed).append(path)
+    return taken, passed
 
 
 def _walk(folder: str) -> Iterator[str]:
@@ -131,18 +147,18 @@ def _walk(folder: str) -> Iterator[str]:
                 yield os.path.join(here, name)
 
 
-def _listed(stream: TextIO) -> tuple[list[str], int]:
+def _listed(stream: TextIO) -> Found:
     """One path a line; folders in the list are opened, empty lines passed over."""
     paths: list[str] = []
-    ignored = 0
+    passed: list[str] = []
     for line in stream:
         path = line.rstrip("\r\n")
         if not path:
             continue
         if os.path.isdir(path):
-            below, skipped = _folder(path)
+            below, others = _folder(path)
             paths += below
-            ignored += skipped
+            passed += others
         else:
             paths.append(path)
-    return paths, ignored
+    return paths, passed

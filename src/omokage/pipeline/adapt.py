@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from omokage.attributes.predict import AttributePredictor
-from omokage.errors import InputError, OutputError
+from omokage.errors import InputError, PlaceError
 from omokage.explain.adapt import Plan, learn
 from omokage.explain.labels import Kind, Label, LabelTable, read_label_table
 from omokage.explain.ratings import ceiling
 from omokage.explain.scores import group_scores, scores
 from omokage.media.table import table_schema
-from omokage.pipeline.adapt_features import Faces, Seen, attribute_predictor, read_faces_of, see
+from omokage.pipeline.adapt_features import Faces, Seen, attribute_predictor, check_there, read_faces_of, see
 from omokage.pipeline.adapt_network import BranchTuner, attribute_of
 from omokage.pipeline.adapt_set import AdaptedLabel, Part, calibrated, sigma_of, write_set
 from omokage.pipeline.analyzer import Analyzer
@@ -80,8 +80,9 @@ def adapt(
     if chosen.tune not in TUNES:
         raise InputError(f"--tune {chosen.tune!r} is unknown; choose {', '.join(TUNES)}")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
+        raise PlaceError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
     table = read_label_table(labels, chosen.names, chosen.kinds, chosen.skip)
+    check_there(labels, images, table.files)
     analyzer = analyzer or Analyzer(weights, device=device)
     predictor = attribute_predictor(analyzer)
     _names_free(table, predictor.schema)

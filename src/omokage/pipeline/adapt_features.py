@@ -48,6 +48,15 @@ def attribute_predictor(analyzer: Analyzer) -> AttributePredictor:
     return predictor
 
 
+def check_there(table: Path, images: Path, files: Sequence[str]) -> None:
+    """Raises InputError when none of the files that a table of labels names is there: the folder is the wrong one."""
+    if not any((images / file).is_file() for file in files):
+        raise InputError(
+            f"none of the {len(files)} pictures that {table} names is in {images} (the first: {files[0]}): say with "
+            "--images which folder the names start from"
+        )
+
+
 def read_faces_of(
     analyzer: Analyzer, pictures: Sequence[Path | bytes], crops: bool = False, progress: Progress | None = None
 ) -> Faces:

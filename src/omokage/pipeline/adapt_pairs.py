@@ -28,11 +28,12 @@ from torch import Tensor
 
 from omokage.comparison.config import FACTORS
 from omokage.comparison.predict import Comparer
-from omokage.errors import InputError, OutputError
+from omokage.errors import InputError, PlaceError
 from omokage.explain.adapt import Learnt, Plan, learn
 from omokage.explain.labels import Label
 from omokage.explain.scores import Score, scores
 from omokage.media.sources import Source
+from omokage.pipeline.adapt_features import check_there
 from omokage.pipeline.adapt_pair_tuning import PairTuner
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import Photo, open_analyzer, open_comparer, photographs
@@ -76,10 +77,11 @@ def adapt_pairs(
     comparison network.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise OutputError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
+        raise PlaceError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
     rows = _rows(table)
-    analyzer, reader = analyzer or open_analyzer(weights, device), comparer or open_comparer(weights, device)
     names = list(dict.fromkeys(row[side] for row in rows for side in ("before", "after")))
+    check_there(table, images, names)
+    analyzer, reader = analyzer or open_analyzer(weights, device), comparer or open_comparer(weights, device)
     photos = dict(
         zip(names, photographs(analyzer, reader, [Source(str(images / n)) for n in names], crops), strict=True)
     )

@@ -72,14 +72,16 @@ class Item:
     pixels: Image | None
     problem: str = ""
     record: Record | None = None
+    name: str = ""  # for the person at the terminal only: no output holds it
 
 
 def annotate(
     inputs: str, out: Path, form: Form, plan: Plan, analyzer: Analyzer | None, teacher: Teacher | None = None, *,
     review: Path | None = None, resume: bool = False, today: str = "",
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], None] | None = None, left_out: Callable[[str, str], None] | None = None,
 ) -> list[Annotation]:  # fmt: skip
-    """Annotate all pictures of `inputs` and write them to `out`; returns the annotations.
+    """Annotate all pictures of `inputs` and write them to `out`; returns the annotations. `left_out` is told the name
+    of each picture without an annotation, which is not in the output, and why.
 
     Raises InputError when no source speaks, for unknown sets and for a resumed run of another kind; OutputError.
     """
@@ -91,11 +93,13 @@ def annotate(
                 "weights": analyzer.describe(plan.crops) if analyzer and plan.specialists else {}}  # fmt: skip
     lines = Lines(out, identity, resume)
     done = {row["key"] for row in lines.read()}
+    names = _names(inputs, plan) if done else {}
     waiting: list[dict[str, Any]] = []
     for count, item in enumerate(_limited(items(inputs, plan, done), plan.limit - len(done) if plan.limit else 0), 1):
         annotation = annotated(item, plan, analyzer, teacher, when)
         if plan.pictures is not None and item.pixels is not None and annotation.statements:
             keep_picture(plan.pictures, annotation.id, item.pixels)
+        names[item.key] = item.name
         waiting.append({"key": item.key, **annotation.to_dict()})
         if count % KEPT_EVERY == 0:
             lines.add(waiting)
@@ -103,9 +107,12 @@ def annotate(
         if progress:
             progress(len(done) + count, 0)
     lines.add(waiting)
-    found = [Annotation.from_dict({k: v for k, v in row.items() if k != "key"}) for row in lines.read()]
+    found = []
+    for row in lines.read():
+        found.append(Annotation.from_dict({k: v for k, v in row.items() if k != "key"}))
+        if left_out and row["status"] != "answered":
+            left_out(names.get(row["key"], row["key"]), f"{row['status']} ({row['reason']})")
     if not found:
-        lines.close()
         raise InputError(f"no picture was found in {inputs}: check the path, or the split")
     write_annotations(out, form, found, plan.questions)
     if review is not None:
@@ -131,16 +138,23 @@ def items(inputs: str, plan: Plan, done: set[str]) -> Iterator[Item]:
         for record in records:
             key = _key(record.id)
             if key not in done:
-                yield Item(key, decode(record.image, record.id).pixels, record=record)
+                yield Item(key, decode(record.image, record.id).pixels, record=record, name=record.id)
         return
     for source in expand([inputs]).sources:
         key = _key(source.name)
         if source.video or key in done:
             continue
         try:
-            yield Item(key, read_image(source.path))
+            yield Item(key, read_image(source.path), name=source.name)
         except UnreadableError as error:
-            yield Item(key, None, _nameless(str(error), source))
+            yield Item(key, None, _nameless(str(error), source), name=source.name)
+
+
+def _names(inputs: str, plan: Plan) -> dict[str, str]:
+    """The names of plain files by key: for those that an earlier run has done."""
+    if plan.dataset or is_records(inputs):
+        return {}
+    return {_key(source.name): source.name for source in expand([inputs]).sources}
 
 
 def videos_in(inputs: str, plan: Plan) -> int:
@@ -160,6 +174,7 @@ def _key(name: str) -> str:
 
 def _nameless(text: str, source: Source) -> str:
     """A reason without the file's name, which may tell who is in it."""
+    text = text.removeprefix(f"{source.path}: ")
     return text.replace(source.path, "the file").replace(source.name, "the file")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.errors import UnreadableError
-from omokage.media.files import check_writable, output_error, whole_file
+from omokage.media.files import check_folder, check_writable, output_error, whole_file
 from omokage.media.image import encode_jpeg, read_image
 from omokage.media.sources import is_video
 from omokage.media.table import BOX
@@ -34,14 +34,28 @@ COLUMNS = (
 _MARGIN = 0.5  # of the box, around it: a person judges better with hair and neck in view
 
 
+def table_of(place: Path) -> Path:
+    """The list itself: a path ending in .csv, or ``review.csv`` in a folder."""
+    return place if place.suffix.lower() == ".csv" else place / "review.csv"
+
+
+def check_place(place: Path) -> None:
+    """Raises PlaceError at once when `write_cases` could never write there."""
+    table = table_of(place)
+    if table != place:
+        check_folder(place)
+    if table == place or place.is_dir():
+        check_writable(table)
+
+
 def write_cases(place: Path, rows: Iterable[Mapping[str, Any]], pictures: bool = True) -> int:
     """Write the rows whose `needs_review` is filled or whose file was unreadable; returns how many.
 
     A path ending in .csv becomes a list; any other is made a folder with ``review.csv`` and, with `pictures`, one JPEG
     per face. Raises OutputError.
     """
-    listed = place.suffix.lower() == ".csv"
-    table = place if listed else place / "review.csv"
+    table = table_of(place)
+    listed = table == place
     if not listed:
         try:
             place.mkdir(parents=True, exist_ok=True)

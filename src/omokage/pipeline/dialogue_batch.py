@@ -21,6 +21,7 @@ from omokage.dialogue.reply import RULES, Rules
 from omokage.dialogue.sayings import check_language, saying
 from omokage.errors import InputError
 from omokage.media.lines import Lines
+from omokage.media.outputs import check_apart
 from omokage.media.sinks import format_of, write_table
 from omokage.media.sources import Source
 from omokage.media.table import Reading
@@ -48,11 +49,12 @@ def ask_table(
     """
     check_language(lang)
     asked = list(dict.fromkeys(checked_question(q, options) for q in questions))
-    kind = format_of(out)
+    kind = format_of(out, option=False)
     if kind == "openface":
         raise InputError("OpenFace's columns hold no answers: write parquet, csv or jsonl")
     identity = {"questions": list(questions), "options": list(options), "model": model.id, "face": face,
                 "crops": crops, "weights": analyzer.describe(crops), "lang": lang}  # fmt: skip
+    check_apart({"--out": out}, (source.path for source in sources))
     lines = Lines(out, identity, resume)
     # By picture and question: a kill may have cut a picture's rows in two, which are then asked for once more.
     rows = {(row["source"], row["question"]): row for row in lines.read()}

@@ -21,7 +21,7 @@ import pyarrow as pa
 from omokage.errors import InputError
 from omokage.explain.composites import MODERN
 from omokage.explain.regions import REGIONS
-from omokage.media.files import check_writable, output_error
+from omokage.media.lines import Lines
 from omokage.media.sinks import format_of, write_table
 from omokage.media.sources import Source
 from omokage.media.table import Reading
@@ -85,31 +85,23 @@ def explain_table(
     picture. Raises InputError for unknown words, another ending, or a run that was begun differently.
     """
     asked(analyzer, target, method, rules)
-    kind = format_of(out)
-    check_writable(out)
+    kind = format_of(out, option=False)
     identity = {"target": target, "method": method, "rules": rules, "crops": crops, "every": every,
                 "weights": analyzer.describe(crops)}  # fmt: skip
-    parts = out.with_name(out.name + ".parts")
-    done = _begun(parts, identity, out, resume)
+    lines = Lines(out, identity, resume, "target, weights")
+    done = {str(row["source"]) for row in lines.read()}
     todo = [s for s in sources if s.name not in done]
-    try:
-        with parts.open("a", encoding="utf-8") as file:
-            if not done and not parts.stat().st_size:
-                file.write(json.dumps(identity) + "\n")
-            waiting: list[dict[str, Any]] = []
-            for reading, found in explain_many(analyzer, todo, target, method, rules=rules, crops=crops, every=every):
-                waiting += rows_of(reading, found)
-                if reading.last:  # all rows of a source in one write: of none there is only a part
-                    file.write("".join(json.dumps(row) + "\n" for row in waiting))
-                    file.flush()
-                    waiting = []
-                if on_found is not None:
-                    on_found(reading, found)
-    except OSError as error:
-        raise output_error(parts, error, "work done so far is kept: run the same command with --resume") from error
-    write_table(out, kind, _tables(parts), schema(identity))
-    unread = sum(str(row["status"]).startswith("unreadable") for row in _rows(parts))
-    parts.unlink(missing_ok=True)
+    waiting: list[dict[str, Any]] = []
+    for reading, found in explain_many(analyzer, todo, target, method, rules=rules, crops=crops, every=every):
+        waiting += rows_of(reading, found)
+        if reading.last:  # all rows of a source in one write
+            lines.add(waiting)
+            waiting = []
+        if on_found is not None:
+            on_found(reading, found)
+    write_table(out, kind, _tables(lines.read()), schema(identity))
+    unread = sum(str(row["status"]).startswith("unreadable") for row in lines.read())
+    lines.close()
     return unread
 
 
@@ -151,30 +143,7 @@ def _row(found: RelevanceMap) -> dict[str, Any]:
     return {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
 
 
-def _begun(parts: Path, identity: Mapping[str, Any], out: Path, resume: bool) -> set[str]:
-    """The sources that are done. A last line that was cut short is dropped. Raises InputError for another run."""
-    if not parts.exists():
-        return set()
-    if not resume:
-        raise InputError(f"{parts} holds unfinished work for this output: add --resume to go on, or delete it")
-    whole = parts.read_text(encoding="utf-8").split("\n")[:-1]
-    if whole and json.loads(whole[0]) != json.loads(json.dumps(identity)):
-        raise InputError(
-            f"{out} was begun with another target, other weights or options: use the same, or another file"
-        )
-    with parts.open("w", encoding="utf-8") as file:
-        file.writelines(line + "\n" for line in whole)
-    return {str(json.loads(line)["source"]) for line in whole[1:]}
-
-
-def _rows(parts: Path) -> Iterator[dict[str, Any]]:
-    with parts.open(encoding="utf-8") as file:
-        for line in islice(file, 1, None):
-            yield json.loads(line)
-
-
-def _tables(parts: Path) -> Iterator[pa.Table]:
-    rows = _rows(parts)
+def _tables(rows: Iterator[dict[str, Any]]) -> Iterator[pa.Table]:
     while chunk := list(islice(rows, ROWS)):
         yield pa.Table.from_pylist(chunk, schema=schema({}))
 

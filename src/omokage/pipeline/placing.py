@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from omokage.data.datasets import read_dataset
 from omokage.data.records import Record, provenance, write_shard
-from omokage.errors import InputError, OutputError
+from omokage.errors import InputError, PlaceError
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.reader import Looks, landmark_box, looks
 from omokage.results import FaceAnalysis
@@ -58,7 +58,7 @@ def write_placed(
     nothing is left to write, and OutputError for a folder that holds records already.
     """
     if out.is_dir() and any(out.glob("*.parquet")):
-        raise OutputError(f"{out} holds records already; choose another folder or delete them")
+        raise PlaceError(f"{out} holds records already; choose another folder or delete them")
     records = read_dataset(name, root, split)
     found = _Outlined(islice(records, count) if count else records, analyzer or Analyzer(), progress, fill)
     written, stream = 0, iter(found)

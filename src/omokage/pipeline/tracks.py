@@ -60,6 +60,10 @@ class TrackOptions:
             raise InputError(f"{self.fps:g} frames a second are not possible: give a number above 0")
         if not 1.0 <= self.margin <= 4.0:
             raise InputError(f"a margin of {self.margin:g} face boxes is not possible: give a number from 1 to 4")
+        if not 0.0 <= self.min_sharpness <= 1.0:
+            raise InputError(f"a sharpness of {self.min_sharpness:g} is not possible: give a number from 0 to 1")
+        if not (self.min_side >= 0 and self.min_seconds >= 0):
+            raise InputError("faces and tracks cannot be smaller than nothing: give 0 or more")
 
 
 def write_tracks(

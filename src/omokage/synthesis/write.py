@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from omokage.data.records import Record, provenance, write_shard
 from omokage.errors import InputError, OutputError
+from omokage.media.files import output_error
 from omokage.synthesis.labels import encode_png, scene_labels
 from omokage.synthesis.pairs import Pairs, PairSampler
 from omokage.synthesis.plans import Pictures, Plan, Shot
@@ -165,19 +166,21 @@ def _claim(out: Path, job: Job) -> None:
         out.mkdir(parents=True, exist_ok=True)
         if path.exists():
             found = json.loads(path.read_text("utf8"))
-            other = sorted(k for k in config if found.get(k) != config[k])
-            if other:
+            unlike = sorted(k for k in config if found.get(k) != config[k])
+            if unlike:
                 raise InputError(
-                    f"{out} holds records rendered with another {', '.join(other)}; choose another folder or delete it"
+                    f"{out} holds records rendered with another {', '.join(unlike)}; choose another folder or delete it"
                 )
             return
         if any(out.glob("*.parquet")):
             raise InputError(f"{out} already holds records that this command did not write; choose another folder")
+        if other := sorted(p.name for p in out.iterdir() if not p.name.startswith(".")):
+            raise InputError(f"{out} holds other files (the first: {other[0]}); choose a new or an empty folder")
         path.write_text(json.dumps(config, indent=1) + "\n", "utf8")
     except json.JSONDecodeError as error:
         raise InputError(f"{path} is damaged; delete the folder or choose another one") from error
     except OSError as error:
-        raise OutputError(f"cannot write into {out}: {error.strerror or error}; choose another folder") from error
+        raise output_error(out, error) from error
 
 
 @lru_cache(maxsize=1)

@@ -12,19 +12,19 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from omokage.errors import TrainingError
+from omokage.errors import InputError, TrainingError
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """``auto`` takes CUDA where there is one. Raises TrainingError for a device that this machine lacks."""
+    """``auto`` takes CUDA where there is one. Raises InputError for a device that this machine lacks."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise TrainingError(f"{name!r} is not a device; use auto, cpu, cuda or cuda:1") from error
+        raise InputError(f"{name!r} is not a device; use auto, cpu, cuda or cuda:1") from error
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise TrainingError(f"the device {name!r} was asked for but this machine has no usable CUDA; use --device cpu")
+        raise InputError(f"the device {name!r} was asked for but this machine has no usable CUDA; use --device cpu")
     return device
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from omokage.errors import OutputError, TrainingError
+from omokage.errors import PlaceError, TrainingError
 from omokage.media.files import output_error, whole_file
 
 
@@ -40,8 +40,8 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(
-                f"cannot make the run folder {path}: {error.strerror}; choose another with out="
+            raise PlaceError(
+                f"cannot make the run folder {path} ({error.strerror}): choose another with out="
             ) from error
 
     def begin(self, config: Any, resume: bool) -> None:

@@ -60,6 +60,11 @@ def folder_of(weights: str | Path) -> Path:
     for candidate in (HOME / str(weights), Path(weights)):
         if candidate.is_dir() and any(candidate.glob("*.json")):
             return candidate
+    if str(weights) and Path(weights).is_dir():
+        raise WeightsError(
+            f"the folder {weights} holds no weights: a set has for each model a card and its tensors, such as "
+            "attributes.json and attributes.safetensors; name the folder that omokage train or adapt wrote"
+        )
     raise WeightsError(
         f"no weights called {str(weights)!r}: the shipped sets are {', '.join(set_names()) or 'none'}, or give a folder"
     )
