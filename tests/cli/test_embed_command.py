@@ -106,6 +106,8 @@ def test_search_says_which_pictures_are_gone_and_knows_a_copy_of_the_query(omoka
     assert (done.code, "pictures/2.png" in done.out) == (0, False), "it was embedded under another name"
     assert "1 of 4 pictures could not be read and are blank, the first: pictures/4.png; search from" in done.err
     assert "the picture could not be read" in (tmp_path / "search.html").read_text(encoding="utf-8")
+    done = omokage("search", "g.parquet", "elsewhere.png", "--report", "elsewhere.png", *purpose)
+    assert (done.code, "would overwrite the input" in done.err) == (2, True)
 
 
 def test_refusals(omokage: Command, tmp_path: Path) -> None:

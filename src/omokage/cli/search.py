@@ -46,9 +46,11 @@ def search(
     """Find other people's faces in the same pose and expression as a query; the answer is a grid of pictures."""
     from omokage.governance.purpose import PurposeLog, default_log, stated
     from omokage.media.files import check_writable
+    from omokage.media.outputs import check_apart
 
     stated(purpose)
     if not numbers_only:
+        check_apart({"--report": report}, [query, gallery])
         check_writable(report)
     from omokage.cli.embed import open_embedder
     from omokage.embeddings.gallery import open_gallery
