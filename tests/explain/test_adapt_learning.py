@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import nn
@@ -38,6 +40,24 @@ def test_the_telling_features_are_found_and_scores_stand_beside_trivial_ones() -
         assert better > 0.2 if kind == "nominal" else better < -0.2
         assert found["chosen"].low <= found["chosen"].value <= found["chosen"].high
         assert (found["probe 20"].labels, found["probe"].labels, found["probe"].pictures) == (20, 80, 120)
+
+
+def test_few_labels_are_read_off_few_numbers() -> None:
+    """One number tells the label well, forty beside it by chance; with one slope the error on others is smaller."""
+    wide, errors = 0, {True: 0.0, False: 0.0}
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        value = rng.normal(size=140)
+        features = {"one": value[:, None] + rng.normal(size=(140, 1)), "forty": rng.normal(size=(140, 40))}
+        features["forty"][:, :3] += 0.6 * value[:, None]
+        label = Label("kg", "ordinal", np.arange(140), value, low=-4.0, high=4.0)
+        people, some, rest = [f"p{k // 2}" for k in range(140)], np.arange(16), np.arange(40, 140)
+        for simplest in (True, False):
+            fit = best_fit(features, label, some, people, replace(PLAN, simplest=simplest))
+            wide += simplest and fit.reads != ("one",)
+            errors[simplest] += float(np.mean((fit.answer(features, rest)[:, 0] - value[rest]) ** 2))
+    assert wide <= 2
+    assert errors[True] < errors[False]
 
 
 def test_a_person_is_never_on_both_sides() -> None:

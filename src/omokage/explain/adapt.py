@@ -34,6 +34,7 @@ class Plan:
     inner: int = 4
     strengths: tuple[float, ...] = (1e-2, 1e-1, 1.0, 10.0, 100.0)
     seed: int = 0
+    simplest: bool = False  # of the feature sets within one standard error of the best, the one with fewest numbers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,12 +92,23 @@ def best_fit(
     try:
         kind: Kind = "continuous" if nominal else "ordinal"
         tried = [(names, fitted(names, aims, kind)) for names in sets]
-        reads, probe = min(tried, key=lambda pair: pair[1].loss)
+        best = min(tried, key=lambda pair: pair[1].loss)
+        reads, probe = _simplest(tried, best[1].loss, len(set(whose))) if plan.simplest else best
         if nominal:
             probe = fitted(reads, values, "nominal")
     except ValueError:  # too few people or classes for inner folds
         return Fit((), None, constant)
     return Fit(reads, probe, constant)
+
+
+def _simplest(
+    tried: Sequence[tuple[tuple[str, ...], Probe]], best: float, people: int
+) -> tuple[tuple[str, ...], Probe]:
+    """The probe with fewest numbers whose loss is at most one standard error above the `best` loss (Breiman et al.,
+    Classification and Regression Trees, 1984): few labels tell a slope well and forty weights badly. The standard error
+    of a mean of squares is taken as that of a normal sample with one independent error a person."""
+    near = [pair for pair in tried if pair[1].loss <= best * (1 + np.sqrt(2 / people))]
+    return min(near, key=lambda pair: (len(pair[1].mean), pair[1].loss))
 
 
 def trivial(label: Label, rows: Rows) -> Floats:

@@ -2,10 +2,10 @@
 
 A table with the columns `before`, `after`, `person` and one or more labels (kilograms, years, a nurse's rating: what
 changed from the first to the second). A linear probe reads the network's own change of fatness or of age alone, all its
-changes, or the difference of its states, whichever predicts held-out people better: few labels carry one slope before
-they carry forty. With enough pairs the part in which two photographs meet is fine-tuned from there, where inner folds
-say that it pays (`adapt_pair_tuning`). Each pair counts in both directions, so that swapping the photographs flips the
-sign of the answer.
+changes, or the difference of its states: the fewest numbers that predict held-out people within one standard error of
+the best, since few labels carry one slope before they carry forty. With enough pairs the part in which two photographs
+meet is fine-tuned from there, where inner folds say that it pays (`adapt_pair_tuning`). Each pair counts in both
+directions, so that swapping the photographs flips the sign of the answer.
 
 Where `weights` is a set that was learnt from such a table before, its answer about a label of the same name is one more
 thing to read: learnt on many people first, then corrected for one person, of whom few pairs are enough for a slope.
@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -153,7 +153,7 @@ def _learn(
     people = ([row["after"] for row in rows] if alone else people) * 2
     tuner = tuner_of(label)
     try:
-        learnt = learn(features, features["factors"], label, people, plan, tuner)
+        learnt = learn(features, features["factors"], label, people, replace(plan, simplest=True), tuner)
     except ValueError as error:
         raise InputError(f"{name!r} cannot be learnt ({error}); label pairs of more people") from error
     if learnt.fit.probe is None:
