@@ -35,7 +35,7 @@ from omokage.explain.adapt import Plan, best_fit, codes_of
 from omokage.explain.labels import Label
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve, balanced_accuracy
-from omokage.metrics.table import read_labels
+from omokage.metrics.labels import read_labels
 from omokage.nn.trunk import ResidualTrunk
 from omokage.pipeline import Analyzer
 from omokage.pipeline.adapt_features import Seen, read_faces_of, see

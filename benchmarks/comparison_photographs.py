@@ -230,11 +230,11 @@ def _ages(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[str, Any
         "comparison": lambda photos, ends: _by_network(comparer, photos, ends),
         "difference of attribute answers": _by_analyses,
     }
+    names = [row["file"] for row in still if still_photos[row["file"]].crop is not None]
+    own = np.array([(names.index(a), names.index(b)) for a, b in _own(still) if a in names and b in names])
     out: dict[str, Any] = {"photographs": len(aged)}
     for name, answer in ways.items():
         value = answer([known_photos[row["file"]] for row in aged], pairs)
-        names = [row["file"] for row in still if still_photos[row["file"]].crop is not None]
-        own = np.array([(names.index(a), names.index(b)) for a, b in _own(still) if a in names and b in names])
         limit = float(np.quantile(np.abs(answer([still_photos[n] for n in names], own)), 0.95))
         out[name] = {"95 % of one person's pairs within": limit}
         for bins in (1, 2, 3):

@@ -40,7 +40,8 @@ from omokage.attributes.readings import read
 from omokage.attributes.sources import read_source
 from omokage.attributes.train import train
 from omokage.data.records import read_records
-from omokage.metrics.table import read_labels, score_table
+from omokage.metrics.labels import read_labels
+from omokage.metrics.table import score_table
 from omokage.pipeline import Analyzer
 from omokage.pipeline.placing import write_placed
 from omokage.pipeline.recipes import find_recipe

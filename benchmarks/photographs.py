@@ -24,7 +24,8 @@ import torch
 from omokage.media.sinks import read_rows
 from omokage.media.sources import expand
 from omokage.metrics.groups import FEWEST, TONE, grouped, worst_groups
-from omokage.metrics.table import TableScore, read_labels, score_table
+from omokage.metrics.labels import read_labels
+from omokage.metrics.table import TableScore, score_table
 from omokage.pipeline import Analyzer
 from omokage.pipeline.run import analyze_to_table
 from omokage.training.run import commit_of

@@ -35,7 +35,8 @@ from omokage.embeddings.predict import Embedder, Encoder, FunctionEncoder, Pixel
 from omokage.embeddings.reading import neighbours
 from omokage.embeddings.retrieve import precision_at
 from omokage.media.image import read_image
-from omokage.metrics.table import points_of, read_labels
+from omokage.metrics.labels import read_labels
+from omokage.metrics.table import points_of
 from omokage.pipeline import Analyzer
 from omokage.pipeline.embedding import found_cut
 from omokage.report.embeddings import Section, Tile, probe_section, write_page

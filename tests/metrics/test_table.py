@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from omokage.errors import InputError
-from omokage.metrics.table import MISSED_POINTS, TableScore, match, points_of, read_labels, score_table
+from omokage.metrics.labels import read_labels
+from omokage.metrics.table import MISSED_POINTS, TableScore, match, points_of, score_table
 
 
 def face(name: str, x: float = 0.0, side: float = 100.0, **more: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omokage.cli.options import given
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,10 +83,8 @@ def adapt(
 def _fitting(context: typer.Context, kind: str) -> None:
     """Raises InputError for options that would do nothing: most of all a privacy that would not be kept."""
     others = set().union(*_TAKES.values()) - _TAKES[kind]
-    given = sorted(
-        name for name in others if (source := context.get_parameter_source(name)) and source.name != "DEFAULT"
-    )
-    if not given:
+    useless = sorted(name for name in others if given(context, name))
+    if not useless:
         return
     what = {
         "labels": "LABELS.csv",
@@ -93,7 +92,7 @@ def _fitting(context: typer.Context, kind: str) -> None:
         "unlabelled": "--unlabelled",
     }
     takes = ", ".join(f"--{name}" for name in sorted(_TAKES[kind]))
-    raise InputError(f"--{given[0]} does nothing with {what[kind]}, which takes {takes}: leave it away")
+    raise InputError(f"--{useless[0]} does nothing with {what[kind]}, which takes {takes}: leave it away")
 
 
 def _default() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,13 +51,15 @@ def compare(
 
     if report is not None:
         check_writable(report)
-    _check_apart(given, series, table, out, report)
+    pairs = _pairs(table)
+    named = [*given, *(() if table is None else (table,)), *(name for pair in pairs for name in pair)]
+    _check_apart(named, series, out, report)
     from omokage.pipeline.compare import open_analyzer, open_comparer
     from omokage.pipeline.own_changes import open_reader
 
     analyzer, comparer, own = open_analyzer(weights, device), open_comparer(weights, device), open_reader(weights)
     if table is not None and out is not None:
-        raise typer.Exit(_table(analyzer, comparer, table, out, assume_same, crops, resume, own))
+        raise typer.Exit(_table(analyzer, comparer, pairs, out, assume_same, crops, resume, own))
     if series is not None:
         raise typer.Exit(_series(analyzer, comparer, series, assume_same, crops, report, json_, lang, own))
     raise typer.Exit(_two(analyzer, comparer, given, assume_same, crops, report, json_, lang, own))
@@ -72,20 +75,23 @@ def _fitting(series: Path | None, table: Path | None, report: Path | None, resum
         raise InputError(f"{series} is not a folder: --series needs one with photographs of one person")
 
 
-def _check_apart(
-    given: list[Path], series: Path | None, table: Path | None, out: Path | None, report: Path | None
-) -> None:
+def _pairs(table: Path | None) -> list[tuple[str, str]]:
+    """The pairs of --table; none without it."""
+    if table is None:
+        return []
+    from omokage.pipeline.pair_table import read_pairs
+
+    return read_pairs(table)
+
+
+def _check_apart(named: Sequence[str | Path], series: Path | None, out: Path | None, report: Path | None) -> None:
     """Raises PlaceError for an output that is an input."""
     from omokage.media.outputs import check_apart
     from omokage.media.sources import expand
 
-    inputs: list[str | Path] = [*given]
+    inputs = [*named]
     if series is not None and report is not None:
         inputs += [source.path for source in expand([str(series)]).sources]
-    if table is not None:
-        from omokage.pipeline.pair_table import read_pairs
-
-        inputs += [table, *(name for pair in read_pairs(table) for name in pair)]
     check_apart({"--out": out, "--report": report}, inputs)
 
 
@@ -154,16 +160,16 @@ def show(change: FaceChange, lang: str, limit: float) -> None:
 
 
 def _table(
-    analyzer: Analyzer, comparer: Comparer, table: Path, out: Path, assume_same: bool, crops: bool, resume: bool,
-    own: ChangeReader | None,
+    analyzer: Analyzer, comparer: Comparer, pairs: list[tuple[str, str]], out: Path, assume_same: bool, crops: bool,
+    resume: bool, own: ChangeReader | None,
 ) -> int:  # fmt: skip
     """Compare every pair of a table; 1 when some could not be compared."""
     from omokage.cli.progress import Counter
-    from omokage.pipeline.pair_table import compare_table, read_pairs
+    from omokage.pipeline.pair_table import compare_table
 
     with Counter("compared") as counter:
         counts = compare_table(
-            analyzer, comparer, read_pairs(table), out, assume_same=assume_same, crops=crops, resume=resume,
+            analyzer, comparer, pairs, out, assume_same=assume_same, crops=crops, resume=resume,
             progress=counter.update, own=own,
         )  # fmt: skip
     text = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))

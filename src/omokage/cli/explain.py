@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omokage.cli.options import given
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,8 +65,7 @@ def explain(
         raise InputError("--resume needs --out: name the file to write")
     if rate is not None and out is not None:
         raise InputError("--rate shows pairs of maps to a person and writes no table: leave --out or --rate away")
-    source = context.get_parameter_source("rules")
-    if method != "lrp" and source is not None and source.name != "DEFAULT":
+    if method != "lrp" and given(context, "rules"):
         raise InputError(f"--rules are those of lrp and do nothing with {method}: add --method lrp, or leave them away")
     for place in (out, report):
         if place is not None:

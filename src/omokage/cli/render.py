@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omokage.cli.options import given
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -67,8 +68,7 @@ def render(
 def _fitting(context: typer.Context, tracks: bool) -> None:
     """Raises InputError for options of tracks where none are rendered."""
     for name in ("frames", "fps", "sway"):
-        source = context.get_parameter_source(name)
-        if not tracks and source is not None and source.name != "DEFAULT":
+        if not tracks and given(context, name):
             raise InputError(f"--{name} is about tracks: add --tracks, or leave it away")
 
 

@@ -66,14 +66,14 @@ def fit_controlled(readings: Readings, fitted: Mapping[str, Any]) -> dict[str, A
 def _tables(readings: Readings, power: Mapping[str, float]) -> dict[str, dict[str, Any]]:
     """`margin`, `tail` and `unchanged` by factor, of values over the spread to a power."""
     margin, tail, unchanged = {}, {}, {}
-    scale = readings.sigma ** _powered({"power": power})
+    scale = readings.sigma ** _powered(power)
     size = np.abs(readings.value) / scale
     errors, units = (readings.value - readings.change) / scale, slice(0, len(COMPARED_UNITS))
-    known = np.isfinite(readings.change)
+    known, unmoved = np.isfinite(readings.change), readings.unchanged
     moved = readings.change[:, units][known[:, units]]
     pooled = _margins(errors[:, units][known[:, units]], moved, COMPARED_UNITS[0])
     for k, name in enumerate(FACTORS):
-        there, rest = known[:, k], readings.unchanged[:, k]
+        there, rest = known[:, k], unmoved[:, k]
         if there.sum() >= _FEWEST:
             rows = _margins(errors[there, k], readings.change[there, k], name)
             # A unit that moved in too few pairs is taken to err as units do on the whole.
@@ -98,24 +98,24 @@ def _powers(readings: Readings) -> dict[str, float]:
     the pairs without one are called. 0 where too few pairs tell."""
     parts = {"units": range(len(COMPARED_UNITS)), "fatness": [len(FACTORS) - 2], "age": [len(FACTORS) - 1]}
     real = np.abs(np.nan_to_num(readings.change)) >= 0.99 * np.array([STEPS[name] for name in FACTORS])
+    unmoved = readings.unchanged
     out = {}
     for name, ks in parts.items():
-        told = [k for k in ks if readings.unchanged[:, k].sum() >= _FEWEST and real[:, k].any()]
-        called = [sum(_called(readings, real, k, power) for k in told) for power in POWERS]
+        told = [k for k in ks if unmoved[:, k].sum() >= _FEWEST and real[:, k].any()]
+        called = [sum(_called(readings, real, unmoved, k, power) for k in told) for power in POWERS]
         out[name] = POWERS[int(np.argmax(called))]
     return out
 
 
-def _called(readings: Readings, real: NDArray[np.bool_], k: int, power: float) -> int:
-    """How many `real` changes of factor `k` are larger than 95 percent of the pairs without one."""
+def _called(readings: Readings, real: NDArray[np.bool_], unmoved: NDArray[np.bool_], k: int, power: float) -> int:
+    """How many `real` changes of factor `k` are larger than 95 percent of the pairs without one (`unmoved`)."""
     size = np.abs(readings.value[:, k]) / readings.sigma[:, k] ** power
-    return int((size[real[:, k]] > np.quantile(size[readings.unchanged[:, k]], 1 - CALL)).sum())
+    return int((size[real[:, k]] > np.quantile(size[unmoved[:, k]], 1 - CALL)).sum())
 
 
-def _powered(fitted: Mapping[str, Any]) -> Floats:
+def _powered(power: Mapping[str, float]) -> Floats:
     """The power of the spread (factors,); 1 where none was fitted."""
-    found = fitted.get("power", {})
-    return np.array([found.get(name if name in ("fatness", "age") else "units", 1.0) for name in FACTORS])
+    return np.array([power.get(name if name in ("fatness", "age") else "units", 1.0) for name in FACTORS])
 
 
 def _margins(errors: Floats, change: Floats, name: str) -> list[list[float]]:
@@ -173,7 +173,7 @@ def told(
 def intervals(value: Floats, sigma: Floats, fitted: Mapping[str, Any]) -> tuple[Floats, Floats]:
     """Low and high ends (m, factors) of the 5 to 95 percent interval: the least and the largest change with which the
     value is not out of the ordinary. The value itself always lies within."""
-    scale = sigma ** _powered(fitted)
+    scale = sigma ** _powered(fitted.get("power", {}))
     low, high = value.copy(), value.copy()
     for k, name in enumerate(FACTORS):
         rows = fitted["margin"].get(name, _UNFITTED)
@@ -193,7 +193,7 @@ def no_change(value: Floats, sigma: Floats, fitted: Mapping[str, Any]) -> Floats
     """p-values (m, factors): how often pairs without a change of the factor look at least as different. 1 where
     nothing was fitted."""
     out = np.ones_like(value)
-    size = np.abs(value) / sigma ** _powered(fitted)
+    size = np.abs(value) / sigma ** _powered(fitted.get("power", {}))
     for k, name in enumerate(FACTORS):
         tail = fitted.get("tail", {}).get(name)
         if tail:

@@ -134,10 +134,9 @@ class Steps(Dataset[Batch]):
         for who in chosen:
             states.append(self._person(who, rng, ripe, images))
         counts = [len(state) for state in states]
-        owners = np.repeat([self._owner(*who) for who in chosen], counts)
-        factors = np.concatenate(states)
-        nameless = np.array([self.albums[place].nameless for place, _ in chosen])
-        pairs, weight = self._pairs(rng, counts, nameless)
+        people = np.array([self._owner(*who) for who in chosen])
+        owners, factors = np.repeat(people, counts), np.concatenate(states)
+        pairs, weight = self._pairs(rng, counts, people < 0)
         a, b = pairs.T
         change = factors[b] - factors[a]
         size = np.nan_to_num(np.abs(change) / LARGE).max(1)

@@ -57,6 +57,11 @@ def search(
             return hits
 
 
+def _standard(gallery: Gallery, codes: NDArray) -> Floats:
+    """Codes (d,) or (n, d) by the gallery's own mean and deviation."""
+    return np.asarray((np.asarray(codes, np.float64) - gallery.mean) / gallery.scale)
+
+
 def _query(gallery: Gallery, code: NDArray) -> Floats:
     given = np.asarray(code, np.float64).ravel()
     if given.shape != gallery.mean.shape:
@@ -64,7 +69,7 @@ def _query(gallery: Gallery, code: NDArray) -> Floats:
             f"the query's code has {len(given)} numbers and those of {gallery.folder} {len(gallery.mean)}: use the "
             "encoder that made the gallery"
         )
-    query = (given - gallery.mean) / gallery.scale
+    query = _standard(gallery, given)
     return np.asarray(query / max(float(np.linalg.norm(query)), 1e-12))
 
 
@@ -88,9 +93,9 @@ def exact(gallery: Gallery, query: Floats, count: int) -> list[tuple[int, float]
 
 def _sources_of_copies(gallery: Gallery, code: NDArray, found: Sequence[tuple[int, float]]) -> set[str]:
     """The sources of faces whose code is the query's, but for what batches and devices round differently."""
-    given = (np.asarray(code, np.float64).ravel() - gallery.mean) / gallery.scale
+    given = _standard(gallery, np.ravel(code))
     near = [row for row, likeness in found if likeness > 1 - ROUNDING]
-    apart = [np.linalg.norm((gallery.codes[row] - gallery.mean) / gallery.scale - given) for row in near]
+    apart = [np.linalg.norm(_standard(gallery, gallery.codes[row]) - given) for row in near]
     same = [row for row, far in zip(near, apart, strict=True) if far <= ROUNDING * np.linalg.norm(given)]
     return {gallery.hit(row, 1.0).source for row in same}
 
@@ -127,7 +132,7 @@ def approximate(gallery: Gallery, query: Floats, count: int) -> list[tuple[int, 
         graph.view(str(path))
     else:
         for first in range(0, len(gallery), BLOCK):
-            block = (np.asarray(gallery.codes[first : first + BLOCK], np.float64) - gallery.mean) / gallery.scale
+            block = _standard(gallery, gallery.codes[first : first + BLOCK])
             graph.add(np.arange(first, first + len(block)), block.astype(np.float32))
         graph.save(str(path))
     found = graph.search(query.astype(np.float32), count)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from omokage.errors import InputError, WeightsError
+from omokage.errors import InputError
 from omokage.faces.adapters import open_file
 from omokage.faces.detect import Finder, NetworkFinder
 from omokage.faces.haar import HaarFinder
-from omokage.weights.registry import folder_of, set_names
+from omokage.weights.registry import is_known, set_names
 
 
 def open_finder(name_or_path: str | Path = "synthetic", device: str = "cpu") -> Finder:
@@ -26,18 +26,9 @@ def open_finder(name_or_path: str | Path = "synthetic", device: str = "cpu") -> 
                 f"the finder file {path} does not exist; give the path of a YuNet, SCRFD or MediaPipe model file"
             )
         return open_file(path)
-    _check_set(name_or_path)
-    return NetworkFinder(name_or_path, device=device)
-
-
-def _check_set(name: str | Path) -> None:
-    """Raises InputError for what is neither a weight set nor a folder."""
-    if Path(name).is_dir():
-        return
-    try:
-        folder_of(name)
-    except WeightsError as error:
+    if not is_known(name_or_path):
         raise InputError(
-            f"no finder called {str(name)!r}: give haar, a weight set ({', '.join(set_names())}), the folder of one, "
-            "or a model file (.onnx, .task, .tflite)"
-        ) from error
+            f"no finder called {str(name_or_path)!r}: give haar, a weight set ({', '.join(set_names())}), the folder "
+            "of one, or a model file (.onnx, .task, .tflite)"
+        )
+    return NetworkFinder(name_or_path, device=device)

@@ -24,7 +24,6 @@ from omokage.metrics.adapted import adapted_scores
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve
 from omokage.metrics.labels import ANGLES, EMOTIONS, FIVE, NO, YES, Face, Label, names, span
-from omokage.metrics.labels import read_labels as read_labels
 from omokage.metrics.matching import nearest_box
 from omokage.results import EXPRESSIONS, Box
 

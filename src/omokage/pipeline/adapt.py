@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from omokage.attributes.predict import AttributePredictor
-from omokage.errors import InputError, PlaceError
+from omokage.errors import InputError
 from omokage.explain.adapt import Plan, learn
 from omokage.explain.labels import Kind, Label, LabelTable, read_label_table
 from omokage.explain.ratings import ceiling
@@ -79,8 +79,7 @@ def adapt(
     chosen, tell = options or AdaptOptions(), progress or (lambda what, done, total: None)
     if chosen.tune not in TUNES:
         raise InputError(f"--tune {chosen.tune!r} is unknown; choose {', '.join(TUNES)}")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise PlaceError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
+    registry.check_new(out)
     table = read_label_table(labels, chosen.names, chosen.kinds, chosen.skip)
     check_there(labels, images, table.files)
     analyzer = analyzer or Analyzer(weights, device=device)

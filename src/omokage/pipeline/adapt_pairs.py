@@ -28,7 +28,7 @@ from torch import Tensor
 
 from omokage.comparison.config import FACTORS
 from omokage.comparison.predict import Comparer
-from omokage.errors import InputError, PlaceError
+from omokage.errors import InputError
 from omokage.explain.adapt import Learnt, Plan, learn
 from omokage.explain.labels import Label
 from omokage.explain.scores import Score, scores
@@ -76,8 +76,7 @@ def adapt_pairs(
     Raises InputError for tables that cannot be learnt, OutputError where `out` holds something, WeightsError without a
     comparison network.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise PlaceError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
+    registry.check_new(out)
     rows = _rows(table)
     names = list(dict.fromkeys(row[side] for row in rows for side in ("before", "after")))
     check_there(table, images, names)

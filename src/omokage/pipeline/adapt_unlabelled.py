@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from omokage.attributes.model import AttributeNetwork, bin_centres
 from omokage.attributes.predict import AttributePredictor
 from omokage.data.splits import position
-from omokage.errors import InputError, PlaceError
+from omokage.errors import InputError
 from omokage.faces.align import crop_landmarks
 from omokage.media.sources import expand
 from omokage.metrics.bootstrap import interval
@@ -104,8 +104,7 @@ def adapt_unlabelled(
     than `FEWEST` faces, OutputError where `out` holds something already.
     """
     tell = progress or (lambda what, done, total: None)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise PlaceError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
+    registry.check_new(out)
     paths = [Path(source.path) for source in expand([str(folder)]).sources if not source.video]
     paths = sorted(paths, key=lambda path: position(path.name))[:MOST]
     analyzer = analyzer or Analyzer(weights, device=device)

@@ -151,16 +151,20 @@ def compare_many(
     if used:
         seen: Seen = comparer.see([photo.crop.image for photo in photos.values() if photo.crop is not None])
         ends = [(place[id(pairs[k][0])], place[id(pairs[k][1])]) for k in used]
-        found = comparer.compare(seen, ends, [taken_alike(*pairs[k]) for k in used])
+        alike = [taken_alike(*pairs[k]) for k in used]
+        found = comparer.compare(seen, ends, alike)
         taught = own.read(comparer, seen, ends, found) if own is not None else [{}] * len(ends)
-        answers = {k: _answer(found, i, pairs[k], comparer, assume_same, taught[i]) for i, k in enumerate(used)}
+        answers = {
+            k: _answer(found, i, pairs[k], comparer, assume_same, taught[i], alike[i]) for i, k in enumerate(used)
+        }
     for k, (before, after) in enumerate(pairs):
         yield answers.get(k) or FaceChange(before.name, after.name, states[k], faces=(before.face, after.face))
 
 
 def _answer(
-    found: Compared, k: int, pair: tuple[Photo, Photo], comparer: Comparer, assume_same: bool, own: Mapping[str, Change]
-) -> FaceChange:
+    found: Compared, k: int, pair: tuple[Photo, Photo], comparer: Comparer, assume_same: bool,
+    own: Mapping[str, Change], alike: bool,
+) -> FaceChange:  # fmt: skip
     before, after = pair
     change = replace(face_change(found, k, before.name, after.name), faces=(before.face, after.face))
     if not assume_same and (change.same_person or 0.0) < comparer.same_limit:
@@ -168,7 +172,7 @@ def _answer(
             before.name, after.name, "different_people", change.same_person, faces=(before.face, after.face)
         )
     change = _named(change, before, after)
-    return replace(change, own=own, warnings=_warnings(change, before, after))
+    return replace(change, own=own, controlled=alike, warnings=_warnings(change, before, after))
 
 
 def _named(change: FaceChange, before: Photo, after: Photo) -> FaceChange:
@@ -176,8 +180,7 @@ def _named(change: FaceChange, before: Photo, after: Photo) -> FaceChange:
     if before.face is None or after.face is None or before.picture is None or after.picture is None:
         return change
     day = day_between(before.face, after.face, before.picture, after.picture)
-    looks = looks_between(before.face, after.face)
-    return replace(change, looks=looks, nuisance=day, controlled=taken_alike(before, after))
+    return replace(change, looks=looks_between(before.face, after.face), nuisance=day)
 
 
 def taken_alike(before: Photo, after: Photo) -> bool:

@@ -41,7 +41,7 @@ from omokage.media.sources import is_video
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import OTHER_FACE
 from omokage.results import FaceAnalysis
-from omokage.weights.registry import DEFAULT_SET, folder_of, has_model, set_names
+from omokage.weights.registry import DEFAULT_SET, has_model, is_known, set_names
 
 if TYPE_CHECKING:
     from omokage.media.table import Reading
@@ -65,11 +65,17 @@ class Look:
 def open_model(model: str | Path | None = None, device: str | None = None) -> DialogueModel:
     """The language model: of a weight set or folder, or a Hugging Face folder or id; the default set's by default.
 
-    Raises WeightsError when a set has none, MissingExtraError when the libraries for it are missing.
+    Raises InputError for what is none of these, WeightsError when a set has none, MissingExtraError when the libraries
+    for it are missing.
     """
     wanted = model if model is not None else DEFAULT_SET
-    _check_known(wanted)
-    if not _is_outside(wanted) and not has_model(wanted, "dialogue"):
+    outside = _is_outside(wanted)
+    if not outside and not is_known(wanted):
+        raise InputError(
+            f"no language model called {str(wanted)!r}: give a weight set ({', '.join(set_names())}), the folder of "
+            "one, or a vision-language model as a folder or an id OWNER/NAME of Hugging Face (see docs/how-to/ask.md)"
+        )
+    if not outside and not has_model(wanted, "dialogue"):
         raise WeightsError(
             f"the weights {str(wanted)!r} hold no dialogue model: train one with  omokage train dialogue.shipped  and "
             "name its weights folder instead, or name a vision-language model (see docs/how-to/ask.md)"
@@ -77,19 +83,6 @@ def open_model(model: str | Path | None = None, device: str | None = None) -> Di
     from omokage.dialogue.predict import load
 
     return load(wanted, device or "auto")
-
-
-def _check_known(model: str | Path) -> None:
-    """Raises InputError for what is neither a weight set, nor a folder, nor a Hugging Face id."""
-    if _is_outside(model) or Path(model).is_dir():
-        return
-    try:
-        folder_of(model)
-    except WeightsError as error:
-        raise InputError(
-            f"no language model called {str(model)!r}: give a weight set ({', '.join(set_names())}), the folder of "
-            "one, or a vision-language model as a folder or an id OWNER/NAME of Hugging Face (see docs/how-to/ask.md)"
-        ) from error
 
 
 def _is_outside(model: str | Path) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omokage.errors import WeightsError
+from omokage.errors import PlaceError, WeightsError
 from omokage.media.files import output_error, whole_file
 from omokage.weights.tensors import write_tensors
 
@@ -68,6 +68,17 @@ def folder_of(weights: str | Path) -> Path:
     raise WeightsError(
         f"no weights called {str(weights)!r}: the shipped sets are {', '.join(set_names()) or 'none'}, or give a folder"
     )
+
+
+def is_known(weights: str | Path) -> bool:
+    """Whether there is a shipped set of this name, or a folder; what a folder lacks is said by `folder_of`."""
+    return Path(weights).is_dir() or any((HOME / str(weights)).glob("*.json"))
+
+
+def check_new(out: Path) -> None:
+    """Raises PlaceError when a new set cannot be written at `out`, since something is there already."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise PlaceError(f"{out} exists already and is not an empty folder; choose another name for the new weights")
 
 
 def has_model(weights: str | Path, model: str) -> bool:
