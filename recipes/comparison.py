@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from omokage.comparison.config import ComparisonConfig, DataConfig, LossConfig, NetworkConfig
+from omokage.comparison.verification.config import DataConfig as VerificationData
+from omokage.comparison.verification.config import VerificationConfig
 from omokage.data.readers.fairface import BESIDE_RENDERED
 
 FINE = NetworkConfig(size=224, detail=2, stem=40)
@@ -153,3 +155,53 @@ def ablated(
     return replace(
         changed[without], recipe=f"omokage train comparison.ablated --set without={without} --set steps={steps}"
     )
+
+
+def verification(
+    data: Sequence[str] = ("out/visits",),
+    still: str = "",
+    out: str = "runs/verification",
+    minutes: float = 45.0,
+    steps: int = 5000,
+    init: str = "synthetic",
+    limit: int = 0,
+    photographs: str = "",
+) -> VerificationConfig:
+    """The same-person check of the `synthetic` set, or with `photographs` of the `open` set.
+
+    `data` are folders of ``omokage render --pairs visits`` (or without ``--pairs``: four pictures of a person), `still`
+    folders of which nothing is learnt, for calibration beside the people held out; `limit` is the most people that are
+    taken of a folder. `photographs` are records of strangers, each of whom is on one picture, such as ``omokage records
+    fairface_part`` writes: they are kept apart from each other. The run ends after `minutes`, or after `steps` where
+    these are 0. Commands:
+
+        omokage render --out out/people --count 7000 --pairs visits --size 160
+        omokage train comparison.verification --set data=out/people --set minutes=45
+
+    Hardware: one CPU core and a half of a second one for the crops, or any CUDA device. Scores are in the card that the
+    run writes.
+    """
+    folders, real, apart = (
+        tuple(f for f in v.split(",") if f) if isinstance(v, str) else tuple(v) for v in (data, photographs, still)
+    )
+    settings = {"data": ",".join(folders), "still": ",".join(apart), "photographs": ",".join(real), "init": init,
+                "minutes": f"{minutes:g}", "steps": "" if minutes else str(steps),
+                "limit": str(limit or "")}  # fmt: skip
+    command = " ".join(["omokage train comparison.verification", *(f"--set {k}={v}" for k, v in settings.items() if v)])
+    base = VerificationConfig(
+        out=out, minutes=minutes, steps=steps, init=init, recipe=command,
+        data=VerificationData(folders, apart, real, limit=limit),
+    )  # fmt: skip
+    if not real:
+        return base
+    return replace(
+        base, set="open", trained_on="rendered heads and FairFace photographs", data_licence=BESIDE_RENDERED,
+        limits=(*base.limits, STRANGERS_LIMIT),
+    )  # fmt: skip
+
+
+STRANGERS_LIMIT = (
+    "FairFace shows faces of public Flickr pictures, nobody of them knowingly twice: what stays of one person was "
+    "learnt from rendered people, what sets people apart also from these photographs. The synthetic set has never seen "
+    "a person."
+)

@@ -14,7 +14,7 @@ from omokage.comparison.album import read_album
 from omokage.comparison.config import FACTORS
 from omokage.comparison.data import Crops, all_pairs
 from omokage.comparison.predict import Comparer, face_change
-from omokage.comparison.readings import Readings
+from omokage.comparison.readings import Cosines, Readings
 from omokage.comparison.train import train
 
 
@@ -26,7 +26,7 @@ def drawn(count: int, seed: int, noise: float = 0.3) -> Readings:
     value = change + rng.normal(0, noise, change.shape)
     return Readings(
         value, np.full_like(value, noise / 2), change, still, [f"p{k}" for k in range(count)],
-        rng.normal(0.7, 0.15, count), rng.normal(0.1, 0.15, count), rng.normal(0.2, 0.15, count),
+        Cosines(rng.normal(0.7, 0.15, count), rng.normal(0.1, 0.15, count), rng.normal(0.2, 0.15, count)),
     )  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def test_a_spread_that_says_nothing_is_left_out_of_the_calls() -> None:
 
 def test_the_check_stops_strangers_that_look_alike() -> None:
     fitted = calibration.fit(drawn(1500, 0))
-    test = drawn(1500, 2)
+    test = drawn(1500, 2).cosines
     passed = calibration.same_person(test.hard, fitted) >= fitted["same"]["limit"]
     declined = calibration.same_person(test.alike, fitted) < fitted["same"]["limit"]
     assert passed.mean() == pytest.approx(declined.mean(), abs=0.02)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,9 @@ class Reader:
     """Fatness is the blue channel; nothing else changes. Stands in for the comparison network."""
 
     size, margin, same_limit = 32, 1.3, 0.5
-    card = SimpleNamespace(id="squares/comparison@0")
+
+    def describe(self) -> dict[str, str]:
+        return {"comparison": "squares/comparison@0"}
 
     def see(self, crops: Sequence[Any]) -> Seen:
         blue = torch.tensor([[float(c[8:-8, 8:-8, 2].mean()) / 255] for c in crops])

@@ -6,7 +6,6 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -30,10 +29,12 @@ class SquareComparer:
     """Reads the blue channel as age, the grey of the surroundings as who it is. Counts the crops it saw."""
 
     size, margin, same_limit = 32, 1.3, 0.5
-    card = SimpleNamespace(id="squares/comparison@0")
 
     def __init__(self) -> None:
         self.seen: list[int] = []
+
+    def describe(self) -> dict[str, str]:
+        return {"comparison": "squares/comparison@0"}
 
     def see(self, crops: Any) -> np.ndarray:
         self.seen.append(len(crops))

@@ -120,7 +120,7 @@ def _two(
         if change.status == "ok" and before.crop is not None and after.crop is not None:
             names = list(change.called()) or [name for name, _ in ranked(change)[:3]]
             where = comparer.where(before.crop.image, after.crop.image, names)
-        about = {"comparison": comparer.card.id, **analyzer.describe(crops)}
+        about = {**comparer.describe(), **analyzer.describe(crops)}
         write_card(report, ChangeCard(change, before.shown, after.shown, where, comparer.same_limit), lang, about)
         typer.echo(f"change card: {report}", err=True)
     return 0 if change.status == "ok" else 1
@@ -202,7 +202,7 @@ def _series(
     for name, why in line.left_out:
         typer.echo(f"{name}: {status_text(why, lang)}", err=True)
     if report is not None:
-        write_timeline(report, drawn, lang, {"comparison": comparer.card.id, **analyzer.describe(crops)})
+        write_timeline(report, drawn, lang, {**comparer.describe(), **analyzer.describe(crops)})
         typer.echo(f"timeline: {report}", err=True)
     return 1 if line.left_out else 0
 

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.comparison.config import COMPARED_UNITS, FACTORS
-from omokage.comparison.readings import Readings
+from omokage.comparison.readings import Cosines, Readings
 from omokage.metrics.logistic import fit_logistic
 
 Floats = NDArray[np.float64]
@@ -47,12 +47,18 @@ def fit(readings: Readings) -> dict[str, Any]:
     """
     power = _powers(readings)
     out: dict[str, Any] = {"pairs": len(readings), "power": power, **_tables(readings, power)}
-    alike, apart, hard = readings.alike, readings.apart, readings.hard
-    if min(len(alike), len(apart), len(hard)) >= _FEWEST:
-        truth = np.concatenate([np.ones(len(alike)), np.zeros(len(apart))])
-        line = _line(np.concatenate([alike, apart]), truth)
-        out["same"] = {"line": line, "limit": round(float(_odds(even_limit(alike, hard), line)), 4)}
-    return out
+    same = fit_same(readings.cosines)
+    return out if same is None else {**out, "same": same}
+
+
+def fit_same(cosines: Cosines) -> dict[str, Any] | None:
+    """The line of the same-person check and its limit; None where too few pairs tell."""
+    alike, apart, hard = cosines.alike, cosines.apart, cosines.hard
+    if min(len(alike), len(apart), len(hard)) < _FEWEST:
+        return None
+    truth = np.concatenate([np.ones(len(alike)), np.zeros(len(apart))])
+    line = _line(np.concatenate([alike, apart]), truth)
+    return {"line": line, "limit": round(float(_odds(even_limit(alike, hard), line)), 4)}
 
 
 def fit_controlled(readings: Readings, fitted: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from omokage.comparison.album import Album, day_differs, look_differs
-from omokage.comparison.config import COMPARED_UNITS, FACTORS, ComparisonConfig, DataConfig, NetworkConfig
+from omokage.comparison.config import COMPARED_UNITS, FACTORS, ComparisonConfig
 from omokage.data import photometry, transforms
 from omokage.data.splits import held_out
 from omokage.errors import TrainingError
@@ -62,7 +63,29 @@ class Batch:
         return Batch(*(getattr(self, name).to(device) for name in Batch.__slots__))
 
 
-def split(album: Album, config: DataConfig) -> tuple[Album, Album]:
+class Cut(Protocol):
+    """How crops are cut: pixels of a side, and the side over that of the landmarks."""
+
+    @property
+    def size(self) -> int: ...
+    @property
+    def margin(self) -> float: ...
+
+
+class Drawing(Protocol):
+    """How crops are drawn for training, and what parts people."""
+
+    @property
+    def geometry(self) -> transforms.Geometry: ...
+    @property
+    def photometry(self) -> photometry.Photometry: ...
+    @property
+    def held_out(self) -> float: ...
+    @property
+    def split_seed(self) -> int: ...
+
+
+def split(album: Album, config: Drawing) -> tuple[Album, Album]:
     """Training and held-out pictures, by person."""
     mask = held_out(album.people, config.held_out, config.split_seed)
     return album.only(~mask), album.only(mask)
@@ -71,7 +94,7 @@ def split(album: Album, config: DataConfig) -> tuple[Album, Album]:
 class Crops:
     """Cuts crops out of an album: as the pipeline does (`exact`), or jittered and changed (`drawn`)."""
 
-    def __init__(self, album: Album, network: NetworkConfig, config: DataConfig, nameless: bool = False) -> None:
+    def __init__(self, album: Album, network: Cut, config: Drawing, nameless: bool = False) -> None:
         self.album, self.network, self.config, self.nameless = album, network, config, nameless
 
     def exact(self, i: int) -> Image:
@@ -158,7 +181,7 @@ class Steps(Dataset[Batch]):
         place = number = 0
         for _ in range(50 * most):
             if found and rng.random() < self.config.data.alike:  # groups lie beside those that look alike
-                number = int(np.clip(number + rng.integers(-_NEAR, _NEAR + 1), 0, len(self.groups[place]) - 1))
+                number = neighbour(rng, number, len(self.groups[place]))
             else:
                 place = int(rng.choice(len(self.albums), p=self.shares))
                 number = int(rng.integers(len(self.groups[place])))
@@ -204,6 +227,11 @@ class Steps(Dataset[Batch]):
 
     def __len__(self) -> int:
         return 1 << 62
+
+
+def neighbour(rng: Generator, number: int, count: int) -> int:
+    """Somebody near number `number` of `count` people in the order of `in_order`: alike in sex, skin and age."""
+    return int(np.clip(number + rng.integers(-_NEAR, _NEAR + 1), 0, count - 1))
 
 
 def all_pairs(album: Album, most: int = 6) -> NDArray[np.int64]:

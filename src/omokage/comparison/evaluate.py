@@ -14,28 +14,36 @@ from omokage.comparison.calibration import CALL, STEPS
 from omokage.comparison.config import COMPARED_UNITS, FACTORS
 from omokage.comparison.data import Crops
 from omokage.comparison.model import ComparisonNetwork
-from omokage.comparison.readings import Readings, read
+from omokage.comparison.readings import Cosines, Readings, read
 from omokage.data.splits import held_out
 from omokage.errors import TrainingError
 from omokage.metrics.regression import correlation
 
 Floats = NDArray[np.float64]
 _FEWEST = 25
+MEASURED = "held-out rendered people, crops changed"
 
 
 def halves(model: ComparisonNetwork, albums: Sequence[Crops], seed: int) -> tuple[Readings, Readings]:
     """Readings of half of the held-out people, to fit on, and of the other half. Raises TrainingError when one is
     empty."""
-    parts: list[list[Readings]] = [[], []]
+    fit, test = (Readings.join([read(model, part) for part in side]) for side in parted(albums, seed))
+    return fit, test
+
+
+def parted(albums: Sequence[Crops], seed: int) -> tuple[list[Crops], list[Crops]]:
+    """Half of the people of each album, and the other half; albums without two pictures of anybody are left out. Raises
+    TrainingError when a half is empty."""
+    parts: tuple[list[Crops], list[Crops]] = ([], [])
     for crops in albums:
         first = held_out(crops.album.people, 0.5, seed + 1)
-        for k, mask in enumerate((first, ~first)):
+        for side, mask in zip(parts, (first, ~first), strict=True):
             part = Crops(crops.album.only(mask), crops.network, crops.config)
             if any(len(group) > 1 for group in part.album.groups()):
-                parts[k].append(read(model, part))
+                side.append(part)
     if not all(parts):
         raise TrainingError("too few people are held out to calibrate on: give more records or a larger held_out")
-    return Readings.join(parts[0]), Readings.join(parts[1])
+    return parts
 
 
 def score(readings: Readings, fitted: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -50,19 +58,19 @@ def score(readings: Readings, fitted: Mapping[str, Any]) -> list[dict[str, Any]]
             if values:
                 mean = float(np.mean([v for v, _ in values]))
                 rows.append(_row(f"{name}: {measure}", mean, sum(n for _, n in values), _BASE.get(measure)))
-    return rows + _check(readings, fitted)
+    return rows + check_rows(readings.cosines, fitted.get("same"))
 
 
-def _check(readings: Readings, fitted: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Rows about the same-person check."""
-    alike, rows = readings.alike, []
-    for kind, other in (("", readings.apart), (", strangers alike in sex, skin and age", readings.hard)):
+def check_rows(cosines: Cosines, fitted: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Rows about the same-person check, as `calibration.fit_same` fitted it."""
+    alike, rows = cosines.alike, []
+    for kind, other in (("", cosines.apart), (", strangers alike in sex, skin and age", cosines.hard)):
         if len(alike) and len(other):
             rate = equal_error(alike, other)
             rows.append(_row(f"same person: equal error rate{kind}", rate, len(alike) + len(other), 0.5))
-    if "same" in fitted and len(alike) and len(readings.hard):
-        limit = fitted["same"]["limit"]
-        kept, passed = (calibration.same_person(x, fitted) >= limit for x in (alike, readings.hard))
+    if fitted is not None and len(alike) and len(cosines.hard):
+        limit = fitted["limit"]
+        kept, passed = (calibration.same_person(x, {"same": fitted}) >= limit for x in (alike, cosines.hard))
         rows.append(_row("same person: let through at the limit", float(kept.mean()), len(kept)))
         rows.append(_row("strangers alike: let through at the limit", float(passed.mean()), len(passed)))
     return rows

@@ -21,6 +21,8 @@ from omokage.comparison import calibration
 from omokage.comparison.config import COMPARED_UNITS, FACTORS
 from omokage.comparison.data import MIRRORED_FACTORS
 from omokage.comparison.model import ComparisonNetwork, normalise, rebuilt, scales
+from omokage.comparison.verification.predict import Verifier
+from omokage.errors import WeightsError
 from omokage.faces.align import stacked
 from omokage.nn.folding import folded
 from omokage.results import Change, FaceChange
@@ -64,7 +66,9 @@ class Compared:
 
 
 class Comparer:
-    """The comparison network of a weight set. Raises WeightsError for unknown or damaged weights.
+    """The comparison network of a weight set, and its verification network, which says whether it is one person; a set
+    without one is asked its comparison network's own identity code. Raises WeightsError for unknown or damaged weights,
+    and for two networks that see crops of different margins.
 
     `size` and `margin` say how to cut crops (``faces.align.crop_landmarks``). Every answer is the mean over the two
     crops and their mirror images, with left and right exchanged.
@@ -78,6 +82,17 @@ class Comparer:
         self._fast = folded(model).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.calibration: Mapping[str, Any] = self.card.calibration
         self.size, self.margin = int(self.card.preprocessing["size"]), float(self.card.preprocessing["margin"])
+        self.verifier = Verifier(weights, device) if registry.has_model(weights, "verification") else None
+        if self.verifier is not None and self.verifier.margin != self.margin:
+            raise WeightsError(
+                f"the verification network of {str(weights)!r} sees crops of margin {self.verifier.margin:g}, its "
+                f"comparison network of {self.margin:g}: train one of them again with the other's margin"
+            )
+
+    def describe(self) -> dict[str, str]:
+        """Ids of the weights in use by their task."""
+        found = {"comparison": self.card.id}
+        return found if self.verifier is None else {**found, "verification": self.verifier.card.id}
 
     @property
     def network(self) -> ComparisonNetwork:
@@ -88,6 +103,8 @@ class Comparer:
     @property
     def same_limit(self) -> float:
         """The probability of one person below which a comparison is declined."""
+        if self.verifier is not None:
+            return self.verifier.limit
         return float(self.calibration.get("same", {}).get("limit", 0.5))
 
     @torch.inference_mode()
@@ -97,8 +114,11 @@ class Comparer:
         for first in range(0, len(crops), batch):
             inputs = self._prepared(crops[first : first + batch])
             there, back = self._fast.see(inputs), self._fast.see(inputs.flip(3))
-            code = torch.nn.functional.normalize(there.code + back.code, dim=1)
-            parts.append(Seen(torch.stack([there.state, back.state]).cpu(), code.cpu()))
+            if self.verifier is not None:
+                code = self.verifier.codes(crops[first : first + batch])
+            else:
+                code = torch.nn.functional.normalize(there.code + back.code, dim=1).cpu()
+            parts.append(Seen(torch.stack([there.state, back.state]).cpu(), code))
         if not parts:
             raise ValueError("no crops to see")
         return Seen.join(parts)
@@ -113,7 +133,8 @@ class Comparer:
         value, sigma, cosine = (np.concatenate(v) for v in zip(*parts, strict=True))
         taken = np.array(controlled, bool) if len(controlled) else np.zeros(len(value), bool)
         low, high, no_change = calibration.told(value, sigma, self.calibration, taken)
-        return Compared(value, low, high, no_change, calibration.same_person(cosine, self.calibration))
+        fitted = self.calibration if self.verifier is None else self.verifier.card.calibration
+        return Compared(value, low, high, no_change, calibration.same_person(cosine, fitted))
 
     @torch.inference_mode()
     def _some(self, seen: Seen, rows: NDArray[np.int64]) -> list[Floats]:

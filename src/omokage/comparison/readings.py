@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -13,24 +14,36 @@ from omokage.comparison.data import Crops, all_pairs, labels_of, strangers
 from omokage.comparison.model import ComparisonNetwork, normalise, scales
 
 Floats = NDArray[np.float64]
+Image = NDArray[np.uint8]
 _LARGEST_SIGMA, _SMALLEST_SIGMA = 3.0, -6.0
 _NOTHING = 1e-3  # differences of two states below which nothing has changed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Cosines:
+    """Of identity codes of pairs of one person (a,), of two (b,), and of two alike in sex, skin and age (c,)."""
+
+    alike: Floats
+    apart: Floats
+    hard: Floats
+
+    @classmethod
+    def join(cls, parts: Sequence[Cosines]) -> Cosines:
+        """All pairs of several samples."""
+        return cls(*(np.concatenate([getattr(p, name) for p in parts]) for name in cls.__slots__))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Readings:
     """Pairs (m) in the factors' own units: `value` and `sigma` against `change` (m, factors; NaN where unknown).
-    `still`: nothing but the day differs. `people` (m,) owns each pair. `alike`,
-    `apart`, `hard`: cosines of identity codes of pairs of one person, of two, and of two alike in sex, skin and age."""
+    `still`: nothing but the day differs. `people` (m,) owns each pair. `cosines` are of other pairs as well."""
 
     value: Floats
     sigma: Floats
     change: Floats
     still: NDArray[np.bool_]
     people: list[str]
-    alike: Floats
-    apart: Floats
-    hard: Floats
+    cosines: Cosines
 
     def __len__(self) -> int:
         return len(self.value)
@@ -43,22 +56,27 @@ class Readings:
     @classmethod
     def join(cls, parts: Sequence[Readings]) -> Readings:
         """All pairs of several readings."""
-        names = [n for n in cls.__slots__ if n != "people"]
+        names = [n for n in cls.__slots__ if n not in ("people", "cosines")]
         arrays = {name: np.concatenate([getattr(p, name) for p in parts]) for name in names}
-        return cls(people=[who for p in parts for who in p.people], **arrays)
+        people, cosines = [who for p in parts for who in p.people], Cosines.join([p.cosines for p in parts])
+        return cls(people=people, cosines=cosines, **arrays)
+
+
+def crops_of(crops: Crops, changed: bool = True) -> Iterator[Image]:
+    """Every crop of an album; `changed` ones, as in training, are the same at every call."""
+    for i in range(len(crops.album)):
+        if changed:
+            yield crops.drawn(i, np.random.default_rng((crops.config.split_seed, 4, i)), False, 0.7)
+        else:
+            yield crops.exact(i)
 
 
 @torch.inference_mode()
 def seen(model: ComparisonNetwork, crops: Crops, changed: bool, batch: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
     """States and codes of every picture of an album; `changed` crops are the same at every call."""
     states, codes = [], []
-    device = next(model.parameters()).device
-    for first in range(0, len(crops.album), batch):
-        places = range(first, min(first + batch, len(crops.album)))
-        images = [
-            crops.drawn(i, np.random.default_rng((crops.config.split_seed, 4, i)), False, 0.7) if changed
-            else crops.exact(i) for i in places
-        ]  # fmt: skip
+    device, images_left = next(model.parameters()).device, crops_of(crops, changed)
+    while images := list(islice(images_left, batch)):
         found = model.see(normalise(torch.from_numpy(np.stack(images)).to(device)))
         states.append(found.state.cpu())
         codes.append(found.code.cpu())
@@ -91,5 +109,5 @@ def read(
     sigma = np.exp(np.clip(log_sigma, _SMALLEST_SIGMA, _LARGEST_SIGMA)) * size
     return Readings(
         value * size, sigma, change, still,
-        [album.people[int(a)] for a in pairs[:, 0]], *cosines,
+        [album.people[int(a)] for a in pairs[:, 0]], Cosines(*cosines),
     )  # fmt: skip

@@ -31,7 +31,6 @@ from omokage.training.schedule import Budget, rate_at, set_rate
 from omokage.training.stream import batches
 from omokage.weights import registry
 
-MEASURED = "held-out rendered people, crops changed"
 PARTS = ("attributes", "comparison", "identity")  # of a weight set that a run can start from
 
 
@@ -145,14 +144,13 @@ def finish(config: ComparisonConfig, model: ComparisonNetwork, validation: Seque
     """
     fit, test = evaluate.halves(model, validation, config.data.split_seed)
     fitted = calibration.fit(fit)
-    rows = [{**row, "set": MEASURED} for row in evaluate.score(test, fitted)]
+    rows = [{**row, "set": evaluate.MEASURED} for row in evaluate.score(test, fitted)]
     if config.data.controlled:
         albums = [Crops(read_album(f), config.network, config.data) for f in config.data.controlled]
         fit, test = evaluate.halves(model, albums, config.data.split_seed)
         fitted["controlled"] = calibration.fit_controlled(fit, fitted)
-        rows += [
-            {**row, "set": f"{MEASURED}, head held and lit alike"} for row in evaluate.score(test, fitted["controlled"])
-        ]
+        steady = f"{evaluate.MEASURED}, head held and lit alike"
+        rows += [{**row, "set": steady} for row in evaluate.score(test, fitted["controlled"])]
     today = date.today().isoformat()
     card = registry.Card(
         model="comparison", set=config.set, architecture=architecture(model),

@@ -167,9 +167,11 @@ def _learn(
 def _write(
     out: Path, weights: str | Path, found: Sequence[AdaptedChange], first: ChangeReader | None = None
 ) -> registry.Card:
-    """The model `changes` beside a copy of the comparison network; `first`, where an answer reads it, goes with it."""
-    if registry.has_model(weights, "comparison"):
-        registry.copy_model(weights, "comparison", out)
+    """The model `changes` beside a copy of the networks that compare; `first`, where an answer reads it, goes with
+    it."""
+    for name in ("comparison", "verification"):
+        if registry.has_model(weights, name):
+            registry.copy_model(weights, name, out)
     tensors: dict[str, torch.Tensor] = {}
     schema: list[Mapping[str, Any]] = []
     calibration: dict[str, list[float]] = {}

@@ -76,7 +76,7 @@ def compare_table(
     if out.suffix.lower() not in FORMATS:
         raise InputError(f"{out} must end in {', '.join(FORMATS)}")
     digest = hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
-    identity = {"pairs": digest, "weights": comparer.card.id, "analyzer": analyzer.describe(crops),
+    identity = {"pairs": digest, "weights": comparer.describe(), "analyzer": analyzer.describe(crops),
                 "assume_same": assume_same, "crops": crops, "own": None if own is None else own.card.id}  # fmt: skip
     lines = Lines(out, identity, resume, "pairs, weights")
     kept: dict[str, Photo] = {}

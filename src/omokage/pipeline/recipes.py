@@ -98,16 +98,17 @@ def configure(recipe: Recipe, changes: Sequence[str]) -> Any:
 
 
 def run_recipe(config: Any, resume: bool = False) -> Any:
-    """Train as the configuration says: by the `train` function of the part of the package that defines its type.
+    """Train as the configuration says: by the `train` function of the module that defines its type, or of ``train.py``
+    beside that.
 
     Returns what that function returns. Raises TrainingError when there is none.
     """
-    part = type(config).__module__.split(".")
-    own = importlib.import_module(type(config).__module__)
-    if part[0] == "omokage" and hasattr(own, "train"):
-        return own.train(config)
-    module = importlib.import_module(f"omokage.{part[1]}.train") if part[0] == "omokage" and len(part) > 1 else None
-    if module is None or not hasattr(module, "train"):
+    place = type(config).__module__
+    module = importlib.import_module(place)
+    beside = f"{place.rpartition('.')[0]}.train"
+    if place.startswith("omokage.") and not hasattr(module, "train") and importlib.util.find_spec(beside):
+        module = importlib.import_module(beside)
+    if not place.startswith("omokage.") or not hasattr(module, "train"):
         raise TrainingError(f"nothing knows how to train from a {type(config).__name__}")
     takes = inspect.signature(module.train).parameters
     return module.train(config, resume=resume) if "resume" in takes else module.train(config)

@@ -1,0 +1,68 @@
+"""From crops to codes and from codes to the probability that two show one person.
+
+verifier = Verifier()
+codes = verifier.codes([crop.image for crop in crops])
+verifier.same_person((codes[:1] * codes[1:]).sum(1).double().numpy())  # the first against all others
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from omokage.comparison import calibration
+from omokage.comparison.model import normalise
+from omokage.comparison.verification.model import rebuilt
+from omokage.faces.align import stacked
+from omokage.nn.folding import folded
+from omokage.training.device import pick_device
+from omokage.weights import registry
+
+Image = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+
+class Verifier:
+    """The verification network of a weight set. Raises WeightsError for unknown or damaged weights.
+
+    `size` and `margin` say how crops are cut; those of another size are resized.
+    """
+
+    def __init__(self, weights: str | Path = registry.DEFAULT_SET, device: str = "auto") -> None:
+        tensors, self.card = registry.load(weights, "verification")
+        model = rebuilt(self.card.architecture)
+        model.load_state_dict(tensors)
+        self.device = pick_device(device)
+        self._fast = folded(model).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.size, self.margin = int(self.card.preprocessing["size"]), float(self.card.preprocessing["margin"])
+
+    @property
+    def limit(self) -> float:
+        """The probability below which two photographs are taken for two people's."""
+        return float(self.card.calibration["same"]["limit"])
+
+    def codes(self, crops: Sequence[Image]) -> Tensor:
+        """Codes (n, d) of length 1 of square RGB uint8 crops and their mirror images together."""
+        return codes_of(self._fast, crops, self.size)
+
+    def same_person(self, cosine: Floats) -> Floats:
+        """Probability (m,) that both show one person, when either answer is as likely beforehand."""
+        return calibration.same_person(cosine, self.card.calibration)
+
+
+@torch.inference_mode()
+def codes_of(model: nn.Module, crops: Iterable[Image], size: int, batch: int = 64) -> Tensor:
+    """Codes (n, d) of length 1 of an evaluating network: crops and their mirror images together."""
+    device, found, rest = next(model.parameters()).device, [], iter(crops)
+    while some := list(islice(rest, batch)):
+        inputs = normalise(torch.from_numpy(stacked(some, size)).to(device))
+        found.append(nn.functional.normalize(model(inputs) + model(inputs.flip(3)), dim=1).cpu())
+    if not found:
+        raise ValueError("no crops to see")
+    return torch.cat(found)

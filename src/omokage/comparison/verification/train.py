@@ -1,0 +1,148 @@
+"""One visible loop: draw a batch, step, average; then calibrate and score on held-out people, write the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from omokage.comparison import calibration, evaluate
+from omokage.comparison.album import read_album
+from omokage.comparison.data import Crops, split
+from omokage.comparison.model import normalise
+from omokage.comparison.verification.config import VerificationConfig
+from omokage.comparison.verification.data import Batch, Steps
+from omokage.comparison.verification.loss import VerificationLoss
+from omokage.comparison.verification.model import VerificationNetwork, adopt, architecture
+from omokage.comparison.verification.readings import halves
+from omokage.errors import TrainingError
+from omokage.training import device as devices
+from omokage.training.average import WeightAverage
+from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.meter import Meter
+from omokage.training.run import RunFolder, commit_of
+from omokage.training.schedule import Budget, rate_at, set_rate
+from omokage.training.stream import batches
+from omokage.weights import registry
+
+
+def train(config: VerificationConfig, resume: bool = False) -> Path:
+    """Run to the end and return the run folder; the weights are in its ``weights``. With `resume` it goes on from the
+    last checkpoint with the losses that an undisturbed run would have had. Raises what `errors` lists."""
+    device = devices.pick_device(config.device)
+    torch.set_num_threads(config.threads)
+    folder = RunFolder(config.out)
+    folder.begin(config, resume)
+    devices.seed_everything(config.seed)
+    training, validation = albums(config)
+    photographs = [Crops(read_album(f), config.network, config.data) for f in config.data.photographs]
+    steps = Steps(training, photographs, config)
+    folder.log(event="data", people=len(steps.groups), photographs=sum(len(c.album) for c in photographs))
+    model = _model(config).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.precision = devices.reduced_precision(config.precision, device)
+    average = _loop(config, model, steps, folder, device, resume)
+    finish(config, average, validation, folder.path / "weights")
+    folder.log(event="done")
+    return folder.path
+
+
+def albums(config: VerificationConfig) -> tuple[list[Crops], list[Crops]]:
+    """Crop makers of the people of each folder that are trained on, and of those that are held out."""
+    data = config.data
+    parts = [split(read_album(folder, data.limit), data) for folder in data.folders]
+    rest = [*(kept for _, kept in parts), *(read_album(folder) for folder in data.calibration)]
+    return tuple([Crops(album, config.network, data) for album in side] for side in ([t for t, _ in parts], rest))  # type: ignore[return-value]
+
+
+def _model(config: VerificationConfig) -> VerificationNetwork:
+    """A fresh network, or one that starts from the weights that `init` names."""
+    model = VerificationNetwork(config.network)
+    if config.init:
+        folder = registry.folder_of(config.init)
+        name = "verification" if (folder / "verification.json").is_file() else "attributes"
+        if not adopt(model, registry.load(folder, name)[0]):
+            raise TrainingError(f"nothing in {config.init!r} fits this network: give weights with the same trunk")
+    return model
+
+
+def _loop(
+    config: VerificationConfig, model: VerificationNetwork, steps: Steps, folder: RunFolder, device: torch.device,
+    resume: bool,
+) -> VerificationNetwork:  # fmt: skip
+    """Step until the budget is used; returns the averaged model."""
+    loss = VerificationLoss(config.loss, len(steps.groups), config.network.code).to(device)
+    optimizer = _optimizer(config, model, loss)
+    average = WeightAverage(model, config.average)
+    modules = {"model": model, "average": average.model, "loss": loss}
+    facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
+    if resume and folder.checkpoint.exists():
+        facts = load_checkpoint(folder.checkpoint, modules, optimizer)
+    budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
+    stream = batches(steps, step, config.data.workers)
+    meter = Meter()
+    while (progress := budget.progress(step)) < 1:
+        set_rate(optimizer, rate_at(progress, step, config.rate, config.warmup))
+        total, parts = step_once(model, loss, optimizer, next(stream).to(device), config.clip)
+        average.update(model, step)
+        step += 1
+        meter.add({"loss": total, **parts})
+        if step % config.log_every == 0:
+            folder.log(step=step, seconds=budget.seconds, **meter.means(), last_loss=float(total))
+        if step % config.save_every == 0:
+            save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
+    save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
+    return average.model
+
+
+def _optimizer(config: VerificationConfig, model: VerificationNetwork, loss: VerificationLoss) -> torch.optim.AdamW:
+    trunk = list(model.trunk.parameters())
+    rest = [p for name, p in model.named_parameters() if not name.startswith("trunk.")]
+    groups = [
+        {"params": trunk, "share": config.trunk}, {"params": rest, "share": 1.0},
+        {"params": [loss.prototypes], "share": config.prototypes, "weight_decay": 0.0},
+    ]  # fmt: skip
+    return torch.optim.AdamW(groups, config.rate, weight_decay=config.decay)
+
+
+def step_once(
+    model: VerificationNetwork, loss: VerificationLoss, optimizer: torch.optim.Optimizer, batch: Batch, clip: float
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """One optimizer step. Raises TrainingError when the loss is no longer a number."""
+    model.train()
+    codes = model(normalise(batch.images))
+    total, parts = loss(codes[: len(batch.people)], batch.people, codes[len(batch.people) :])
+    if not torch.isfinite(total):
+        raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimizer.step()
+    return total.detach(), {k: v.detach() for k, v in parts.items()}
+
+
+def finish(
+    config: VerificationConfig, model: VerificationNetwork, validation: Sequence[Crops], out: Path
+) -> registry.Card:
+    """Calibrate on half of the held-out people, score on the other half, write weights and card. Raises TrainingError
+    when too few people are held out."""
+    fit, test = halves(model, validation, config.data.split_seed)
+    fitted = calibration.fit_same(fit)
+    if fitted is None:
+        raise TrainingError("too few people are held out to calibrate on: give more records or a larger held_out")
+    today = date.today().isoformat()
+    rows: list[Mapping[str, Any]] = [
+        {**row, "set": evaluate.MEASURED, "date": today} for row in evaluate.check_rows(test, fitted)
+    ]
+    card = registry.Card(
+        model="verification", set=config.set, architecture=architecture(model),
+        preprocessing={"size": config.network.size, "margin": config.network.margin, "mean": 127.5, "std": 127.5},
+        calibration={"same": fitted}, recipe=config.recipe, commit=commit_of(), made=today,
+        trained_on=config.trained_on,
+        licences={"code": "Apache-2.0", "weights": config.weights_licence, "training_data": config.data_licence},
+        scores=rows, limits=list(config.limits),
+    )  # fmt: skip
+    return registry.save(out, model.state_dict(), card)
