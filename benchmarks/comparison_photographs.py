@@ -3,9 +3,9 @@ person's photographs, same person, and how far differences of age are seen.
 
     python benchmarks/comparison_photographs.py FOLDER --weights runs/comparison/weights --json photographs.json
 
-FOLDER holds `expression_pairs` (pairs.csv: file_a, file_b, expression_a, expression_b), `identity_pairs` (file_a,
-file_b, same_person), `orl` (labels.csv: file, person) and `fairface_train` (labels.csv: file, age_bin). Nothing is
-fitted on photographs.
+FOLDER holds `expression_pairs` (pairs.csv: file_a, file_b, expression_a, expression_b; both files are called after the
+person), `identity_pairs` (file_a, file_b, same_person), `orl` (labels.csv: file, person) and `fairface_train`
+(labels.csv: file, age_bin). Nothing is fitted on photographs.
 
 Nobody knows how the same person's age changed between two of these photographs. How far age is seen is therefore
 measured on strangers whose bins of age are known: the share of pairs one or two bins apart that are further apart, in
@@ -82,12 +82,20 @@ def _expressions(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[s
     methods = {"comparison": ours, "difference of attribute answers": state[pairs[:, 1]] - state[pairs[:, 0]]}
     turned = [mirrored(crops[a], crops[b]) for a, b in pairs]
     out: dict[str, Any] = {"pairs": len(rows), "taken for mirror images": float(np.mean(turned)),
-                           "one person": _kept(comparer, [photos[n] for n in names], pairs)}  # fmt: skip
+                           "one person": _kept(comparer, [photos[n] for n in names], pairs),
+                           "check": check_errors(comparer, crops, pairs, _others(names, len(pairs)))}  # fmt: skip
     for method, value in methods.items():
         moved = [row["expression_a"] != row["expression_b"] for row in rows]
         size = np.abs(value[:, :-2]).sum(1)
         out[method] = {"AUC of any change": area_under_curve(size, moved), "signs": _signs(rows, value)}
     return out
+
+
+def _others(names: Sequence[str], count: int) -> NDArray[np.int64]:
+    """Pairs (count, 2) of places of files that are called after different people (``Name_0001.jpg``)."""
+    owners = [Path(name).stem.rpartition("_")[0] for name in names]
+    drawn = np.random.default_rng(0).integers(0, len(names), (4 * count, 2))
+    return np.array([(a, b) for a, b in drawn if owners[a] != owners[b]][:count], np.int64)
 
 
 def _signs(rows: Sequence[Mapping[str, str]], value: Floats) -> dict[str, Any]:
