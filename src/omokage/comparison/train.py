@@ -1,4 +1,4 @@
-"""One visible loop: draw a batch, step, average; then calibrate and score on held-out people, write the weights.
+"""Draw batches, step, average; then calibrate and score on held-out people, write the weights.
 
 ``train(config)`` is all of it; with ``resume=True`` it goes on from the last checkpoint with the losses that an
 undisturbed run would have had.
@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,11 +23,8 @@ from omokage.comparison.model import ComparisonNetwork, adopt, architecture, nor
 from omokage.errors import TrainingError
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
-from omokage.training.checkpoint import load_checkpoint, save_checkpoint
-from omokage.training.meter import Meter
+from omokage.training.loop import Learner, run
 from omokage.training.run import RunFolder, commit_of
-from omokage.training.schedule import Budget, rate_at, set_rate
-from omokage.training.stream import batches
 from omokage.weights import registry
 
 PARTS = ("attributes", "comparison", "identity")  # of a weight set that a run can start from
@@ -92,28 +88,11 @@ def _loop(
     model.trunk.requires_grad_(not config.frozen)
     learnt = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(learnt, config.rate, weight_decay=config.decay)
-    average = WeightAverage(model, config.average)
-    modules = {"model": model, "average": average.model, "loss": loss}
-    facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
-    if resume and folder.checkpoint.exists():
-        facts = load_checkpoint(folder.checkpoint, modules, optimizer)
-    budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
-    stream = batches(steps, step, config.data.workers)
-    meter = Meter()
-    while (progress := budget.progress(step)) < 1:
-        batch = next(stream)
-        devices.seed_everything(config.seed, 3, step)
-        set_rate(optimizer, rate_at(progress, step, config.rate, config.warmup))
-        total, parts = step_once(model, loss, optimizer, batch.to(device), config)
-        average.update(model, step)
-        step += 1
-        meter.add({"loss": total, **parts})
-        if step % config.log_every == 0:
-            folder.log(step=step, seconds=budget.seconds, **meter.means(), last_loss=float(total))
-        if step % config.save_every == 0:
-            save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
-    save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
-    return average.model
+    learner = Learner(model, WeightAverage(model, config.average), optimizer, {"loss": loss})
+    return run(
+        config, learner, steps, config.data.workers,
+        lambda batch: step_once(model, loss, optimizer, batch.to(device), config), folder, resume,
+    )  # fmt: skip
 
 
 def step_once(

@@ -1,4 +1,4 @@
-"""One visible loop: draw a batch, step, average; then calibrate and score on held-out people, write the weights."""
+"""Draw batches, step, average; then calibrate and score on held-out people, write the weights."""
 
 from __future__ import annotations
 
@@ -22,11 +22,8 @@ from omokage.comparison.verification.readings import halves
 from omokage.errors import TrainingError
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
-from omokage.training.checkpoint import load_checkpoint, save_checkpoint
-from omokage.training.meter import Meter
+from omokage.training.loop import Learner, run
 from omokage.training.run import RunFolder, commit_of
-from omokage.training.schedule import Budget, rate_at, set_rate
-from omokage.training.stream import batches
 from omokage.weights import registry
 
 
@@ -76,26 +73,11 @@ def _loop(
     """Step until the budget is used; returns the averaged model."""
     loss = VerificationLoss(config.loss, len(steps.groups), config.network.code).to(device)
     optimizer = _optimizer(config, model, loss)
-    average = WeightAverage(model, config.average)
-    modules = {"model": model, "average": average.model, "loss": loss}
-    facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
-    if resume and folder.checkpoint.exists():
-        facts = load_checkpoint(folder.checkpoint, modules, optimizer)
-    budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
-    stream = batches(steps, step, config.data.workers)
-    meter = Meter()
-    while (progress := budget.progress(step)) < 1:
-        set_rate(optimizer, rate_at(progress, step, config.rate, config.warmup))
-        total, parts = step_once(model, loss, optimizer, next(stream).to(device), config.clip)
-        average.update(model, step)
-        step += 1
-        meter.add({"loss": total, **parts})
-        if step % config.log_every == 0:
-            folder.log(step=step, seconds=budget.seconds, **meter.means(), last_loss=float(total))
-        if step % config.save_every == 0:
-            save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
-    save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
-    return average.model
+    learner = Learner(model, WeightAverage(model, config.average), optimizer, {"loss": loss})
+    return run(
+        config, learner, steps, config.data.workers,
+        lambda batch: step_once(model, loss, optimizer, batch.to(device), config.clip), folder, resume,
+    )  # fmt: skip
 
 
 def _optimizer(config: VerificationConfig, model: VerificationNetwork, loss: VerificationLoss) -> torch.optim.AdamW:

@@ -1,0 +1,85 @@
+"""The loop of runs in one process: draw a batch, step, average, log, keep a checkpoint; resumed runs go on exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.utils.data import Dataset
+
+from omokage.training import device as devices
+from omokage.training.average import WeightAverage
+from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.meter import Meter
+from omokage.training.run import RunFolder
+from omokage.training.schedule import Budget, rate_at, set_rate
+from omokage.training.stream import batches
+
+Batch = TypeVar("Batch")
+M = TypeVar("M", bound=nn.Module)
+
+
+class Pace(Protocol):
+    """What a run's configuration says of its length and its steps."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def minutes(self) -> float: ...
+    @property
+    def rate(self) -> float: ...
+    @property
+    def warmup(self) -> int: ...
+    @property
+    def log_every(self) -> int: ...
+    @property
+    def save_every(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learner(Generic[M]):
+    """What changes while a run steps: the model, its average, the optimizer and `others` with a state of their own (a
+    loss)."""
+
+    model: M
+    average: WeightAverage[M]
+    optimizer: Optimizer
+    others: Mapping[str, nn.Module] = field(default_factory=dict)
+
+
+def run(
+    pace: Pace, learner: Learner[M], steps: Dataset[Batch], workers: int,
+    step_once: Callable[[Batch], tuple[Tensor, Mapping[str, Tensor]]], folder: RunFolder, resume: bool,
+) -> M:  # fmt: skip
+    """Step until the budget is used and return the averaged model. Item k of `steps` is the batch of step k;
+    `step_once` makes the step and gives its loss and the loss's parts. With `resume` it goes on from the last
+    checkpoint."""
+    modules: dict[str, nn.Module] = {"model": learner.model, "average": learner.average.model, **learner.others}
+    facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
+    if resume and folder.checkpoint.exists():
+        facts = load_checkpoint(folder.checkpoint, modules, learner.optimizer)
+    budget, step = Budget(pace.steps, pace.minutes, facts["seconds"]), int(facts["step"])
+    stream, meter = batches(steps, step, workers), Meter()
+    while (progress := budget.progress(step)) < 1:
+        batch = next(stream)
+        devices.seed_everything(pace.seed, 3, step)
+        set_rate(learner.optimizer, rate_at(progress, step, pace.rate, pace.warmup))
+        total, parts = step_once(batch)
+        learner.average.update(learner.model, step)
+        step += 1
+        meter.add({"loss": total, **parts})
+        if step % pace.log_every == 0:
+            folder.log(step=step, seconds=budget.seconds, **meter.means(), last_loss=float(total))
+        if step % pace.save_every == 0:
+            _save(folder, modules, learner.optimizer, step, budget)
+    _save(folder, modules, learner.optimizer, step, budget)
+    return learner.average.model
+
+
+def _save(folder: RunFolder, modules: Mapping[str, nn.Module], optimizer: Optimizer, step: int, budget: Budget) -> None:
+    save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
