@@ -201,7 +201,7 @@ def test_what_cannot_be_learnt_is_said(place: Path, street: dict[str, Any]) -> N
         (place / "t.csv").write_text(text)
         adapt_pairs(place / "t.csv", place, place / out, plan=PLAN, **street)
 
-    with pytest.raises(InputError, match="before and after"):
+    with pytest.raises(InputError, match="lack the column 'after'"):
         run("before,kg\n0a.png,1\n")
     with pytest.raises(InputError, match="at least 10"):
         run("before,after,kg\n0a.png,0b.png,1\n")

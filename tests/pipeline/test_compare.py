@@ -237,10 +237,10 @@ def test_photographs_of_a_table_are_found_once_while_they_stay_ready(
 
 def test_a_table_without_the_columns_is_refused(tmp_path: Path) -> None:
     (tmp_path / "pairs.csv").write_text("one,two\na,b\n")
-    with pytest.raises(InputError, match="columns before and after"):
+    with pytest.raises(InputError, match="lack the columns 'before' and 'after'; they have one, two"):
         read_pairs(tmp_path / "pairs.csv")
     (tmp_path / "pairs.csv").write_text("before,after\na.png,b.png\nc.png\n")
-    with pytest.raises(InputError, match=r"pair 2 of the table .* names one photograph"):
+    with pytest.raises(InputError, match=r"pairs.csv, line 3: the pair names one photograph"):
         read_pairs(tmp_path / "pairs.csv")
     with pytest.raises(InputError, match="cannot be read"):
         read_pairs(tmp_path / "none.csv")

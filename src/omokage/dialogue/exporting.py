@@ -24,6 +24,7 @@ from omokage.dialogue.facts import Truth
 from omokage.dialogue.labelled import examples_of, is_training
 from omokage.errors import InputError, PlaceError
 from omokage.media.files import whole_file, whole_path
+from omokage.media.small_tables import read_small_table
 
 Form = Literal["jsonl", "parquet", "llava", "sharegpt"]
 FORMS: tuple[Form, ...] = ("jsonl", "parquet", "llava", "sharegpt")
@@ -177,17 +178,11 @@ def apply_review(
 
     Raises InputError for another table, an unknown verdict, or a row about no statement of these annotations.
     """
-    try:
-        with review.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise InputError(f"the review {review} cannot be read: {error.strerror or error}") from error
-    if rows and not {"id", "statement", "verdict"} <= set(rows[0]):
-        raise InputError(f"{review} lacks the columns id, statement and verdict: take the table that --review wrote")
+    table = read_small_table(review, "verdicts", ["id", "statement", "verdict"])
     held = {a.id: list(a.statements) for a in annotations}
     count = 0
-    for line, row in enumerate(rows, 2):
-        verdict, better = (row.get("verdict") or "").strip().lower(), (row.get("text_new") or "").strip()
+    for line, row in zip(table.lines, table.rows, strict=True):
+        verdict, better = row["verdict"].lower(), row.get("text_new", "")
         if not verdict and not better:
             continue
         place = int(row["statement"]) if row["statement"].isdigit() else -1

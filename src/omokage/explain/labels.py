@@ -7,7 +7,6 @@ Several raters may also stand in columns `<attribute>@<rater>`. Empty cells are 
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.errors import InputError
+from omokage.media.small_tables import read_small_table
 
 Floats = NDArray[np.float64]
 Kind = Literal["nominal", "ordinal"]
@@ -76,7 +76,10 @@ def read_label_table(
     Values that are all yes/no (1/0, true/false) make a yes/no attribute, numbers an ordinal one, words classes. Raises
     InputError that names the column and what to do.
     """
-    rows, header = _read(path)
+    table = read_small_table(path, "labels", ["file"])
+    rows, header = [row for row in table.rows if row["file"]], table.header
+    if not rows:
+        raise InputError(f"the labels {path} have no rows")
     columns = _columns(header, path, skip)
     for name in (*skip, *(kinds or ())):
         if name not in header and name not in columns:
@@ -102,23 +105,6 @@ def read_label_table(
         _label(name, _cells(columns[name], raters, by_file, files), kinds or {}, path) for name in chosen
     ]  # fmt: skip
     return LabelTable(tuple(files), people, groups, tuple(labels))
-
-
-def _read(path: Path) -> tuple[list[dict[str, str]], list[str]]:
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            rows = [{str(k): (v or "").strip() for k, v in row.items() if k is not None} for row in reader]
-            header = [str(name) for name in reader.fieldnames or ()]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        why = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise InputError(f"the labels {path} cannot be read: {why}") from error
-    if "file" not in header:
-        raise InputError(f"the labels {path} lack the column 'file'; they have {', '.join(header) or 'nothing'}")
-    rows = [row for row in rows if row["file"]]
-    if not rows:
-        raise InputError(f"the labels {path} have no rows")
-    return rows, header
 
 
 def _columns(header: Sequence[str], path: Path, skip: Sequence[str]) -> dict[str, list[str]]:

@@ -4,7 +4,6 @@ user's.
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from omokage.errors import InputError
 from omokage.faces.canvas import FaceScene
 from omokage.faces.detect import Finder
+from omokage.media.small_tables import read_small_table
 from omokage.metrics.matching import nearest_box
 from omokage.results import Box, Detection
 
@@ -139,9 +139,8 @@ def score_folder(
     if not path.is_file():
         raise InputError(f"{folder} has no labels.csv; give a folder with labels.csv and the pictures that it names")
     by_file: dict[str, list[dict[str, str]]] = {}
-    with path.open(newline="", encoding="utf-8") as table:
-        for row in csv.DictReader(table):
-            by_file.setdefault(row["file"], []).append(row)
+    for row in read_small_table(path, "labels", ["file"]).rows:
+        by_file.setdefault(row["file"], []).append(row)
     files = list(by_file)
     found = extra = 0
     spent = 0.0

@@ -6,7 +6,6 @@ is said in sentences by `remarks`.
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from omokage.errors import InputError
+from omokage.media.small_tables import read_small_table
 from omokage.results import EXPRESSIONS
 
 Label = Mapping[str, str]
@@ -45,22 +45,10 @@ _MEASURED = {"file", "person", "age", "age_bin", "pose_class", *_WORDS, *_ANGLE_
 def read_labels(path: Path) -> list[dict[str, str]]:
     """The rows of a labels file. Raises InputError when it is missing, empty, not UTF-8 or lacks the column `file`,
     and for a number that is none, with its line."""
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
-            rows = [(reader.line_num, row) for row in reader]
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"the labels {path} are not UTF-8 text: save the table as UTF-8 (a spreadsheet calls it CSV UTF-8)"
-        ) from error
-    except (OSError, csv.Error) as error:
-        why = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise InputError(f"the labels {path} cannot be read: {why}") from error
-    if not rows:
-        raise InputError(f"the labels {path} have no rows")
-    if "file" not in rows[0][1]:
-        raise InputError(f"the labels {path} lack the column 'file'; they have {', '.join(map(str, rows[0][1]))}")
-    return [_row(row, path, line) for line, row in rows]
+    table = read_small_table(path, "labels", ["file"])
+    for row, line in zip(table.rows, table.lines, strict=True):
+        _check_row(row, path, line)
+    return table.rows
 
 
 def span(text: str) -> tuple[float, float] | None:
@@ -118,14 +106,9 @@ def is_number(text: str) -> bool:
         return False
 
 
-def _row(row: Mapping[Any, Any], path: Path, line: int) -> dict[str, str]:
-    """A row with its numbers checked."""
-    if any(row.get(None) or ()):  # a decimal comma cuts a number in two, and the rest would count silently
-        raise InputError(
-            f"{path}, line {line}: more cells than the header has; quote cells with commas, write decimals with a point"
-        )
-    kept = {str(k): v or "" for k, v in row.items() if k is not None}
-    for column, text in kept.items():
+def _check_row(row: Mapping[str, str], path: Path, line: int) -> None:
+    """Raises InputError for a number that is none."""
+    for column, text in row.items():
         if not text:
             continue
         if column == "age":
@@ -137,8 +120,7 @@ def _row(row: Mapping[Any, Any], path: Path, line: int) -> dict[str, str]:
                 f"{path}, line {line}: age_bin {text!r} is not a span of years such as 20-29 or 70+; correct it "
                 "(spreadsheets turn 3-9 into a date: make the column text)"
             )
-    _check_points(kept, path, line)
-    return kept
+    _check_points(row, path, line)
 
 
 def _check_number(text: str, path: Path, line: int, column: str, low: float, high: float) -> None:

@@ -13,8 +13,6 @@ thing to read: learnt on many people first, then corrected for one person, of wh
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -32,6 +30,7 @@ from omokage.errors import InputError
 from omokage.explain.adapt import Learnt, Plan, learn
 from omokage.explain.labels import Label
 from omokage.explain.scores import Score, scores
+from omokage.media.small_tables import read_small_table
 from omokage.media.sources import Source
 from omokage.pipeline.adapt_features import check_there
 from omokage.pipeline.adapt_pair_tuning import PairTuner
@@ -116,14 +115,10 @@ def adapt_pairs(
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
-    try:
-        reader = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig")))
-        rows = [{str(k): (v or "").strip() for k, v in row.items() if k is not None} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"the pairs {table} cannot be read ({error}); give a CSV") from error
-    if not rows or not {"before", "after"} < set(rows[0]):
-        raise InputError(f"{table} needs the columns before and after, a label, and at least one row")
-    return rows
+    found = read_small_table(table, "pairs", ["before", "after"])
+    if set(found.header) <= _OTHER:
+        raise InputError(f"the pairs {table} have no label: add a column of signed numbers, named after what changed")
+    return found.rows
 
 
 def _problem(row: dict[str, str], photos: dict[str, Photo]) -> str:

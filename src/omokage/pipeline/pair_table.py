@@ -8,9 +8,7 @@ The table (CSV) has the columns `before` and `after`, paths that count from the 
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -24,9 +22,10 @@ import pyarrow.parquet as pq
 
 from omokage.comparison.config import FACTORS, LOOKS, NUISANCE
 from omokage.comparison.predict import Comparer
-from omokage.errors import InputError, UnreadableError
+from omokage.errors import InputError
 from omokage.media.files import whole_path
 from omokage.media.lines import Lines
+from omokage.media.small_tables import read_small_table
 from omokage.media.sources import Source
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import Photo, compare_many, photographs
@@ -48,17 +47,11 @@ COLUMNS = ("before", "after", "status", "warnings", *_NUMBERS)
 def read_pairs(table: Path) -> list[tuple[str, str]]:
     """The pairs of a CSV table. Raises InputError for a missing file, missing columns, an empty cell or an empty
     table."""
-    try:
-        rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8-sig"))))
-    except OSError as error:
-        raise InputError(f"the table {table} cannot be read: {error.strerror or error}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableError(f"the table {table} is not a CSV text file in UTF-8 ({error})") from error
-    if not rows or not {"before", "after"} <= set(rows[0]):
-        raise InputError(f"the table {table} needs the columns before and after and at least one pair")
-    for line, row in enumerate(rows, 1):
+    found = read_small_table(table, "pairs", ["before", "after"])
+    rows = found.rows
+    for line, row in zip(found.lines, rows, strict=True):
         if not row["before"] or not row["after"]:
-            raise InputError(f"pair {line} of the table {table} names one photograph: fill in both cells, or delete it")
+            raise InputError(f"{table}, line {line}: the pair names one photograph: fill in both cells, or delete it")
     return [(str(table.parent / row["before"]), str(table.parent / row["after"])) for row in rows]
 
 

@@ -1,0 +1,68 @@
+"""Tables that people fill in are read as they meant them, or refused with what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omokage.errors import InputError
+from omokage.media.small_tables import read_small_table
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Z")), max_size=8)
+
+
+def written(folder: Path, content: str | bytes) -> Path:
+    path = folder / "labels.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def test_cells_are_stripped_blank_lines_passed_and_lines_counted(tmp_path: Path) -> None:
+    table = read_small_table(
+        written(tmp_path, '\ufefffile , age\r\n a.jpg ,3\r\n\r\n"b\nc",\r\nd\r\n'), "labels", ["file"]
+    )
+    assert table.header == ("file", "age")
+    assert table.rows == [{"file": "a.jpg", "age": "3"}, {"file": "b\nc", "age": ""}, {"file": "d", "age": ""}]
+    assert table.lines == [2, 5, 6]
+
+
+@given(rows=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6))
+def test_what_was_written_is_read(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]) -> None:
+    import csv
+    import io
+
+    stream = io.StringIO()
+    csv.writer(stream).writerows([("one", "two"), *rows])
+    table = read_small_table(written(tmp_path_factory.mktemp("t"), stream.getvalue()), "labels")
+    assert [(row["one"], row["two"]) for row in table.rows] == rows
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "have no rows"),
+        (b"file,age\n", "have no rows"),
+        (b"name,age\na,1\n", "lack the column 'file'; they have name, age"),
+        (b"name;file\na;b\n", "lack the column 'file': their columns are parted by semicolons; save .* with commas"),
+        (b"name\tfile\na\tb\n", "parted by tabs"),
+        (b"file,age\na,3,5\n", "line 2: more cells than the header has"),
+        ("file\n花子\n".encode("shift-jis"), "are not UTF-8 text: save the table as UTF-8"),
+        ("file\na\n".encode("utf-16"), "are not UTF-8 text"),
+    ],
+)
+def test_other_tables_are_refused(tmp_path: Path, content: bytes, why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        read_small_table(written(tmp_path, content), "labels", ["file"])
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"the pairs .*gone\.csv cannot be read: no such file"):
+        read_small_table(tmp_path / "gone.csv", "pairs")
+    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+        read_small_table(tmp_path, "pairs")
+    huge = written(tmp_path, "file\n" + "x" * 200_000 + "\n")
+    with pytest.raises(InputError, match="line 2: field larger than"):
+        read_small_table(huge, "labels", ["file"])
