@@ -164,16 +164,18 @@ def verification(
     minutes: float = 45.0,
     steps: int = 5000,
     init: str = "synthetic",
+    beside: str = "",
     limit: int = 0,
     photographs: str = "",
 ) -> VerificationConfig:
     """The same-person check of the `synthetic` set, or with `photographs` of the `open` set.
 
-    `data` are folders of ``omokage render --pairs visits`` (or without ``--pairs``: four pictures of a person), `still`
-    folders of which nothing is learnt, for calibration beside the people held out; `limit` is the most people that are
-    taken of a folder. `photographs` are records of strangers, each of whom is on one picture, such as ``omokage records
-    fairface_part`` writes: they are kept apart from each other. The run ends after `minutes`, or after `steps` where
-    these are 0. Commands:
+    `beside` names the weights of the comparison network that it will check for: where that network's own code helps, it
+    takes part. `data` are folders of ``omokage render --pairs visits`` (or without ``--pairs``: four pictures of a
+    person), `still` folders of which nothing is learnt, for calibration beside the people held out; `limit` is the
+    most people that are taken of a folder. `photographs` are records of strangers, each of whom is on one picture,
+    such as ``omokage records fairface_part`` writes: they are kept apart from each other. The run ends after
+    `minutes`, or after `steps` where these are 0. Commands:
 
         omokage render --out out/people --count 7000 --pairs visits --size 160
         omokage train comparison.verification --set data=out/people --set minutes=45
@@ -185,11 +187,11 @@ def verification(
         tuple(f for f in v.split(",") if f) if isinstance(v, str) else tuple(v) for v in (data, photographs, still)
     )
     settings = {"data": ",".join(folders), "still": ",".join(apart), "photographs": ",".join(real), "init": init,
-                "minutes": f"{minutes:g}", "steps": "" if minutes else str(steps),
+                "beside": beside, "minutes": f"{minutes:g}", "steps": "" if minutes else str(steps),
                 "limit": str(limit or "")}  # fmt: skip
     command = " ".join(["omokage train comparison.verification", *(f"--set {k}={v}" for k, v in settings.items() if v)])
     base = VerificationConfig(
-        out=out, minutes=minutes, steps=steps, init=init, recipe=command,
+        out=out, minutes=minutes, steps=steps, init=init, beside=beside, recipe=command,
         data=VerificationData(folders, apart, real, limit=limit),
     )  # fmt: skip
     if not real:

@@ -3,6 +3,7 @@
     python tools/average_weights.py OUT DATA[,DATA...] WEIGHTS...
     python tools/average_weights.py --model finder OUT DATA[,DATA...] WEIGHTS...
     python tools/average_weights.py --model comparison --still FOLDER --controlled FOLDER OUT DATA[,DATA...] WEIGHTS...
+    python tools/average_weights.py --model verification --beside WEIGHTS OUT DATA[,DATA...] WEIGHTS...
 
 `DATA` are the record folders that the runs were trained on (their held-out people calibrate and score the mean),
 `WEIGHTS` folders or sets with the weights of that model. `--still` are rendered pairs between which only the day
@@ -30,6 +31,8 @@ from omokage.attributes.sources import read_sources
 from omokage.attributes.train import finish
 from omokage.comparison import model as comparison
 from omokage.comparison import train as compared
+from omokage.comparison.verification import model as verification
+from omokage.comparison.verification import train as verified
 from omokage.faces.config import ARCHITECTURE
 from omokage.faces.network import FinderNet
 from omokage.faces.publish import publish
@@ -46,9 +49,10 @@ def main() -> None:
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("data", metavar="DATA")
     parser.add_argument("weights", nargs="+", metavar="WEIGHTS")
-    parser.add_argument("--model", choices=("attributes", "finder", "comparison"), default="attributes")
+    parser.add_argument("--model", choices=("attributes", "finder", "comparison", "verification"), default="attributes")
     parser.add_argument("--still", default="")
     parser.add_argument("--controlled", default="")
+    parser.add_argument("--beside", default="", help="weights of the comparison network that will be there as well")
     given = parser.parse_args()
     torch.set_num_threads(1)
     loaded = [registry.load(folder, given.model) for folder in given.weights]
@@ -58,6 +62,8 @@ def main() -> None:
         rows = publish_finder(loaded, given.out, given.data, command)
     elif given.model == "comparison":
         rows = publish_comparison(loaded, given.out, given.data, given.still, given.controlled, command)
+    elif given.model == "verification":
+        rows = publish_verification(loaded, given.out, given.data, given.still, given.beside, command)
     else:
         rows = publish_attributes(loaded, given.out, given.data, command)
     for row in rows:
@@ -110,6 +116,19 @@ def publish_comparison(
     )
     config = replace(config, network=model.network)
     return compared.finish(config, model, compared.albums(config)[1], out).scores
+
+
+def publish_verification(
+    loaded: Sequence[Loaded], out: Path, data: str, still: str, beside: str, command: str
+) -> Sequence[Mapping[str, Any]]:
+    """Calibrate and score the mean of verification networks on held-out people; returns the card's rows."""
+    card = loaded[0][1]
+    model = verification.rebuilt(card.architecture).eval()
+    model.load_state_dict(mean_of(loaded))
+    recipe = find_recipe("comparison.verification")
+    config = carried_over(recipe(data, still, str(out), beside=beside), card, command)
+    config = replace(config, network=model.network)
+    return verified.finish(config, model, verified.albums(config)[1], out).scores
 
 
 if __name__ == "__main__":

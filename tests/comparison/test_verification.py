@@ -14,16 +14,19 @@ import torch
 from comparison_runs import TINY, tiny, write_visits
 from torch.nn import functional as F
 
+from omokage.comparison import calibration
 from omokage.comparison import train as changes
 from omokage.comparison.album import read_album
 from omokage.comparison.config import DataConfig as ChangesData
 from omokage.comparison.data import Crops
 from omokage.comparison.predict import Comparer
+from omokage.comparison.readings import Cosines
 from omokage.comparison.verification.config import DataConfig, LossConfig, NetworkConfig, VerificationConfig
 from omokage.comparison.verification.data import Steps
 from omokage.comparison.verification.loss import VerificationLoss
 from omokage.comparison.verification.model import VerificationNetwork
 from omokage.comparison.verification.predict import Verifier
+from omokage.comparison.verification.readings import SHARES, best_share, mixed
 from omokage.comparison.verification.train import train
 from omokage.errors import TrainingError, WeightsError
 from omokage.pipeline.recipes import configure, find_recipe, run_recipe
@@ -180,6 +183,52 @@ def test_the_comparer_asks_the_network_of_its_set(people: Path, tmp_path: Path) 
     (run / "weights" / "verification.json").write_text(json.dumps(card))
     with pytest.raises(WeightsError, match=r"sees crops of margin 1\.6"):
         Comparer(run / "weights", "cpu")
+
+
+def test_both_codes_are_asked_where_they_were_calibrated_together(people: Path, tmp_path: Path) -> None:
+    run = changes.train(tiny(tmp_path / "run", people))
+    checked = train(short(tmp_path / "check", people, beside=str(run / "weights")))
+    for file in (checked / "weights").iterdir():
+        (run / "weights" / file.name).write_bytes(file.read_bytes())
+    path = run / "weights" / "verification.json"
+    card = json.loads(path.read_text())
+    both = card["calibration"]["beside"]
+    assert both["of"] == registry.read_card(run / "weights", "comparison").sha256
+    assert {row["set"].partition(", beside ")[2] for row in card["scores"]} == {"", Comparer(run / "weights").card.id}
+    both["share"] = 0.25
+    path.write_text(json.dumps(card))
+    cutter = Crops(read_album(people), TINY, ChangesData())
+    crops, ends = [cutter.exact(k) for k in range(6)], [(0, 1), (2, 5)]
+    comparer = Comparer(run / "weights", "cpu")
+    assert comparer.verifier is not None
+    assert comparer.same_limit == both["same"]["limit"]
+    found = comparer.compare(comparer.see(crops), ends).same_person
+    own, alone = comparer.verifier.codes(crops), Comparer(registry.folder_of(run / "weights"), "cpu")
+    alone.verifier = None
+    other = alone.see(crops).codes
+    cosine = torch.stack([0.75 * own[a] @ own[b] + 0.25 * other[a] @ other[b] for a, b in ends]).double().numpy()
+    assert np.allclose(found, calibration.same_person(cosine, both), atol=1e-6)
+    both["of"] = "another network"
+    path.write_text(json.dumps(card))
+    parted = Comparer(run / "weights", "cpu")
+    assert parted.same_limit == card["calibration"]["same"]["limit"]
+    cosine = torch.stack([own[a] @ own[b] for a, b in ends]).double().numpy()
+    alone_said = calibration.same_person(cosine, card["calibration"])
+    assert np.allclose(parted.compare(parted.see(crops), ends).same_person, alone_said, atol=1e-6)
+
+
+def test_the_share_of_the_other_code_is_what_confuses_fewest() -> None:
+    rng = np.random.default_rng(0)
+
+    def drawn(noise: float) -> Cosines:
+        return Cosines(*(place + rng.normal(0, noise, 3000) for place in (0.7, 0.1, 0.3)))
+
+    good, bad = drawn(0.1), drawn(0.8)
+    assert best_share(good, bad) == pytest.approx(0, abs=0.1)
+    assert best_share(bad, good) == max(SHARES)
+    assert 0.35 <= best_share(drawn(0.3), drawn(0.3)) <= 0.5
+    half = mixed(good, bad, 0.5)
+    assert np.allclose(half.hard, (good.hard + bad.hard) / 2)
 
 
 def test_runs_start_from_their_like_or_from_a_trunk(people: Path, tmp_path: Path) -> None:

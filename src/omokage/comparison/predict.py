@@ -82,7 +82,8 @@ class Comparer:
         self._fast = folded(model).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.calibration: Mapping[str, Any] = self.card.calibration
         self.size, self.margin = int(self.card.preprocessing["size"]), float(self.card.preprocessing["margin"])
-        self.verifier = Verifier(weights, device) if registry.has_model(weights, "verification") else None
+        checked = registry.has_model(weights, "verification")
+        self.verifier = Verifier(weights, device, self.card.sha256) if checked else None
         if self.verifier is not None and self.verifier.margin != self.margin:
             raise WeightsError(
                 f"the verification network of {str(weights)!r} sees crops of margin {self.verifier.margin:g}, its "
@@ -114,10 +115,9 @@ class Comparer:
         for first in range(0, len(crops), batch):
             inputs = self._prepared(crops[first : first + batch])
             there, back = self._fast.see(inputs), self._fast.see(inputs.flip(3))
+            code = torch.nn.functional.normalize(there.code + back.code, dim=1).cpu()
             if self.verifier is not None:
-                code = self.verifier.codes(crops[first : first + batch])
-            else:
-                code = torch.nn.functional.normalize(there.code + back.code, dim=1).cpu()
+                code = self.verifier.joined(self.verifier.codes(crops[first : first + batch]), code)
             parts.append(Seen(torch.stack([there.state, back.state]).cpu(), code))
         if not parts:
             raise ValueError("no crops to see")
@@ -133,8 +133,9 @@ class Comparer:
         value, sigma, cosine = (np.concatenate(v) for v in zip(*parts, strict=True))
         taken = np.array(controlled, bool) if len(controlled) else np.zeros(len(value), bool)
         low, high, no_change = calibration.told(value, sigma, self.calibration, taken)
-        fitted = self.calibration if self.verifier is None else self.verifier.card.calibration
-        return Compared(value, low, high, no_change, calibration.same_person(cosine, fitted))
+        if self.verifier is not None:
+            return Compared(value, low, high, no_change, self.verifier.same_person(cosine))
+        return Compared(value, low, high, no_change, calibration.same_person(cosine, self.calibration))
 
     @torch.inference_mode()
     def _some(self, seen: Seen, rows: NDArray[np.int64]) -> list[Floats]:

@@ -82,6 +82,7 @@ class VerificationConfig:
     precision: Literal["auto", "full", "bfloat16"] = "auto"  # of the trunk while training
     log_every: int = 50
     save_every: int = 250
+    beside: str = ""  # a weight set whose comparison network's own code joins this one's, where it helps
     init: str = ""  # a weight set or folder to start from: its verification network, else the trunk of its attributes
     set: str = "synthetic"
     recipe: str = ""

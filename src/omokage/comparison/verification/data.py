@@ -31,10 +31,11 @@ class Batch:
 
 
 class Steps(Dataset[Batch]):
-    """Item k is the batch of step k. `albums` hold people with several pictures each, `photographs` strangers."""
+    """Item k is the batch of step k, of the people of `albums` with several pictures each and strangers of
+    `photographs`."""
 
     def __init__(self, albums: Sequence[Crops], photographs: Sequence[Crops], config: VerificationConfig) -> None:
-        self.albums, self.photographs, self.config = albums, photographs, config
+        self.photographs, self.config = photographs, config
         self.groups = [
             (crops, places) for crops in albums for places in in_order(crops.album) if len(places) > 1
         ]  # people that look alike beside each other

@@ -7,7 +7,7 @@ verifier.same_person((codes[:1] * codes[1:]).sum(1).double().numpy())  # the fir
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -31,38 +31,52 @@ Floats = NDArray[np.float64]
 class Verifier:
     """The verification network of a weight set. Raises WeightsError for unknown or damaged weights.
 
-    `size` and `margin` say how crops are cut; those of another size are resized.
+    `beside` is the hash of a comparison network whose own codes are there as well: where the two were calibrated
+    together, `share` of the likeness is that of these codes (`joined`), else 0. `size` and `margin` say how crops are
+    cut; those of another size are resized.
     """
 
-    def __init__(self, weights: str | Path = registry.DEFAULT_SET, device: str = "auto") -> None:
+    def __init__(self, weights: str | Path = registry.DEFAULT_SET, device: str = "auto", beside: str = "") -> None:
         tensors, self.card = registry.load(weights, "verification")
         model = rebuilt(self.card.architecture)
         model.load_state_dict(tensors)
         self.device = pick_device(device)
         self._fast = folded(model).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.size, self.margin = int(self.card.preprocessing["size"]), float(self.card.preprocessing["margin"])
+        both = self.card.calibration.get("beside", {})
+        self._fitted = both if both and both["of"] == beside else self.card.calibration
+        self.share = float(self._fitted.get("share", 0.0))
 
     @property
     def limit(self) -> float:
         """The probability below which two photographs are taken for two people's."""
-        return float(self.card.calibration["same"]["limit"])
+        return float(self._fitted["same"]["limit"])
 
     def codes(self, crops: Sequence[Image]) -> Tensor:
         """Codes (n, d) of length 1 of square RGB uint8 crops and their mirror images together."""
-        return codes_of(self._fast, crops, self.size)
+        return codes_of(self._fast, crops, self.size, self.device)
 
     def same_person(self, cosine: Floats) -> Floats:
         """Probability (m,) that both show one person, when either answer is as likely beforehand."""
-        return calibration.same_person(cosine, self.card.calibration)
+        return calibration.same_person(cosine, self._fitted)
+
+    def joined(self, codes: Tensor, others: Tensor) -> Tensor:
+        """Codes of length 1 whose cosines are those of `codes` and, by their share, of a comparison network's."""
+        if not self.share:
+            return codes
+        return torch.cat([(1 - self.share) ** 0.5 * codes, self.share**0.5 * others], 1)
 
 
 @torch.inference_mode()
-def codes_of(model: nn.Module, crops: Iterable[Image], size: int, batch: int = 64) -> Tensor:
-    """Codes (n, d) of length 1 of an evaluating network: crops and their mirror images together."""
-    device, found, rest = next(model.parameters()).device, [], iter(crops)
+def codes_of(
+    code: Callable[[Tensor], Tensor], crops: Iterable[Image], size: int, device: torch.device | None = None,
+    batch: int = 64,
+) -> Tensor:  # fmt: skip
+    """Codes (n, d) of length 1 by a function of prepared pictures: of crops and their mirror images together."""
+    found, rest = [], iter(crops)
     while some := list(islice(rest, batch)):
         inputs = normalise(torch.from_numpy(stacked(some, size)).to(device))
-        found.append(nn.functional.normalize(model(inputs) + model(inputs.flip(3)), dim=1).cpu())
+        found.append(nn.functional.normalize(code(inputs) + code(inputs.flip(3)), dim=1).cpu())
     if not found:
         raise ValueError("no crops to see")
     return torch.cat(found)

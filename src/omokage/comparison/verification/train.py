@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,16 @@ import torch
 from torch import Tensor
 
 from omokage.comparison import calibration, evaluate
+from omokage.comparison import model as comparison
 from omokage.comparison.album import read_album
 from omokage.comparison.data import Crops, split
 from omokage.comparison.model import normalise
+from omokage.comparison.readings import Cosines
 from omokage.comparison.verification.config import VerificationConfig
 from omokage.comparison.verification.data import Batch, Steps
 from omokage.comparison.verification.loss import VerificationLoss
 from omokage.comparison.verification.model import VerificationNetwork, adopt, architecture
-from omokage.comparison.verification.readings import halves
+from omokage.comparison.verification.readings import best_share, halves, mixed, reader_of
 from omokage.errors import TrainingError
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
@@ -111,20 +113,42 @@ def finish(
 ) -> registry.Card:
     """Calibrate on half of the held-out people, score on the other half, write weights and card. Raises TrainingError
     when too few people are held out."""
-    fit, test = halves(model, validation, config.data.split_seed)
-    fitted = calibration.fit_same(fit)
-    if fitted is None:
-        raise TrainingError("too few people are held out to calibrate on: give more records or a larger held_out")
+    fit, test = halves(reader_of(model), validation, config.data.split_seed)
+    fitted: dict[str, Any] = {"same": _fitted(fit)}
+    rows = [{**row, "set": evaluate.MEASURED} for row in evaluate.check_rows(test, fitted["same"])]
+    if config.beside:
+        fitted["beside"], more = _beside(config, (fit, test), validation)
+        rows += more
     today = date.today().isoformat()
-    rows: list[Mapping[str, Any]] = [
-        {**row, "set": evaluate.MEASURED, "date": today} for row in evaluate.check_rows(test, fitted)
-    ]
     card = registry.Card(
         model="verification", set=config.set, architecture=architecture(model),
         preprocessing={"size": config.network.size, "margin": config.network.margin, "mean": 127.5, "std": 127.5},
-        calibration={"same": fitted}, recipe=config.recipe, commit=commit_of(), made=today,
+        calibration=fitted, recipe=config.recipe, commit=commit_of(), made=today,
         trained_on=config.trained_on,
         licences={"code": "Apache-2.0", "weights": config.weights_licence, "training_data": config.data_licence},
-        scores=rows, limits=list(config.limits),
+        scores=[{**row, "date": today} for row in rows], limits=list(config.limits),
     )  # fmt: skip
     return registry.save(out, model.state_dict(), card)
+
+
+def _beside(
+    config: VerificationConfig, own: tuple[Cosines, Cosines], validation: Sequence[Crops]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The calibration together with a comparison network's own code, which costs nothing where that network is asked
+    anyway; and the card's rows. Two networks that learnt the same differently are wrong about different people."""
+    tensors, card = registry.load(config.beside, "comparison")
+    other = comparison.rebuilt(card.architecture)
+    other.load_state_dict(tensors)
+    others = halves(reader_of(other), validation, config.data.split_seed)
+    share = best_share(own[0], others[0])
+    fit, test = (mixed(a, b, share) for a, b in zip(own, others, strict=True))
+    found: dict[str, Any] = {"of": card.sha256, "share": share, "same": _fitted(fit)}
+    where = f"{evaluate.MEASURED}, beside {card.id}"
+    return found, [{**row, "set": where} for row in evaluate.check_rows(test, found["same"])]
+
+
+def _fitted(cosines: Cosines) -> dict[str, Any]:
+    fitted = calibration.fit_same(cosines)
+    if fitted is None:
+        raise TrainingError("too few people are held out to calibrate on: give more records or a larger held_out")
+    return fitted
