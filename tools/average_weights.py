@@ -126,8 +126,10 @@ def publish_verification(
     model = verification.rebuilt(card.architecture).eval()
     model.load_state_dict(mean_of(loaded))
     recipe = find_recipe("comparison.verification")
-    config = carried_over(recipe(data, still, str(out), beside=beside), card, command)
-    config = replace(config, network=model.network)
+    base = recipe(data, still, str(out), beside=beside)
+    config = carried_over(base, card, command)
+    limits = tuple(dict.fromkeys((*base.limits, *card.limits)))
+    config = replace(config, network=model.network, limits=limits)
     return verified.finish(config, model, verified.albums(config)[1], out).scores
 
 

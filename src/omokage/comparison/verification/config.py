@@ -93,6 +93,8 @@ class VerificationConfig:
         "It guards a comparison against a mix-up; it is no means of identification.",
         "Calibrated on rendered people, where the limit declines as many pairs of one person as it lets pass strangers "
         "alike in sex, skin and age: of real people, photographed on unlike days, it declines and lets pass more.",
+        "Photographs chose, among six short runs, how often backgrounds are exchanged while learning and, for the open "
+        "set, how many photographs of strangers are in a batch.",
     )
 
     def __post_init__(self) -> None:
