@@ -126,10 +126,10 @@ def publish_verification(
     model = verification.rebuilt(card.architecture).eval()
     model.load_state_dict(mean_of(loaded))
     recipe = find_recipe("comparison.verification")
-    base = recipe(data, still, str(out), beside=beside)
-    config = carried_over(base, card, command)
-    limits = tuple(dict.fromkeys((*base.limits, *card.limits)))
-    config = replace(config, network=model.network, limits=limits)
+    photographs = "FOLDER" if card.set == "open" else ""  # what the limits and the strictness go by; none is read
+    base = recipe(data, still, str(out), beside=beside, photographs=photographs)
+    config = carried_over(base, card, command)  # with the limits of the recipe as it is now
+    config = replace(config, network=model.network, passing=base.passing, limits=base.limits)
     return verified.finish(config, model, verified.albums(config)[1], out).scores
 
 

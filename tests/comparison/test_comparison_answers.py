@@ -123,6 +123,13 @@ def test_the_check_stops_strangers_that_look_alike() -> None:
     assert (calibration.same_person(test.apart, fitted) < 0.5).mean() > 0.9
 
 
+def test_a_strict_limit_lets_the_share_pass_that_was_asked_for() -> None:
+    fitted = calibration.fit_same(drawn(1500, 0).cosines, passing=0.03)
+    assert fitted is not None
+    passed = calibration.same_person(drawn(1500, 2).cosines.hard, {"same": fitted}) >= fitted["limit"]
+    assert passed.mean() == pytest.approx(0.03, abs=0.015)
+
+
 def test_too_few_pairs_fit_nothing_and_answers_stay_careful() -> None:
     few = drawn(12, 3)
     fitted = calibration.fit(few)

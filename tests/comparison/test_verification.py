@@ -259,10 +259,11 @@ def test_the_recipe_says_what_it_is() -> None:
     recipe = find_recipe("comparison.verification")
     plain = configure(recipe, ["data=a,b", "minutes=2"])
     assert plain.data.folders == ("a", "b")
-    assert (plain.set, plain.data.photographs) == ("synthetic", ())
+    assert (plain.set, plain.data.photographs, plain.passing) == ("synthetic", (), 0.03)
     assert plain.recipe.endswith("--set data=a,b --set init=synthetic --set minutes=2")
     real = configure(recipe, ["data=a", "photographs=p", "init=open", "still=s"])
     assert (real.set, real.data.photographs, real.data.calibration) == ("open", ("p",), ("s",))
+    assert real.passing == 0
     assert "FairFace" in real.data_licence
     assert any("never seen" in text for text in real.limits)
     assert VerificationNetwork(real.network)(torch.zeros(2, 3, 112, 112)).shape == (2, 128)

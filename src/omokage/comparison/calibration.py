@@ -51,14 +51,16 @@ def fit(readings: Readings) -> dict[str, Any]:
     return out if same is None else {**out, "same": same}
 
 
-def fit_same(cosines: Cosines) -> dict[str, Any] | None:
-    """The line of the same-person check and its limit; None where too few pairs tell."""
+def fit_same(cosines: Cosines, passing: float = 0.0) -> dict[str, Any] | None:
+    """The line of the same-person check and its limit, which lets a share `passing` of people alike in sex, skin and
+    age pass; at 0 as many of these pass as pairs of one person are declined. None where too few pairs tell."""
     alike, apart, hard = cosines.alike, cosines.apart, cosines.hard
     if min(len(alike), len(apart), len(hard)) < _FEWEST:
         return None
     truth = np.concatenate([np.ones(len(alike)), np.zeros(len(apart))])
     line = _line(np.concatenate([alike, apart]), truth)
-    return {"line": line, "limit": round(float(_odds(even_limit(alike, hard), line)), 4)}
+    limit = float(np.quantile(hard, 1 - passing)) if passing else even_limit(alike, hard)
+    return {"line": line, "limit": round(float(_odds(limit, line)), 4)}
 
 
 def fit_controlled(readings: Readings, fitted: Mapping[str, Any]) -> dict[str, Any]:

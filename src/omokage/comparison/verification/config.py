@@ -82,6 +82,7 @@ class VerificationConfig:
     precision: Literal["auto", "full", "bfloat16"] = "auto"  # of the trunk while training
     log_every: int = 50
     save_every: int = 250
+    passing: float = 0.0  # of rendered strangers alike in sex, skin and age; 0: as many as pairs of one are declined
     beside: str = ""  # a weight set whose comparison network's own code joins this one's, where it helps
     init: str = ""  # a weight set or folder to start from: its verification network, else the trunk of its attributes
     set: str = "synthetic"
@@ -91,10 +92,10 @@ class VerificationConfig:
     weights_licence: str = "Apache-2.0"
     limits: tuple[str, ...] = (
         "It guards a comparison against a mix-up; it is no means of identification.",
-        "Calibrated on rendered people, where the limit declines as many pairs of one person as it lets pass strangers "
-        "alike in sex, skin and age: of real people, photographed on unlike days, it declines and lets pass more.",
+        "Calibrated on rendered people: of real people, photographed on unlike days, its limit declines and lets pass "
+        "more.",
         "Photographs chose, among six short runs, how often backgrounds are exchanged while learning and, for the open "
-        "set, how many photographs of strangers are in a batch.",
+        "set, how many photographs of strangers are in a batch; and how strict the limit is, among six settings.",
     )
 
     def __post_init__(self) -> None:

@@ -114,7 +114,7 @@ def finish(
     """Calibrate on half of the held-out people, score on the other half, write weights and card. Raises TrainingError
     when too few people are held out."""
     fit, test = halves(reader_of(model), validation, config.data.split_seed)
-    fitted: dict[str, Any] = {"same": _fitted(fit)}
+    fitted: dict[str, Any] = {"same": _fitted(fit, config.passing)}
     rows = [{**row, "set": evaluate.MEASURED} for row in evaluate.check_rows(test, fitted["same"])]
     if config.beside:
         fitted["beside"], more = _beside(config, (fit, test), validation)
@@ -142,13 +142,13 @@ def _beside(
     others = halves(reader_of(other), validation, config.data.split_seed)
     share = best_share(own[0], others[0])
     fit, test = (mixed(a, b, share) for a, b in zip(own, others, strict=True))
-    found: dict[str, Any] = {"of": card.sha256, "share": share, "same": _fitted(fit)}
+    found: dict[str, Any] = {"of": card.sha256, "share": share, "same": _fitted(fit, config.passing)}
     where = f"{evaluate.MEASURED}, beside {card.id}"
     return found, [{**row, "set": where} for row in evaluate.check_rows(test, found["same"])]
 
 
-def _fitted(cosines: Cosines) -> dict[str, Any]:
-    fitted = calibration.fit_same(cosines)
+def _fitted(cosines: Cosines, passing: float) -> dict[str, Any]:
+    fitted = calibration.fit_same(cosines, passing)
     if fitted is None:
         raise TrainingError("too few people are held out to calibrate on: give more records or a larger held_out")
     return fitted
