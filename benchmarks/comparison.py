@@ -49,7 +49,7 @@ from omokage.synthesis.landmarks import landmarks
 from omokage.synthesis.sampling import SceneSampler
 from omokage.synthesis.scene import Expression
 from omokage.training.run import commit_of
-from omokage.weights.registry import BASE_SET, read_card
+from omokage.weights.registry import BASE_SET, has_model, read_card
 
 ROOT = Path(__file__).resolve().parents[1]
 Floats = NDArray[np.float64]
@@ -337,7 +337,8 @@ def told(results: dict[str, Any], args: argparse.Namespace, name: str) -> None:
 
 def _page(results: dict[str, Any], weights: Sequence[str], attributes: str, name: str) -> list[str]:
     """The results as Markdown: a heading for each method, a row for each figure (shares and errors, not percent)."""
-    ids = [read_card(folder, "comparison").id for folder in weights]
+    models = [(folder, m) for folder in weights for m in ("comparison", "verification") if has_model(folder, m)]
+    ids = [read_card(folder, model).id for folder, model in models]
     lines = [f"# {name.replace('-', ', ').capitalize()}, {date.today().isoformat()}", "",
              f"`python benchmarks/{Path(sys.argv[0]).name}`, commit {commit_of()}, weights {', '.join(ids)}, "
              f"attributes {read_card(attributes, 'attributes').id}, "
