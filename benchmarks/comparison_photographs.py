@@ -77,13 +77,14 @@ def _expressions(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[s
     names = [name for name, photo in photos.items() if photo.crop is not None]
     crops = [photos[name].crop.image for name in names]  # type: ignore[union-attr]
     pairs = np.array([(names.index(row["file_a"]), names.index(row["file_b"])) for row in rows])
+    owners = [Path(name).stem.rpartition("_")[0] for name in names]  # Name_0001.jpg
     state = np.array([state_of(photos[name].face) for name in names])  # type: ignore[arg-type]
     ours = by_comparer(comparer, crops, pairs).value
     methods = {"comparison": ours, "difference of attribute answers": state[pairs[:, 1]] - state[pairs[:, 0]]}
     turned = [mirrored(crops[a], crops[b]) for a, b in pairs]
     out: dict[str, Any] = {"pairs": len(rows), "taken for mirror images": float(np.mean(turned)),
                            "one person": _kept(comparer, [photos[n] for n in names], pairs),
-                           "check": check_errors(comparer, crops, pairs, _others(names, len(pairs)))}  # fmt: skip
+                           "check": check_errors(comparer, crops, pairs, _others(owners, len(pairs)))}  # fmt: skip
     for method, value in methods.items():
         moved = [row["expression_a"] != row["expression_b"] for row in rows]
         size = np.abs(value[:, :-2]).sum(1)
@@ -91,10 +92,9 @@ def _expressions(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[s
     return out
 
 
-def _others(names: Sequence[str], count: int) -> NDArray[np.int64]:
-    """Pairs (count, 2) of places of files that are called after different people (``Name_0001.jpg``)."""
-    owners = [Path(name).stem.rpartition("_")[0] for name in names]
-    drawn = np.random.default_rng(0).integers(0, len(names), (4 * count, 2))
+def _others(owners: Sequence[str], count: int) -> NDArray[np.int64]:
+    """Pairs (count, 2) of places of different people; `owners` tells whose each place is."""
+    drawn = np.random.default_rng(0).integers(0, len(owners), (4 * count, 2))
     return np.array([(a, b) for a, b in drawn if owners[a] != owners[b]][:count], np.int64)
 
 
@@ -210,12 +210,8 @@ def _orl(folder: Path, analyzer: Analyzer, comparer: Comparer) -> dict[str, Any]
     rows = _read(folder / "labels.csv")
     photos = _photos(analyzer, comparer, folder, [row["file"] for row in rows])
     own = [(a, b, True) for a, b in _own(rows)]
-    rng = np.random.default_rng(0)
-    others: list[tuple[str, str, bool]] = []
-    while len(others) < len(own):
-        a, b = (rows[int(k)] for k in rng.integers(0, len(rows), 2))
-        if a["person"] != b["person"]:
-            others.append((a["file"], b["file"], False))
+    pairs = _others([row["person"] for row in rows], len(own))
+    others = [(rows[a]["file"], rows[b]["file"], False) for a, b in pairs]
     return _checked(photos, [*own, *others], comparer)
 
 

@@ -175,7 +175,8 @@ def verification(
     person), `still` folders of which nothing is learnt, for calibration beside the people held out; `limit` is the
     most people that are taken of a folder. `photographs` are records of strangers, each of whom is on one picture,
     such as ``omokage records fairface_part`` writes: they are kept apart from each other. The run ends after
-    `minutes`, or after `steps` where these are 0. Commands:
+    `minutes`, or after `steps` where these are 0. What ships began with the trunks of the attributes networks
+    (``init=open:attributes``, ``init=synthetic:attributes``). Commands:
 
         omokage render --out out/people --count 7000 --pairs visits --size 160
         omokage train comparison.verification --set data=out/people --set minutes=45

@@ -21,13 +21,14 @@ from omokage.comparison.config import DataConfig as ChangesData
 from omokage.comparison.data import Crops
 from omokage.comparison.predict import Comparer
 from omokage.comparison.readings import Cosines
+from omokage.comparison.start import start
 from omokage.comparison.verification.config import DataConfig, LossConfig, NetworkConfig, VerificationConfig
 from omokage.comparison.verification.data import Steps
 from omokage.comparison.verification.loss import VerificationLoss
 from omokage.comparison.verification.model import VerificationNetwork
 from omokage.comparison.verification.predict import Verifier
 from omokage.comparison.verification.readings import SHARES, best_share, mixed
-from omokage.comparison.verification.train import train
+from omokage.comparison.verification.train import PARTS, train
 from omokage.errors import TrainingError, WeightsError
 from omokage.pipeline.recipes import configure, find_recipe, run_recipe
 from omokage.weights import registry
@@ -236,6 +237,13 @@ def test_runs_start_from_their_like_or_from_a_trunk(people: Path, tmp_path: Path
     train(short(tmp_path / "second", people, steps=1, init=str(first / "weights"), rate=0.0, trunk=0.0))
     one, other = (registry.load(tmp_path / name / "weights", "verification")[0] for name in ("first", "second"))
     assert all(torch.allclose(one[k], other[k], atol=1e-3) for k in one if "norm" not in k and "centre" not in k)
+    both = tmp_path / "both"
+    for name, file in ((str(tmp_path / "first" / "weights"), "verification"), ("synthetic", "attributes")):
+        registry.copy_model(name, file, both)
+    for word, part in ((f"{both}", "verification"), (f"{both}:attributes", "attributes")):
+        name, found, tensors = start(word, "verification", PARTS)
+        assert (name, found) == (str(both), part)
+        assert tensors.keys() == registry.load(both, part)[0].keys()
     folder = tmp_path / "foreign"
     card = registry.Card("attributes", "foreign", {}, {})
     registry.save(folder, {"trunk.elsewhere": torch.zeros(2)}, card)

@@ -32,6 +32,7 @@ from omokage.schema import AttributeSchema
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.loop import descend
 from omokage.training.meter import Meter
 from omokage.training.run import RunFolder, commit_of
 from omokage.training.schedule import Budget, rate_at, set_rate
@@ -157,13 +158,7 @@ def step_once(
     device = next(model.parameters()).device
     model.train()
     total, parts = loss(model.decode(model(normalise(images.to(device)))), targets)
-    if not torch.isfinite(total):
-        raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
-    optimizer.zero_grad(set_to_none=True)
-    total.backward()
-    devices.share_gradients(model, world)
-    torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-    optimizer.step()
+    descend(model, optimizer, total, config.clip, world)
     return total.detach(), {k: v.detach() for k, v in parts.items()}
 
 

@@ -25,6 +25,7 @@ LOOKS = (
     "hat",
 )  # named other differences: neither change nor noise
 NUISANCE = ("light", "pose", "camera")
+PHOTOMETRY = Photometry(share=0.8, grey=0.15, occlusion=0.08, low_resolution=0.2, lowest=24, noise=0.4, jpeg=0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,7 @@ class DataConfig:
     repeated: float = 0.12  # share of pictures that are the same photograph again, cut and changed anew: no change
     nameless: tuple[str, ...] = ()  # those of the folders whose people take no part in the contrast of people
     geometry: Geometry = field(default_factory=lambda: Geometry(large_share=0.1, background=0.3))
-    photometry: Photometry = field(default_factory=lambda: Photometry(
-        share=0.8, grey=0.15, occlusion=0.08, low_resolution=0.2, lowest=24, noise=0.4, jpeg=0.4
-    ))  # fmt: skip
+    photometry: Photometry = PHOTOMETRY
     workers: int = 1
 
 

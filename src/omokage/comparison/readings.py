@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from omokage.comparison.album import Album
 from omokage.comparison.data import Crops, all_pairs, labels_of, strangers
 from omokage.comparison.model import ComparisonNetwork, normalise, scales
 
@@ -71,6 +72,13 @@ def crops_of(crops: Crops, changed: bool = True) -> Iterator[Image]:
             yield crops.exact(i)
 
 
+def cosines_of(codes: torch.Tensor, album: Album, seed: int, own: NDArray[np.int64]) -> Cosines:
+    """Cosines of codes (n, d) of an album's pictures: of the pairs `own` (m, 2) of one person, and of as many of
+    strangers of either kind, which `seed` draws."""
+    pairs = own, strangers(album, len(own), seed), strangers(album, len(own), seed + 1, hard=1.0)
+    return Cosines(*((codes[p[:, 0]] * codes[p[:, 1]]).sum(1).numpy().astype(np.float64) for p in pairs))
+
+
 @torch.inference_mode()
 def seen(model: ComparisonNetwork, crops: Crops, changed: bool, batch: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
     """States and codes of every picture of an album; `changed` crops are the same at every call."""
@@ -103,11 +111,8 @@ def read(
     size = scales().numpy().astype(np.float64)
     change, looks, _ = (t.astype(np.float64) for t in labels_of(album, pairs))
     still = (np.nan_to_num(np.abs(change), nan=1.0) < _NOTHING).all(1) & ~(looks == 1).any(1)
-    seed = crops.config.split_seed
-    others = pairs, strangers(album, len(pairs), seed), strangers(album, len(pairs), seed + 1, hard=1.0)
-    cosines = [(codes[p[:, 0]] * codes[p[:, 1]]).sum(1).numpy().astype(np.float64) for p in others]
     sigma = np.exp(np.clip(log_sigma, _SMALLEST_SIGMA, _LARGEST_SIGMA)) * size
     return Readings(
         value * size, sigma, change, still,
-        [album.people[int(a)] for a in pairs[:, 0]], Cosines(*cosines),
+        [album.people[int(a)] for a in pairs[:, 0]], cosines_of(codes, album, crops.config.split_seed, pairs),
     )  # fmt: skip

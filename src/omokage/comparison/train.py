@@ -20,10 +20,11 @@ from omokage.comparison.config import FACTORS, ComparisonConfig
 from omokage.comparison.data import Batch, Crops, Steps, split
 from omokage.comparison.loss import ComparisonLoss
 from omokage.comparison.model import ComparisonNetwork, adopt, architecture, normalise
+from omokage.comparison.start import start
 from omokage.errors import TrainingError
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
-from omokage.training.loop import Learner, run
+from omokage.training.loop import Learner, descend, run
 from omokage.training.run import RunFolder, commit_of
 from omokage.weights import registry
 
@@ -68,10 +69,7 @@ def _model(config: ComparisonConfig) -> ComparisonNetwork:
     """A fresh network, or one that starts from the weights that `init` names, one after the other."""
     model = ComparisonNetwork(config.network)
     for word in filter(None, config.init.split(",")):
-        name, _, part = word.partition(":") if word.endswith(tuple(f":{p}" for p in PARTS)) else (word, "", "")
-        place = registry.folder_of(name)
-        part = part or ("comparison" if (place / "comparison.json").is_file() else "attributes")
-        tensors, _ = registry.load(place, "attributes" if part == "attributes" else "comparison")
+        name, part, tensors = start(word, "comparison", PARTS)
         if part == "identity":
             tensors = {key: t for key, t in tensors.items() if key.startswith(("identity", "centre"))}
         if not adopt(model, tensors):
@@ -106,12 +104,7 @@ def step_once(
     seen = model.see(normalise(batch.images))
     changes = model.compare(seen.state[batch.pairs[:, 0]], seen.state[batch.pairs[:, 1]])
     total, parts = loss(changes, seen.code, batch)
-    if not torch.isfinite(total):
-        raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
-    optimizer.zero_grad(set_to_none=True)
-    total.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-    optimizer.step()
+    descend(model, optimizer, total, config.clip)
     return total.detach(), {k: v.detach() for k, v in parts.items()}
 
 

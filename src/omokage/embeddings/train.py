@@ -27,6 +27,7 @@ from omokage.errors import TrainingError
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.loop import descend
 from omokage.training.meter import Meter
 from omokage.training.run import RunFolder, commit_of
 from omokage.training.schedule import Budget, rate_at, set_rate
@@ -167,13 +168,7 @@ def step_once(
     losses = item_losses(rebuilt, as_pictures(clean[:, :targets]), config.loss).flatten()
     kept = curriculum.choose(losses, _numbers(frames, targets), progress)
     total = losses[kept].mean()
-    if not torch.isfinite(total):
-        raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
-    optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(total)
-    devices.share_gradients(model, world)
-    torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-    optimizer.step()
+    descend(model, optimizer, total, config.clip, world)
     return {"loss": losses.detach().mean(), "kept": kept.float().mean(), "none": rebuilt.none.detach().mean()}
 
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import Dataset
 
+from omokage.errors import TrainingError
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.checkpoint import load_checkpoint, save_checkpoint
@@ -79,6 +81,18 @@ def run(
             _save(folder, modules, learner.optimizer, step, budget)
     _save(folder, modules, learner.optimizer, step, budget)
     return learner.average.model
+
+
+def descend(model: nn.Module, optimizer: Optimizer, total: Tensor, clip: float, world: int = 1) -> None:
+    """One step down the slope of `total`, shared by `world` processes, no longer than `clip`. Raises TrainingError when
+    the loss is no longer a number."""
+    if not torch.isfinite(total):
+        raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
+    optimizer.zero_grad(set_to_none=True)
+    torch.autograd.backward(total)
+    devices.share_gradients(model, world)
+    torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
+    optimizer.step()
 
 
 def _save(folder: RunFolder, modules: Mapping[str, nn.Module], optimizer: Optimizer, step: int, budget: Budget) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from omokage.comparison.config import PHOTOMETRY
 from omokage.data.photometry import Photometry
 from omokage.data.transforms import Geometry
 from omokage.errors import TrainingError
@@ -53,9 +54,7 @@ class DataConfig:
     strangers: int = 64  # photographs in a batch
     alike: float = 0.5  # share of a batch's people that are like the one before in sex, skin and age
     geometry: Geometry = field(default_factory=lambda: Geometry(large_share=0.1, background=0.6))
-    photometry: Photometry = field(default_factory=lambda: Photometry(
-        share=0.8, grey=0.15, occlusion=0.08, low_resolution=0.2, lowest=24, noise=0.4, jpeg=0.4
-    ))  # fmt: skip
+    photometry: Photometry = PHOTOMETRY
     workers: int = 1
 
 
@@ -84,7 +83,9 @@ class VerificationConfig:
     save_every: int = 250
     passing: float = 0.0  # of rendered strangers alike in sex, skin and age; 0: as many as pairs of one are declined
     beside: str = ""  # a weight set whose comparison network's own code joins this one's, where it helps
-    init: str = ""  # a weight set or folder to start from: its verification network, else the trunk of its attributes
+    # A weight set or folder to start from: SET takes its verification network, else the trunk of its attributes;
+    # SET:attributes and SET:verification say which.
+    init: str = ""
     set: str = "synthetic"
     recipe: str = ""
     trained_on: str = "rendered heads"

@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-from omokage.comparison.album import Album
-from omokage.comparison.data import Crops, Cut, all_pairs, strangers
+from omokage.comparison.data import Crops, Cut, all_pairs
 from omokage.comparison.evaluate import equal_error, parted
 from omokage.comparison.model import ComparisonNetwork
-from omokage.comparison.readings import Cosines, crops_of
+from omokage.comparison.readings import Cosines, cosines_of, crops_of
 from omokage.comparison.verification.model import VerificationNetwork
 from omokage.comparison.verification.predict import codes_of
 
@@ -47,14 +45,7 @@ def halves(reader: Reader, albums: Sequence[Crops], seed: int) -> tuple[Cosines,
 def _read(reader: Reader, crops: Crops) -> Cosines:
     own = Crops(crops.album, reader.cut, crops.config)
     codes = codes_of(reader.code, crops_of(own), reader.cut.size)
-    pairs = _pairs(crops.album, crops.config.split_seed)
-    return Cosines(*((codes[p[:, 0]] * codes[p[:, 1]]).sum(1).numpy().astype(np.float64) for p in pairs))
-
-
-def _pairs(album: Album, seed: int) -> tuple[NDArray[np.int64], ...]:
-    """Pairs of one person, of two, and of two alike; the same ones for every reader."""
-    own = all_pairs(album)
-    return own, strangers(album, len(own), seed), strangers(album, len(own), seed + 1, hard=1.0)
+    return cosines_of(codes, crops.album, crops.config.split_seed, all_pairs(crops.album))
 
 
 def mixed(one: Cosines, other: Cosines, share: float) -> Cosines:

@@ -16,6 +16,7 @@ from omokage.comparison.album import read_album
 from omokage.comparison.data import Crops, split
 from omokage.comparison.model import normalise
 from omokage.comparison.readings import Cosines
+from omokage.comparison.start import start
 from omokage.comparison.verification.config import VerificationConfig
 from omokage.comparison.verification.data import Batch, Steps
 from omokage.comparison.verification.loss import VerificationLoss
@@ -24,9 +25,11 @@ from omokage.comparison.verification.readings import best_share, halves, mixed, 
 from omokage.errors import TrainingError
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
-from omokage.training.loop import Learner, run
+from omokage.training.loop import Learner, descend, run
 from omokage.training.run import RunFolder, commit_of
 from omokage.weights import registry
+
+PARTS = ("attributes", "verification")  # of a weight set that a run can start from
 
 
 def train(config: VerificationConfig, resume: bool = False) -> Path:
@@ -61,10 +64,9 @@ def _model(config: VerificationConfig) -> VerificationNetwork:
     """A fresh network, or one that starts from the weights that `init` names."""
     model = VerificationNetwork(config.network)
     if config.init:
-        folder = registry.folder_of(config.init)
-        name = "verification" if (folder / "verification.json").is_file() else "attributes"
-        if not adopt(model, registry.load(folder, name)[0]):
-            raise TrainingError(f"nothing in {config.init!r} fits this network: give weights with the same trunk")
+        name, _, tensors = start(config.init, "verification", PARTS)
+        if not adopt(model, tensors):
+            raise TrainingError(f"nothing in {name!r} fits this network: give weights with the same trunk")
     return model
 
 
@@ -99,12 +101,7 @@ def step_once(
     model.train()
     codes = model(normalise(batch.images))
     total, parts = loss(codes[: len(batch.people)], batch.people, codes[len(batch.people) :])
-    if not torch.isfinite(total):
-        raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
-    optimizer.zero_grad(set_to_none=True)
-    total.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
-    optimizer.step()
+    descend(model, optimizer, total, clip)
     return total.detach(), {k: v.detach() for k, v in parts.items()}
 
 
