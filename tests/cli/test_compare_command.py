@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from omokage.cli.main import app
 from omokage.comparison.config import FACTORS
-from omokage.comparison.predict import Compared
+from omokage.comparison.predict import Compared, Seen
 from omokage.errors import InputError, PlaceError
 from omokage.pipeline import analyzer as analyzers
 from omokage.pipeline import compare as comparing
@@ -28,11 +29,12 @@ class Reader:
     def describe(self) -> dict[str, str]:
         return {"comparison": "squares/comparison@0"}
 
-    def see(self, crops: Any) -> np.ndarray:
-        return np.array([c[8:-8, 8:-8, 2].mean() / 2.55 for c in crops])
+    def see(self, crops: Any) -> Seen:
+        ages = torch.tensor([c[8:-8, 8:-8, 2].mean() / 2.55 for c in crops], dtype=torch.float64)
+        return Seen(ages[None, :, None], ages[:, None])
 
-    def compare(self, seen: np.ndarray, pairs: Any, controlled: Any = ()) -> Compared:
-        a, b = (seen[[pair[k] for pair in pairs]] for k in (0, 1))
+    def compare(self, seen: Seen, pairs: Any, controlled: Any = ()) -> Compared:
+        a, b = (seen.codes[[pair[k] for pair in pairs], 0].numpy() for k in (0, 1))
         value = np.zeros((len(pairs), len(FACTORS)))
         value[:, -1] = b - a
         same = ((a > 5) & (b > 5)).astype(float)

@@ -11,9 +11,10 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from omokage.comparison.config import COMPARED_UNITS, FACTORS
-from omokage.comparison.predict import Compared
+from omokage.comparison.predict import Compared, Seen
 from omokage.errors import InputError, WeightsError
 from omokage.pipeline import Analyzer, pair_table
 from omokage.pipeline import compare as comparing
@@ -36,12 +37,14 @@ class SquareComparer:
     def describe(self) -> dict[str, str]:
         return {"comparison": "squares/comparison@0"}
 
-    def see(self, crops: Any) -> np.ndarray:
+    def see(self, crops: Any) -> Seen:
         self.seen.append(len(crops))
-        return np.array([(c[8:-8, 8:-8, 2].mean() / 2.55, c[0, 0, 1]) for c in crops])
+        ages = torch.tensor([c[8:-8, 8:-8, 2].mean() / 2.55 for c in crops], dtype=torch.float64)
+        return Seen(ages[None, :, None], torch.tensor([[float(c[0, 0, 1])] for c in crops]))
 
-    def compare(self, seen: np.ndarray, pairs: Any, controlled: Any = ()) -> Compared:
-        a, b = (seen[[pair[k] for pair in pairs]] for k in (0, 1))
+    def compare(self, seen: Seen, pairs: Any, controlled: Any = ()) -> Compared:
+        read = torch.cat([seen.states[0], seen.codes], 1).numpy()
+        a, b = (read[[pair[k] for pair in pairs]] for k in (0, 1))
         value = np.zeros((len(pairs), len(FACTORS)))
         value[:, -1] = b[:, 0] - a[:, 0]
         self.controlled = list(controlled)
@@ -225,9 +228,11 @@ def test_photographs_of_a_table_are_found_once_while_they_stay_ready(
     analyzer = Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
     pairs = [(str(tmp_path / f"{a}.png"), str(tmp_path / f"{b}.png")) for a, b in ((0, 1), (0, 2), (0, 3), (1, 4))]
     out = tmp_path / "out.jsonl"
-    compare_table(analyzer, SquareComparer(), pairs, out)  # type: ignore[arg-type]
+    comparer = SquareComparer()
+    compare_table(analyzer, comparer, pairs, out)  # type: ignore[arg-type]
     whole = out.read_text()
     assert sorted(found) == [f"{k}.png" for k in range(5)]
+    assert comparer.seen == [2, 1, 1, 1]  # nothing goes through the networks twice
     found.clear()
     monkeypatch.setattr(pair_table, "KEPT", 2)
     compare_table(analyzer, SquareComparer(), pairs, out)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from omokage import Analyzer, InputError
 from omokage.comparison.config import FACTORS, NetworkConfig
 from omokage.comparison.model import ComparisonNetwork, normalise, scales
-from omokage.comparison.predict import Compared
+from omokage.comparison.predict import Compared, Seen
 from omokage.explain.evidence import METHODS, explained, maps
 from omokage.explain.target import View
 from omokage.nn.folding import folded
@@ -51,8 +51,8 @@ class TinyComparer:
     def __init__(self, intra: str = "antisymmetric", same: float = 1.0) -> None:
         self.network, self.same = folded(network(intra)), same
 
-    def see(self, crops: Any) -> NDArray[np.float64]:
-        return np.zeros((len(crops), 1))
+    def see(self, crops: Any) -> Seen:
+        return Seen(torch.zeros(2, len(crops), 1), torch.zeros(len(crops), 1))
 
     def compare(self, seen: Any, pairs: Any, controlled: Any = ()) -> Compared:
         zeros = np.zeros((len(pairs), len(FACTORS)))

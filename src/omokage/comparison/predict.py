@@ -49,6 +49,10 @@ class Seen:
         """All crops of several batches."""
         return cls(torch.cat([p.states for p in parts], 1), torch.cat([p.codes for p in parts]))
 
+    def parted(self) -> list[Seen]:
+        """Each crop by itself."""
+        return [Seen(self.states[:, k : k + 1], self.codes[k : k + 1]) for k in range(len(self))]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:

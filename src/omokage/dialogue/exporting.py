@@ -181,7 +181,7 @@ def apply_review(
     table = read_small_table(review, "verdicts", ["id", "statement", "verdict"])
     held = {a.id: list(a.statements) for a in annotations}
     count = 0
-    for line, row in zip(table.lines, table.rows, strict=True):
+    for line, row in table.numbered():
         verdict, better = row["verdict"].lower(), row.get("text_new", "")
         if not verdict and not better:
             continue

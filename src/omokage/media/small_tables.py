@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ class SmallTable:
     header: tuple[str, ...]
     rows: list[dict[str, str]]
     lines: list[int]
+
+    def numbered(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Each row with its line."""
+        return zip(self.lines, self.rows, strict=True)
 
 
 def read_small_table(path: Path, what: str, needed: Sequence[str] = ()) -> SmallTable:

@@ -46,7 +46,7 @@ def read_labels(path: Path) -> list[dict[str, str]]:
     """The rows of a labels file. Raises InputError when it is missing, empty, not UTF-8 or lacks the column `file`,
     and for a number that is none, with its line."""
     table = read_small_table(path, "labels", ["file"])
-    for row, line in zip(table.rows, table.lines, strict=True):
+    for line, row in table.numbered():
         _check_row(row, path, line)
     return table.rows
 

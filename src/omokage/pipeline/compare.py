@@ -50,6 +50,7 @@ class Photo:
     sharpness: float = 0.0
     shown: Image | None = None  # the aligned crop, larger, for a report
     picture: Picture | None = None  # how it is lit and was taken
+    seen: Seen | None = None  # what the networks keep of the crop, once they have seen it (`seen_once`)
 
 
 def compare(
@@ -128,6 +129,17 @@ def _crop(pixels: Image, face: FaceAnalysis, size: int, margin: float) -> FaceCr
     return crop_landmarks(pixels, face.outline, size, margin)
 
 
+def seen_once(photos: Sequence[Photo], comparer: Comparer) -> list[Photo]:
+    """The photographs with what the comparer's networks keep of each, so that many pairs of few photographs cost one
+    look at each. Those that cannot be compared stay as they are."""
+    new = [k for k, photo in enumerate(photos) if photo.crop is not None and not photo.problem and photo.seen is None]
+    if not new:
+        return list(photos)
+    looks = comparer.see([crop.image for k in new if (crop := photos[k].crop) is not None]).parted()
+    found = dict(zip(new, looks, strict=True))
+    return [replace(photo, seen=found[k]) if k in found else photo for k, photo in enumerate(photos)]
+
+
 def compare_photos(
     before: Photo, after: Photo, comparer: Comparer, assume_same: bool = False, own: ChangeReader | None = None
 ) -> FaceChange:
@@ -141,15 +153,15 @@ def compare_many(
     assume_same: bool = False,
     own: ChangeReader | None = None,
 ) -> Iterable[FaceChange]:
-    """One answer per pair, in order; each photograph goes through the network once. `own` reads what a user's labels
-    taught."""
+    """One answer per pair, in order; each photograph goes through the network once, or not at all where that was done
+    before (`seen_once`). `own` reads what a user's labels taught."""
     states = [_status(before, after) for before, after in pairs]
     used = [k for k, status in enumerate(states) if not status]
     photos = {id(photo): photo for k in used for photo in pairs[k]}
     place = {key: i for i, key in enumerate(photos)}
     answers: dict[int, FaceChange] = {}
     if used:
-        seen: Seen = comparer.see([photo.crop.image for photo in photos.values() if photo.crop is not None])
+        seen = Seen.join([photo.seen for photo in seen_once(list(photos.values()), comparer) if photo.seen is not None])
         ends = [(place[id(pairs[k][0])], place[id(pairs[k][1])]) for k in used]
         alike = [taken_alike(*pairs[k]) for k in used]
         found = comparer.compare(seen, ends, alike)

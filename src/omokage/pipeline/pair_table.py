@@ -28,7 +28,7 @@ from omokage.media.lines import Lines
 from omokage.media.small_tables import read_small_table
 from omokage.media.sources import Source
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.compare import Photo, compare_many, photographs
+from omokage.pipeline.compare import Photo, compare_many, photographs, seen_once
 from omokage.pipeline.own_changes import ChangeReader
 from omokage.results import FaceChange
 
@@ -48,11 +48,10 @@ def read_pairs(table: Path) -> list[tuple[str, str]]:
     """The pairs of a CSV table. Raises InputError for a missing file, missing columns, an empty cell or an empty
     table."""
     found = read_small_table(table, "pairs", ["before", "after"])
-    rows = found.rows
-    for line, row in zip(found.lines, rows, strict=True):
+    for line, row in found.numbered():
         if not row["before"] or not row["after"]:
             raise InputError(f"{table}, line {line}: the pair names one photograph: fill in both cells, or delete it")
-    return [(str(table.parent / row["before"]), str(table.parent / row["after"])) for row in rows]
+    return [(str(table.parent / row["before"]), str(table.parent / row["after"])) for row in found.rows]
 
 
 def compare_table(
@@ -88,7 +87,8 @@ def compare_table(
 def _make_ready(
     analyzer: Analyzer, comparer: Comparer, chunk: Sequence[tuple[str, str]], crops: bool, kept: dict[str, Photo]
 ) -> None:
-    """Put the photographs of some pairs into `kept`; each is read once while it stays there, the oldest go first."""
+    """Put the photographs of some pairs into `kept`; each is read and seen once while it stays there, the oldest go
+    first."""
     names = list(dict.fromkeys(name for pair in chunk for name in pair))
     for name in names:
         if name in kept:
@@ -97,7 +97,7 @@ def _make_ready(
     there = [name for name in new if Path(name).is_file()]
     kept |= {name: Photo(name, "unreadable: no such file") for name in new}
     if there:
-        found = photographs(analyzer, comparer, [Source(name) for name in there], crops)
+        found = seen_once(photographs(analyzer, comparer, [Source(name) for name in there], crops), comparer)
         kept |= dict(zip(there, found, strict=True))
     for name in list(kept)[: max(0, len(kept) - KEPT)]:
         if name not in names:
