@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +38,7 @@ from omokage.synthesis.plans import Pictures
 from omokage.synthesis.write import Job, write_plan
 if __name__ == "__main__":
     job = Job(Pictures(SceneSampler(cameras=CameraSampler(size=48)), per_person=2), seed=11, shard_size=6)
-    write_plan(Path(sys.argv[1]), 15, job, workers=int(sys.argv[2]))
+    write_plan(Path(sys.argv[1]), int(sys.argv[3]), job, workers=int(sys.argv[2]))
 """
 
 
@@ -53,8 +56,32 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_bytes_do_not_depend_on_workers_or_process(folder: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    subprocess.run([sys.executable, str(script), str(tmp_path / "two"), "2"], check=True, timeout=300)
+    subprocess.run([sys.executable, str(script), str(tmp_path / "two"), "2", "15"], check=True, timeout=300)
     assert digests(tmp_path / "two") == digests(folder)  # written by this process alone
+
+
+def children(of: int) -> list[int]:
+    """Processes that a process has started."""
+    return [int(pid) for pid in Path(f"/proc/{of}/task/{of}/children").read_text().split()]
+
+
+def until(done: Callable[[], bool], seconds: float) -> bool:
+    ends = time.monotonic() + seconds
+    while not done() and time.monotonic() < ends:
+        time.sleep(0.1)
+    return done()
+
+
+@pytest.mark.skipif(not Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").is_file(), reason="needs Linux /proc")
+def test_no_process_outlives_a_killed_run(tmp_path: Path) -> None:
+    script, out = tmp_path / "script.py", tmp_path / "out"
+    script.write_text(SCRIPT)
+    with subprocess.Popen([sys.executable, str(script), str(out), "2", "30000"]) as parent:
+        assert until(lambda: any(out.glob("*.parquet")), 200)  # both are at work
+        workers = children(parent.pid)
+        assert len(workers) >= 2
+        parent.kill()
+    assert until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 30)
 
 
 def test_records_are_whole_and_labelled(folder: Path) -> None:
