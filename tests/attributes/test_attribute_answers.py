@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.attributes import calibration
-from omokage.attributes.correlation import facts, learn_correlation, measured, moved
+from omokage.attributes.correlation import facts, learn_correlation, measured, moves
 from omokage.attributes.data import Layout
 from omokage.attributes.export import export_onnx
 from omokage.attributes.model import Located, Outputs, bin_centres
@@ -204,13 +204,14 @@ def test_spreads_hold_two_thirds_of_the_errors() -> None:
 def test_known_facts_move_answers_by_the_learnt_covariance() -> None:
     columns = {"age": torch.tensor([40.0]), "smiling": torch.tensor([0.5])}
     learnt = {"names": ["age", "smiling"], "covariance": [[100.0, 2.0], [2.0, 0.25]]}
-    out = moved(columns, {"age": 60.0}, learnt)
-    assert float(out["age"]) == 60
-    assert float(out["smiling"]) == pytest.approx(0.5 + 20 * 2 / 102)
+    out = moves(columns, {"age": 60.0}, learnt)
+    assert out.of("age", 0, 41.0) == 60
+    assert out.of("smiling", 0, 0.6) == pytest.approx(0.6 + 20 * 2 / 102)  # 0.6 where the raw answer is 0.5
+    assert out.of("beard", 0, 0.1) == 0.1
     independent = {"names": ["age", "smiling"], "covariance": [[100.0, 0.0], [0.0, 0.25]]}
-    assert float(moved(columns, {"age": 60.0}, independent)["smiling"]) == 0.5
+    assert moves(columns, {"age": 60.0}, independent).of("smiling", 0, 0.5) == 0.5
     with pytest.raises(InputError, match="no learnt correlation for beard"):
-        moved(columns, {"beard": 1.0}, learnt)
+        moves(columns, {"beard": 1.0}, learnt)
 
 
 def test_correlation_is_learnt_from_errors() -> None:
@@ -262,6 +263,24 @@ def test_given_age_is_the_answered_age(predictor: AttributePredictor, crops: lis
     assert after.expression is not None
     assert before.expression is not None
     assert after.expression.probabilities == pytest.approx(before.expression.probabilities)
+
+
+def test_a_fact_that_the_network_answers_itself_changes_nothing(
+    predictor: AttributePredictor, crops: list[FaceCrop]
+) -> None:
+    names = ["age", "smiling", "perceived_gender"]
+    together = np.diag([50, 0.2, 0.2]) + 0.9
+    heat = dict.fromkeys(("smiling", "perceived_gender"), 2.5)  # a calibrated answer is not the raw one
+    predictor.calibration = {
+        **predictor.calibration, "correlation": {"names": names, "covariance": together.tolist()}, "temperature": heat
+    }  # fmt: skip
+    before = predictor.predict(crops[:1])[0]
+    assert before.age is not None
+    after = predictor.predict(crops[:1], given={"age": before.age.years})[0]
+    assert after.gender_female == pytest.approx(before.gender_female, abs=1e-5)
+    assert after.attributes == pytest.approx(before.attributes, abs=1e-5)
+    older = predictor.predict(crops[:1], given={"age": min(before.age.years + 20, 100)})[0]
+    assert older.gender_female != pytest.approx(before.gender_female, abs=1e-3)
 
 
 def test_onnx_gives_the_same_answers(weights: Path, predictor: AttributePredictor, tmp_path: Path) -> None:

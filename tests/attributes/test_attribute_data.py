@@ -1,5 +1,6 @@
 """Sources, crops and batches of the attributes room."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ from omokage.attributes.data import (
 from omokage.attributes.sources import labelled, picked, read_source, read_sources
 from omokage.data.records import write_shard
 from omokage.data.rotation import pose_of_matrix
-from omokage.errors import RecordError
+from omokage.data.transforms import Geometry
+from omokage.errors import RecordError, TrainingError
 from omokage.faces.align import roll_of
 from omokage.training.stream import batches
 
@@ -49,6 +51,30 @@ def test_large_pictures_are_cut_to_their_face(unlabelled: Path) -> None:
     for image, points in zip(source.images, source.outline, strict=True):
         assert (points >= 0).all()
         assert (points <= image.shape[1]).all()
+
+
+def test_a_face_at_the_edge_of_a_large_picture_leaves_crops_that_can_be_changed(tmp_path: Path) -> None:
+    drawn = [drawn_record(i, 256) for i in range(6)]
+    aside = [replace(r, labels=r.labels | {"landmarks": _aside(r.labels["landmarks"], 70.0)}) for r in drawn]
+    write_shard(tmp_path / "0.parquet", aside)
+    crops = _crops(tmp_path, negatives=0.5, geometry=Geometry(background=1.0))
+    assert any(image.shape[0] != image.shape[1] for image in crops.sources[0].images)
+    for seed in range(40):
+        image, _ = crops.training((0, seed % 6), np.random.default_rng(seed))
+        assert image.shape == (32, 32, 3)
+
+
+def _aside(landmarks: list[float], far: float) -> list[float]:
+    """Points moved to the right by `far` px."""
+    return np.add(np.reshape(landmarks, (68, 2)), (far, 0)).ravel().tolist()
+
+
+def test_a_face_outside_its_large_picture_is_named(tmp_path: Path) -> None:
+    record = drawn_record(0, 256)
+    labels = record.labels | {"landmarks": _aside(record.labels["landmarks"], 900.0)}
+    write_shard(tmp_path / "0.parquet", [replace(record, labels=labels)])
+    with pytest.raises(RecordError, match="'r0' lies outside its picture"):
+        read_source(tmp_path, SMALL)
 
 
 def test_damaged_pictures_are_named(tmp_path: Path) -> None:
@@ -117,6 +143,17 @@ def test_repeats_change_the_share_of_a_source(records: Path, unlabelled: Path) -
     order = Steps(crops, 8, 0, DataConfig(repeats=(0.5, 2.0))).order(0)
     assert sum(k == 0 for k, _ in order) == 40
     assert sum(k == 1 for k, _ in order) == 24
+
+
+def test_a_folder_that_no_epoch_would_show_is_named(records: Path, photographs: Path) -> None:
+    folders = (str(records), str(photographs))
+    crops = Crops(read_sources(folders, SMALL), SMALL, TINY, DataConfig(folders=folders))
+    for repeats in ((1.0, 0.0), (1.0, 0.001)):
+        mixing = DataConfig(folders=folders, repeats=repeats)
+        with pytest.raises(TrainingError, match=r"data\.repeats=\(1\.0, .*photographs.* leave the folder out"):
+            Steps(crops, 8, 0, mixing)
+    with pytest.raises(TrainingError, match=r"data\.photographs=0\.0001 leaves no picture"):
+        Steps(crops, 8, 0, DataConfig(folders=folders, photographs=0.0001))
 
 
 def test_faceless_crops_teach_quality_only(records: Path) -> None:

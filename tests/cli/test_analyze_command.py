@@ -227,3 +227,17 @@ def test_review_and_report(tmp_path: Path) -> None:
         "look.csv",
         "r.html",
     ]
+
+
+def test_a_resumed_run_keeps_the_page_of_the_whole_one(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png", [(20, 20, 60, 30)])
+    arguments = ("analyze", tmp_path / "a.png", "--out", tmp_path / "f.csv", "--report", tmp_path / "r.html")
+    first = omokage(*arguments, "--resume")  # nothing to go on with yet: the page is whole
+    assert "report of 1 faces" in first.stderr
+    page = (tmp_path / "r.html").read_bytes()
+    again = omokage(*arguments, "--resume")
+    assert again.returncode == 0, again.stderr
+    assert "r.html stays as it is: a report shows the faces of one whole run" in again.stderr
+    assert "report of" not in again.stderr
+    assert (tmp_path / "r.html").read_bytes() == page
+    assert "report of 1 faces" in omokage(*arguments).stderr

@@ -142,6 +142,22 @@ def test_a_resumed_run_also_names_what_the_first_left_out(
     assert all(f"{folder / name}: " in said for name in ("bad.png", "none.png", "two.png")), said
 
 
+def test_a_limit_that_is_reached_stays_one_on_resume(
+    run: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = folder / "a.jsonl"
+    asked = ("annotate", folder, "--out", out, "--limit", 2)
+
+    def refused(*_: Any) -> None:
+        raise InputError("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(annotating, "write_annotations", refused)
+        assert run(*asked).code == 2
+    run(*asked, "--resume")
+    assert len(out.read_text().splitlines()) == 2
+
+
 def test_a_review_with_verdicts_is_never_overwritten(run: Command, folder: Path) -> None:
     out, review = folder / "a.jsonl", folder / "r.csv"
     again = ("annotate", folder / "one.png", "--out", out, "--review", review)

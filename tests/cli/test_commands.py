@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -254,6 +255,9 @@ def test_models(omokage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "mine" / "attributes.safetensors").write_bytes(b"damage")
     damaged = omokage("models", "verify")
     assert (damaged.code, "DAMAGED" in damaged.out) == (1, True)
+    (tmp_path / "mine" / "attributes.safetensors").unlink()
+    missing = omokage("models", "verify")
+    assert (missing.code, "DAMAGED" in missing.out) == (1, True)
 
 
 def test_doctor_says_what_is_wrong(omokage: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,6 +275,12 @@ def test_doctor_says_what_is_wrong(omokage: Command, monkeypatch: pytest.MonkeyP
     done = omokage("doctor")
     assert done.code == 1
     assert "FAIL self-test: RuntimeError: no face" in done.out
+
+
+def test_doctor_knows_every_extra() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    gathered = ("all", "dev")  # others again, and tools of this project's own tests
+    assert set(checkup.EXTRAS) == set(project["optional-dependencies"]) - set(gathered)
 
 
 def test_the_self_test_measures_against_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:

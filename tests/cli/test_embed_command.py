@@ -74,6 +74,20 @@ def test_embed_then_search_and_both_are_accounted_for(omokage: Command, tmp_path
     assert (broken.code, "BROKEN" in broken.out) == (1, True)
 
 
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_a_complete_table_is_not_embedded_again(omokage: Command, tmp_path: Path, kind: str) -> None:
+    out = tmp_path / f"faces.{kind}"
+    asked = ("embed", "pictures", "--out", out, "--encoder", "encoder", "--purpose", "study 7", "--resume")
+    assert omokage(*asked).code == 0
+    before = out.stat().st_mtime_ns
+    again = omokage(*asked)
+    assert (again.code, "complete already: nothing to do" in again.err) == (0, True)
+    assert out.stat().st_mtime_ns == before
+    assert omokage("analyze", "pictures", "--out", out).code == 0
+    other = omokage(*asked)
+    assert (other.code, "finished, but not with codes of" in other.err) == (2, True)
+
+
 @pytest.mark.parametrize("moved", [False, True])
 def test_search_from_another_folder(
     omokage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moved: bool
@@ -153,6 +167,37 @@ def test_probes_on_a_labelled_folder(omokage: Command, tmp_path: Path) -> None:
     ):
         refused = omokage(*ask, *wrong)
         assert (refused.code, why in refused.err) == (2, True), refused.err
+
+
+def test_every_encoder_is_judged_on_crops_of_its_own_margin(
+    omokage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from omokage.cli import evaluate as command_of
+    from omokage.embeddings.predict import FunctionEncoder
+
+    seen: dict[str, set[tuple[int, float]]] = {}
+
+    def encoder(name: str, size: int, margin: float) -> FunctionEncoder:
+        def codes(crops: np.ndarray) -> np.ndarray:
+            seen.setdefault(name, set()).add((crops.shape[1], round(float(crops.std()), 3)))
+            return np.asarray(crops.reshape(len(crops), -1, 3).mean(1))
+
+        return FunctionEncoder(name, size, margin, codes)
+
+    rows = ["file,person,smiling,box_x0,box_y0,box_x1,box_y1"]
+    for k in range(6):
+        write_picture(f"{k}.png", [(20 + k, 20, 40, 15 * k)])
+        rows.append(f"{k}.png,p{k},{k % 2},{20 + k},20,{60 + k},60")
+    (tmp_path / "labels.csv").write_text("\n".join(rows) + "\n")
+    ask = ("evaluate", "embeddings", ".", "--dataset", "folder", "--crops", "boxes", "--labels", "0", "--no-baselines")
+    both = [encoder("narrow", 32, 1.0), encoder("wide", 32, 2.0)]
+    for chosen in (both, both[::-1]):
+        monkeypatch.setattr(command_of, "_encoders", lambda *_, chosen=chosen: list(chosen))
+        done = omokage(*ask, "--json")
+        assert done.code == 0, done.err
+        assert [s["encoder"] for s in json.loads(done.out)][:1] == [chosen[0].name]
+    assert len(seen["narrow"]) == len(seen["wide"]) == 1, "whoever comes first, the crops are the same"
+    assert seen["narrow"] != seen["wide"]
 
 
 def test_codes_are_those_of_the_aligned_crop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

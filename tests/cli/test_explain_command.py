@@ -112,6 +112,15 @@ def test_what_cannot_be_done_is_one_sentence(omokage: Command, tmp_path: Path) -
         assert (code, "would overwrite the input" in err) == (2, True), err
     assert omokage("face.png", "--target", "age", "--rate", ".")[0] == 2
     assert omokage("face.png", "--target", "age", "--resume")[0] == 2
+    for unused, why in (
+        (("--rate", "judged", "--report", "a.html"), "writes no page: leave --report or --rate away"),
+        (("--rater", "ann"), "add --rate FOLDER"),
+        (("--every", 2), "--out FILE"),
+        (("--assume-same",), "about a change between two photographs"),
+    ):
+        code, _, err = omokage("face.png", "--target", "age", *unused)
+        assert (code, why in err) == (2, True), err
+    assert not (tmp_path / "judged").exists()
     assert omokage("face.png", "--target", "age", "--out", "a.csv", "--rate", "judged")[0] == 2
     assert omokage("face.png", "face.png", "--target", "change.age", "--out", "a.csv")[0] == 2
     assert omokage("face.png", "--target", "age", "--report", "no/such/why.html")[0] == 2
@@ -138,6 +147,12 @@ def test_blind_verdicts_are_collected_and_counted(omokage: Command, tmp_path: Pa
         ("ann", "a"), ("ann", "b"), ("ann", "="), ("bob", "a"), ("bob", "b"), ("bob", "="),
     ]  # fmt: skip
     assert omokage("face.png", "--target", "age", "--rate", "rated")[0] == 2
+    known = json.loads(before)
+    for name, other in (("crops", False), ("rules", "gamma-box"), ("weights", {"attributes": "another"})):
+        changed = {**known, "asked": {**known["asked"], name: other}}
+        (folder / "key.json").write_text(json.dumps(changed), encoding="utf-8")
+        code, _, err = omokage(*asked, "--rater", "ann", typed="q\n")
+        assert (code, "another question or of other weights" in err) == (2, True), name
 
 
 def test_a_damaged_list_of_verdicts_is_named(omokage: Command, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from omokage.data.datasets import SETS, read_dataset, write_dataset
 from omokage.data.readers.fairface import age_bin
 from omokage.data.records import read_records
 from omokage.errors import InputError, UnreadableError
+from omokage.metrics.labels import read_labels
 from omokage.results import Box, Detection
 from omokage.schema import CELEBA
 
@@ -313,6 +314,39 @@ def test_one_labels_file_serves_evaluation_and_training(tmp_path: Path) -> None:
     assert record.labels["expression"] == "anger"
     assert (record.labels["age_low"], record.labels["pose"]) == (70.0, [10.0, -5.0, 2.0])
     assert record.labels["landmarks"] == [v + 0.5 for v in range(136)]
+
+
+def test_the_words_of_evaluation_are_understood(tmp_path: Path) -> None:
+    picture(tmp_path / "a.jpg")
+    five = [f"{name}_{axis}" for name in ("leye", "reye", "nose", "lmouth", "rmouth") for axis in "xy"]
+    header = ["file", "glasses", "emotion", "pose_class", "yaw", *five]
+    values = ["a.jpg", "-1", "Happy", "left", "10", *map(str, range(10))]
+    (tmp_path / "labels.csv").write_text(",".join(header) + "\n" + ",".join(values) + "\n")
+    assert len(read_labels(tmp_path / "labels.csv")) == 1
+    (record,) = read_dataset("folder", tmp_path, "all")
+    assert record.labels == {
+        "attr_eyeglasses": 0.0, "expression": "happiness", "groups": '{"pose_class": "left"}',
+        "points": [v + 0.5 for v in range(10)],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "why"),
+    [
+        ("box_x0,box_y0,box_x1,box_y1", "1,2,3,", "line 6: box_y1 is missing where other numbers of the box are given"),
+        ("box_x0,box_y0,box_x1", "1,2,3", "line 6: box_y1 is missing"),
+        ("x0,y0,x1", "1,2,3", "line 6: y1 is missing where other numbers of the landmarks"),
+        ("leye_x,leye_y", "1,2", "line 6: reye_x is missing where other numbers of the points"),
+        ("age", "old", "line 6: age 'old' is not a number"),
+    ],
+)
+def test_lines_are_counted_with_the_blank_ones_and_halves_are_refused(
+    tmp_path: Path, header: str, values: str, why: str
+) -> None:
+    picture(tmp_path / "a.jpg")
+    (tmp_path / "labels.csv").write_text(f"\nfile,{header}\n\na.jpg{',' * values.count(',')},\n\na.jpg,{values}\n")
+    with pytest.raises(InputError, match=why):
+        list(read_dataset("folder", tmp_path, "all"))
 
 
 @pytest.mark.parametrize("text", ["20", "29-20", "old", "more than 200", "-5"])

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from omokage.data import negatives, photometry, transforms
@@ -73,6 +73,7 @@ def _block_means(image: np.ndarray, factor: int) -> np.ndarray:
 
 
 @settings(deadline=None, max_examples=40)
+@example(0.0, 0.0, 80.0, 0.5, False)
 @given(st.floats(-30, 350), st.floats(-30, 260), st.floats(40, 420), st.floats(-180, 180), st.booleans())
 def test_crops_for_training_and_for_answers_are_the_same_pixels(
     x: float, y: float, side: float, turn: float, mirrored_edge: bool
@@ -83,7 +84,8 @@ def test_crops_for_training_and_for_answers_are_the_same_pixels(
     image = cv2.resize(rng.integers(0, 256, (60, 79, 3), np.uint8), (317, 241), interpolation=cv2.INTER_CUBIC)
     size, margin = 32, 1.2
     crop = crop_box(image, Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2), size, margin, turn)
-    factor = max(1, int(margin * side / size)) if margin * side / size > 2 else 1
+    shrunk = 1 / np.sqrt(abs(np.linalg.det(crop.affine[:, :2])))  # of the affine: 3 of `side` may be 2.999 here
+    factor = int(shrunk) if shrunk > 2 else 1
     small = np.round(_block_means(image, factor)).astype(np.uint8)
     matrix = crop.affine @ np.diag([factor, factor, 1.0])
     matrix[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
@@ -117,6 +119,26 @@ def test_faceless_crops_have_the_right_shape_and_repeat(kind: str) -> None:
     assert one.shape == (112, 112, 3)
     assert one.dtype == np.uint8
     assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("shape", [(200, 100), (60, 176), (5, 40), (3, 2), (1, 1)])
+def test_pictures_of_any_shape_serve_as_surroundings(shape: tuple[int, int]) -> None:
+    image = np.random.default_rng(1).integers(0, 256, (*shape, 3)).astype(np.uint8)
+    head = np.zeros(shape, np.uint8)
+    head[shape[0] // 3 :, shape[1] // 3 :] = 255
+    for seed in range(12):
+        assert transforms.clutter(np.random.default_rng(seed), 48, image).shape == (48, 48, 3)
+        for kind in ("surroundings", "shapes"):
+            crop = negatives.faceless(np.random.default_rng(seed), kind, image, head, image, 48)
+            assert crop.shape == (48, 48, 3)
+
+
+def test_surroundings_are_taken_from_the_whole_of_a_long_picture() -> None:
+    image = np.zeros((40, 400, 3), np.uint8)
+    image[..., 0] = np.arange(400) // 2
+    pieces = [seed for seed in range(60) if np.random.default_rng(seed).random() < 0.45]  # the others are drawn
+    tones = [transforms.clutter(np.random.default_rng(seed), 16, image)[..., 0].mean() for seed in pieces]
+    assert max(tones) > 150
 
 
 @pytest.mark.parametrize("kind", negatives.MISPLACED)

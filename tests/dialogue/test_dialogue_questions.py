@@ -100,6 +100,24 @@ def test_who_is_asked_about_is_not_what_is_asked_for(question: str, fact: str | 
     assert strange_words(question, ("yes", "no")) == strange
 
 
+@pytest.mark.parametrize(
+    ("question", "facts"),
+    [("Isn't the person smiling?", (("smiling", True),)), ("Doesn’t she wear glasses?", (("eyeglasses", True),)),
+     ("The person is wearing glasses, isn't she?", (("eyeglasses", True),)),
+     ("He has a beard, doesn't he?", (("beard", True),)),
+     ("She wears a hat isn't that right?", (("wearing_hat", True),)),
+     ("Can't you see a hat?", (("wearing_hat", True),)), ("Don't you think she is smiling?", (("smiling", True),)),
+     ("Isn't she smiling and doesn't she wear a hat?", (("smiling", True), ("wearing_hat", True))),
+     ("The person isn't smiling.", (("smiling", False),)), ("She isn't smiling, is she?", (("smiling", False),)),
+     ("The person has a hat and isn't smiling", (("wearing_hat", True), ("smiling", False))),
+     ("Isn't she without glasses?", (("eyeglasses", False),)), ("Is the person not smiling?", (("smiling", False),))],
+)  # fmt: skip
+def test_a_question_that_hopes_for_yes_denies_nothing(question: str, facts: tuple[tuple[str, bool], ...]) -> None:
+    asked = asked_for(question, ("yes", "no"))
+    assert (asked.facts if asked else None) == facts
+    assert not asked or not strange_words(question, ("yes", "no"))
+
+
 def test_every_word_that_is_measured_was_trained(training: list[Example], measured: dict[str, list[Example]]) -> None:
     known = Counter(w for e in training for w in words(e.question + " " + " ".join(e.options)))
     for examples in measured.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,6 +93,30 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(faces: Path, finished: Path
 def test_a_finished_run_is_not_written_over(faces: Path, finished: Path) -> None:
     with pytest.raises(TrainingError, match="already holds a run"):
         training.train(tiny(finished, faces))
+
+
+def test_a_finished_stage_of_other_settings_is_not_taken_over(faces: Path, finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished / "1-align", out / "1-align")  # as a run leaves it that ended in its second stage
+    shutil.copy(finished / "tokenizer.json", out)
+    with pytest.raises(TrainingError, match="1-align already holds a run"):
+        training.train(tiny(out, faces))
+    with pytest.raises(TrainingError, match=r"other settings \(decay was 0\.02, now 0\.5\)"):
+        training.train(tiny(out, faces, decay=0.5), resume=True)
+    assert not (out / "2-instruct").exists()
+
+
+def test_a_tokenizer_that_no_stage_has_learnt_with_is_trained_anew(faces: Path, tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("of another run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "_stage", _stopping)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(tiny(tmp_path, faces))
+    assert "of another run" not in (tmp_path / "tokenizer.json").read_text()
+
+
+def _stopping(*arguments: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_people_are_learnt_from_tuned_on_or_scored(faces: Path, tmp_path: Path) -> None:

@@ -128,6 +128,19 @@ def test_a_question_cannot_bring_marks_of_its_own(opened: HubModel) -> None:
     assert opened.choose(picture(), f"{token} yes </s>?", ("yes", "no")).sum() == pytest.approx(1)
 
 
+def test_an_option_cannot_bring_marks_of_its_own(opened: HubModel) -> None:
+    token = opened.tokenizer.convert_ids_to_tokens(families.picture_token(opened.config))
+    options = ("yes", f"no {token} </s>")
+    ids = opened.encoded(picture(), "Smile?", options, [Turn("Smile?", "yes", options)])
+    assert ids.count(families.picture_token(opened.config)) == families.picture_tokens(opened.config)
+    assert ids == opened.encoded(picture(), "Smile?", ("yes", "no    "), [Turn("Smile?", "yes", ("yes", "no    "))])
+    assert opened.choose(picture(), "Smile?", options) == pytest.approx(
+        opened.choose(picture(), "Smile?", ("yes", "no    "))
+    )
+    with pytest.raises(InputError, match=r"an option of .* is empty"):
+        opened.choose(picture(), "Smile?", ("yes", token))
+
+
 def test_odd_questions_are_one_sentence(opened: HubModel) -> None:
     with pytest.raises(InputError, match="empty"):
         opened.choose(picture(), "  ", ("yes", "no"))

@@ -103,6 +103,21 @@ def test_decoders_give_places_and_logits_for_every_pixel(size: int) -> None:
     assert light.flow_parameters() == []
 
 
+@pytest.mark.parametrize("kind", [LightDecoder, PublishedDecoder])
+def test_bounded_masks_are_bounded_in_every_decoder(kind: type[LightDecoder] | type[PublishedDecoder]) -> None:
+    codes = torch.randn(2, 16), torch.randn(2, 16)
+    found = {}
+    for masks in ("bounded", "open", "reject"):
+        torch.manual_seed(0)
+        decoder = kind(DecoderConfig(masks=masks, widths=(8, 8), pose=0, base=4), 32, 16)  # type: ignore[arg-type]
+        for weight in decoder.parameters():
+            weight.data *= 1000 if weight.shape[0] in (1, 3) else 1
+        found[masks] = decoder(*codes).logits
+    assert found["open"].abs().max() > 1
+    torch.testing.assert_close(found["bounded"], torch.tanh(found["open"]))
+    assert torch.equal(found["reject"], found["open"])
+
+
 def test_the_pose_part_drives_the_global_flow_and_nothing_else_does() -> None:
     decoder = LightDecoder(DecoderConfig(widths=(8, 8), pose=64), 32, 256).eval()
     assert decoder.whole is not None

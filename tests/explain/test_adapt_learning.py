@@ -89,6 +89,21 @@ def test_fine_tuning_is_kept_where_it_pays_only() -> None:
     assert not pays_off(np.array([1.0, 1.1, 0.9]), np.array([1.0, 1.0, 1.0]))
 
 
+def test_whether_fine_tuning_pays_is_asked_about_people_that_it_has_not_seen() -> None:
+    features, label, _ = made("ordinal")
+    people = [f"p{k // 7}" for k in range(120)]
+    seen: list[set[int]] = []
+
+    def tuner(rows: np.ndarray, fit: Fit) -> Answer:
+        seen.append(set(rows.tolist()))
+        return lambda pictures: np.zeros((len(pictures), 1))
+
+    learn(features, np.zeros((120, 1)), label, people, PLAN, tuner)
+    for inside, part in zip(seen[::2], seen[1::2], strict=True):
+        assert 0.6 < len(part) / len(inside) < 0.9
+        assert not {people[k] for k in part} & {people[k] for k in inside - part}
+
+
 def test_too_few_labels_give_the_constant_answer() -> None:
     features, label, people = made("nominal")
     same = np.flatnonzero(label.values == "yes")[:5]

@@ -109,7 +109,15 @@ def test_layers_beside_the_path_need_no_rule() -> None:
             out: Tensor = self.two(features)
             return out
 
-    propagate(Beside(), nn.Linear(2 * 14 * 14, 1), torch.ones(1, 1), pictures(1), composite("gamma-box"))
+    torch.manual_seed(0)
+    body, readout = Beside(), nn.Linear(2 * 14 * 14, 1)
+    plain = nn.Sequential(body.one, body.two)
+    beside, without = (
+        propagate(network, readout, torch.ones(1, 1), pictures(1), composite("gamma-box")).relevance
+        for network in (body, plain)
+    )
+    assert without.abs().sum() > 0
+    torch.testing.assert_close(beside, without)
 
 
 def test_no_hook_stays_behind_even_after_an_error() -> None:

@@ -40,6 +40,12 @@ def test_heads_without_labels_are_refused(tmp_path):
         read_heads([tmp_path], every=1, held_out=True)
 
 
+def test_heads_keep_their_colours_whatever_flags_opencv_has(toy_records, monkeypatch):
+    monkeypatch.delattr(cv2, "IMREAD_COLOR_RGB", raising=False)  # 4.10 lacks it
+    skin = read_heads([toy_records], limit=1)[0].image.reshape(-1, 3)
+    assert (skin == (225, 180, 150)).all(1).mean() > 0.1
+
+
 def test_scenes_repeat(source):
     for k in range(6):
         a, b = (source.draw(np.random.default_rng(k)) for _ in range(2))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from omokage.errors import UnreadableError
-from omokage.media.image import PIXEL_LIMIT, encode_jpeg, read_image, read_picture, upright
+from omokage.media.image import PIXEL_LIMIT, encode_jpeg, of_pillow, read_image, read_picture, upright
 
 # What a camera in each position stores, told by PIL's own names for the way back to upright.
 _STORED = {
@@ -214,3 +214,27 @@ def test_one_flipped_byte_never_raises_anything_else(at: int, value: int) -> Non
     content[at % len(content)] = value
     with contextlib.suppress(UnreadableError):
         read_image(bytes(content))
+
+
+def test_an_opened_picture_is_read_as_its_file_is() -> None:
+    clear = np.zeros((5, 6, 4), np.uint8)
+    wide = np.full((5, 6), 130 * 257, np.uint16)
+    lying = Image.fromarray(scene(6, 9))
+    exif = lying.getexif()
+    exif[0x0112] = 6
+    for content in (
+        encoded(Image.fromarray(clear, "RGBA"), "PNG"), encoded(Image.fromarray(wide), "PNG"),
+        encoded(lying, "PNG", exif=exif.tobytes()),
+    ):  # fmt: skip
+        assert np.array_equal(of_pillow(Image.open(io.BytesIO(content))), read_image(content))
+    cut = encoded(Image.fromarray(scene(64, 64)), "PNG")
+    with pytest.raises(UnreadableError, match="the picture: damaged picture"):
+        of_pillow(Image.open(io.BytesIO(cut[: len(cut) // 2])))
+
+
+def test_gaps_of_a_float_picture_leave_the_rest() -> None:
+    grey = np.full((4, 5), 0.5, np.float32)
+    grey[0, 0] = np.nan
+    got = read_image(encoded(Image.fromarray(grey), "TIFF"))
+    assert (got[1:] == 128).all()
+    assert (got[0, 0] == 0).all()

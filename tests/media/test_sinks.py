@@ -251,6 +251,33 @@ def test_other_files_are_no_faces_tables(tmp_path: Path) -> None:
             read_rows(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("a.png", "line 3: 1 cells where the header has 4: the file was cut or changed; make it again"),
+        ("a.png,ok,1,2,3", "line 3: 5 cells"),
+        ("a.png,ok,x,", "line 3: face 'x' is not a whole number; correct it"),
+        ("a.png,ok,0.5,", "line 3: face '0.5' is not a whole number"),
+        ("a.png,ok,0,wide", "line 3: age_years 'wide' is not a number"),
+    ],
+)
+def test_a_damaged_csv_table_is_refused_with_its_line(tmp_path: Path, row: str, why: str) -> None:
+    out = tmp_path / "faces.csv"
+    out.write_text(f"source,status,face,age_years\na.png,ok,0.0,\n{row}\n")
+    with pytest.raises(InputError, match=rf"faces\.csv, {why}"):
+        read_rows(out)
+
+
+def test_a_class_called_by_a_number_stays_a_word(tmp_path: Path) -> None:
+    out = tmp_path / "faces.csv"
+    header = "source,status,face,level,level_1_p,level_two_p,calm,calm_sigma,landmarks,site"
+    out.write_text(f'{header}\na.png,ok,1,1,0.5,0.5,3,0.5,"[1, 2.5]",7\nb.png,no_face,,,,,,,,x\n')
+    first, second = read_rows(out)
+    assert (first["face"], first["level"], first["level_1_p"], first["calm"]) == (1, "1", 0.5, 3.0)
+    assert (first["landmarks"], first["site"], second["site"]) == ([1, 2.5], 7.0, "x")
+    assert [second[name] for name in ("face", "level", "calm", "landmarks")] == [None] * 4
+
+
 def test_a_table_never_takes_the_place_of_a_device_or_a_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)

@@ -29,6 +29,8 @@ def test_cells_are_stripped_blank_lines_passed_and_lines_counted(tmp_path: Path)
     assert table.header == ("file", "age")
     assert table.rows == [{"file": "a.jpg", "age": "3"}, {"file": "b\nc", "age": ""}, {"file": "d", "age": ""}]
     assert table.lines == [2, 5, 6]
+    # A spreadsheet leaves empty columns behind: they have no name, so none is named twice.
+    assert read_small_table(written(tmp_path, "file,,\na,,\n"), "labels").rows == [{"file": "a"}]
 
 
 @given(rows=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=6))
@@ -47,6 +49,7 @@ def test_what_was_written_is_read(tmp_path_factory: pytest.TempPathFactory, rows
         (b"name,age\na,1\n", "lack the column 'file'; they have name, age"),
         (b"name;file\na;b\n", "lack the column 'file': their columns are parted by semicolons; save .* with commas"),
         (b"name\tfile\na\tb\n", "parted by tabs"),
+        (b"file,age,age \na,3,5\n", "have the column 'age' 2 times: keep one, or rename the others"),
         (b"file,age\na,3,5\n", "line 2: more cells than the header has"),
         ("file\n花子\n".encode("shift-jis"), "are not UTF-8 text: save the table as UTF-8"),
         ("file\na\n".encode("utf-16"), "are not UTF-8 text"),

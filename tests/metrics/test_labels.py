@@ -61,6 +61,8 @@ def test_labels_of_other_pictures_are_refused() -> None:
         remarks(labels, [face("a.jpg")])
     with pytest.raises(InputError, match="is in the table: files are matched by their folder and name"):
         remarks(labels, [])
+    (said,) = remarks([{"file": "01.jpg"}, {"file": "b.jpg"}], [face("a/01.jpg"), face("b/01.jpg"), face("b.jpg")])
+    assert said.startswith("1 of 2 label rows name files that are not in the table, the first '01.jpg'")
 
 
 def test_what_is_left_out_is_said() -> None:

@@ -3,6 +3,7 @@ stated."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from omokage.errors import InputError
+from omokage.media.sinks import read_rows
 from omokage.metrics.labels import read_labels
 from omokage.metrics.table import MISSED_POINTS, TableScore, match, points_of, score_table
 
@@ -50,6 +52,26 @@ def test_a_label_with_points_goes_to_the_nearest_face_and_one_without_to_the_lar
     assert match([{"file": "images/a.jpg", **five(900)}], faces)[0][1] is None
 
 
+def test_a_picture_without_a_face_borrows_none_from_a_file_of_the_same_name() -> None:
+    faces = [
+        face("01.jpg") | {"source": "anna/01.jpg"},
+        {"source": "bob/01.jpg", "status": "no_face"},
+        face("02.jpg") | {"source": "eve/02.jpg"},
+    ]
+    labels = [{"file": name} for name in ("anna/01.jpg", "bob/01.jpg", "cleo/02.jpg")]
+    assert [f and f["source"] for _, f in match(labels, faces)] == ["anna/01.jpg", None, "eve/02.jpg"]
+    assert scores(labels, faces)["found"].value == pytest.approx(2 / 3)
+
+
+def test_a_bare_name_serves_only_where_one_file_bears_it() -> None:
+    anna, bob = (face("01.jpg") | {"source": f"{who}/01.jpg"} for who in ("anna", "bob"))
+    assert match([{"file": "01.jpg"}], [anna, bob])[0][1] is None
+    labels = [{"file": "anna/01.jpg"}, {"file": "bob/01.jpg"}]
+    assert [f is not None for _, f in match(labels, [anna])] == [True, False]
+    assert match(labels[1:], [anna], labels)[0][1] is None
+    assert [f is not None for _, f in match(labels, [anna | {"source": "mine/01.jpg"}])] == [False, False]
+
+
 def test_points() -> None:
     labels = [{"file": "a.jpg", **five()}, {"file": "b.jpg", **five()}]
     found = scores(labels, [face("a.jpg", landmarks=landmarks(off=4.0))])
@@ -76,6 +98,20 @@ def test_ages_and_their_trivial_answers() -> None:
     bins = found["age within one bin, mean over the bins"]
     assert bins.value == 0.75
     assert bins.trivial == 0.75  # saying 10-19 or 20-29 for everybody
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_own_classes_score_the_same_from_every_format(tmp_path: Path, kind: str) -> None:
+    table = tmp_path / f"faces.{kind}"
+    rows = [{"source": f"{k}.jpg", "status": "ok", "box_x0": 0, "box_x1": 9, "box_y0": 0, "box_y1": 9,
+             "level": k, "level_1_p": 0.5, "level_2_p": 0.5} for k in "12"]  # fmt: skip
+    if kind == "csv":
+        lines = [",".join(rows[0]), *(",".join(str(v) for v in row.values()) for row in rows)]
+    else:
+        lines = [json.dumps(row) for row in rows]
+    table.write_text("\n".join(lines) + "\n")
+    found = scores([{"file": f"{k}.jpg", "level": k} for k in "12"], read_rows(table))
+    assert found["level, mean over the classes"].value == 1.0
 
 
 def test_yes_no_and_classes() -> None:

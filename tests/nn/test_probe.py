@@ -112,6 +112,7 @@ def test_probe_survives_arrays_and_does_not_see_scale(kind: Kind, seed: int) -> 
     again = Probe.from_arrays(probe.to_arrays())
     np.testing.assert_array_equal(again.predict(x), probe.predict(x))
     assert (again.kind, again.classes, again.labels, again.strength) == (kind, probe.classes, 40, probe.strength)
+    assert again.loss == probe.loss
     stretched = fit_probe(x * 1000.0 - 5.0, y, kind, strengths=(0.1, 1.0))
     np.testing.assert_allclose(stretched.predict(x * 1000.0 - 5.0), probe.predict(x), atol=1e-4)
     if kind == "ordinal":
@@ -127,6 +128,14 @@ def test_a_class_without_labels_is_impossible_and_keeps_its_place() -> None:
     p = fit_probe(x, names, "nominal", classes=("a", "never", "b")).predict(x)
     assert p.shape == (30, 3)
     assert (p[:, 1] == 0).all()
+
+
+def test_the_loss_is_a_mean_over_the_pictures_that_were_judged() -> None:
+    """Nobody can learn from the first two people alone, who show one class: the third is not judged."""
+    names = ["a"] * 25 + ["b"] * 5
+    people = ["one"] * 10 + ["two"] * 10 + ["three"] * 10
+    probe = fit_probe(features(30, 3), names, "nominal", people, strengths=(1e9,))
+    assert probe.loss == pytest.approx(-np.log(15 / 20), rel=1e-3)
 
 
 def test_directions_are_those_along_which_the_values_grow() -> None:

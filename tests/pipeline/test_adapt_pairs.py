@@ -21,7 +21,7 @@ from omokage.explain.tuning import Tuning
 from omokage.media.sources import Source
 from omokage.pipeline import Analyzer
 from omokage.pipeline.adapt_pair_tuning import PairTuner, rows_of, said_by
-from omokage.pipeline.adapt_pairs import adapt_pairs
+from omokage.pipeline.adapt_pairs import adapt_pairs, people_of
 from omokage.pipeline.compare import compare, compare_many, photographs
 from omokage.pipeline.own_changes import ChangeReader, open_reader
 from omokage.pipeline.pair_table import compare_table
@@ -196,6 +196,20 @@ def test_a_fine_tuned_head_learns_what_the_probe_leaves_and_keeps_the_sign() -> 
     np.testing.assert_allclose(tuner(np.arange(2 * count), fit)(np.arange(3))[:, 0], said[:3], atol=1e-3)
 
 
+def test_pairs_without_a_person_that_share_a_photograph_are_of_one(place: Path, street: dict[str, Any]) -> None:
+    def of(*pairs: str) -> list[str]:
+        return people_of([dict(zip(("before", "after", "person"), pair.split(), strict=False)) for pair in pairs])
+
+    assert of("a b", "c d", "b e", "f g") == ["pair 0", "pair 1", "pair 0", "pair 3"]
+    assert of("a b", "c d", "d a") == ["pair 0"] * 3
+    assert of("a b p", "c d p", "d e", "f g q", "f a r") == ["p", "p", "p", "q", "r"]
+    lines = ["before,after,kg"]
+    lines += [f"{k}a.png,{(k + step) % 6 + 6 * (k // 6)}b.png,{k + step - 9}" for k in range(24) for step in (0, 1)]
+    (place / "chain.csv").write_text("\n".join(lines) + "\n")
+    (found,), _ = adapt_pairs(place / "chain.csv", place, place / "mine", plan=PLAN, **street)
+    assert len(set(found.learnt.people)) == 4
+
+
 def test_what_cannot_be_learnt_is_said(place: Path, street: dict[str, Any]) -> None:
     def run(text: str, out: str = "x") -> None:
         (place / "t.csv").write_text(text)
@@ -203,6 +217,10 @@ def test_what_cannot_be_learnt_is_said(place: Path, street: dict[str, Any]) -> N
 
     with pytest.raises(InputError, match="lack the column 'after'"):
         run("before,kg\n0a.png,1\n")
+    with pytest.raises(InputError, match="have no label: add a column"):
+        run("before,after,\n0a.png,0b.png,\n")
+    with pytest.raises(InputError, match=r"'fatness' of .* rename it"):  # before a picture is looked for
+        run("before,after,fatness\ngone.png,0b.png,1\n")
     with pytest.raises(InputError, match="at least 10"):
         run("before,after,kg\n0a.png,0b.png,1\n")
     with pytest.raises(InputError, match="no number"):

@@ -273,6 +273,25 @@ def test_a_series_is_ordered_by_date_and_finds_the_trend_and_the_jump(tmp_path: 
         compare_series(analyzer, SquareComparer(), str(tmp_path / "q_2020-09-09.png"))  # type: ignore[arg-type]
 
 
+def test_a_series_of_strangers_is_refused(tmp_path: Path) -> None:
+    for k, shade in enumerate((20, 90, 160, 230)):
+        face(tmp_path / f"{k}.png", 20 + 10 * k, 30 + 3 * k, shade=shade)
+    analyzer = Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
+    with pytest.raises(InputError, match=r"only 0 of 4 photographs .* add --assume-same"):
+        compare_series(analyzer, SquareComparer(), str(tmp_path))  # type: ignore[arg-type]
+    assert len(compare_series(analyzer, SquareComparer(), str(tmp_path), assume_same=True).names) == 4  # type: ignore[arg-type]
+    face(tmp_path / "1.png", 30, 36, shade=20)
+    with pytest.raises(InputError, match="only 2 of 4"):
+        compare_series(analyzer, SquareComparer(), str(tmp_path))  # type: ignore[arg-type]
+
+
+def test_a_video_is_no_photograph(tmp_path: Path) -> None:
+    face(tmp_path / "a.png", 20)
+    (tmp_path / "b.mp4").write_bytes(b"any")
+    change = ask(tmp_path / "a.png", tmp_path / "b.mp4")
+    assert change.status.startswith(f"unreadable: {tmp_path / 'b.mp4'}: a video is no photograph")
+
+
 def test_slopes_and_steps_of_known_curves() -> None:
     times = np.arange(20.0)
     trend = theil_sen(times, 2 * times + np.where(times == 7, 50, 0))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -93,6 +94,31 @@ def test_a_stopped_run_goes_on_where_it_was(analyzer: Analyzer, folder: Path, mo
     assert [Path(s).name for s in table["source"].to_pylist()] == ["a.png", "b.png", "c.png"]
     assert json.loads(table.schema.metadata[b"omokage.target"]) == "age"
     assert table["answer_unit"].to_pylist()[0] == "years"
+
+
+def test_a_source_whose_rows_were_cut_is_explained_again(
+    analyzer: Analyzer, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three faces of one picture: a kill in the middle of the write leaves no part of them behind as the whole."""
+    out, parts = folder / "why.csv", folder / "why.csv.parts"
+
+    def three(_: Analyzer, some: Sequence[Source], *__: object, **___: object) -> Iterator[tuple[Reading, list[Any]]]:
+        for source in some:
+            yield Reading(source.name, faces=(object(),) * 3), [InputError(why) for why in "xyz"]  # type: ignore[arg-type]
+
+    def refuse(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tables, "explain_many", three)
+    with monkeypatch.context() as patch:
+        patch.setattr(tables, "write_table", refuse)
+        with pytest.raises(KeyboardInterrupt):
+            explain_table(analyzer, sources(folder)[:2], "age", out, FAST)
+    whole = parts.read_bytes()
+    parts.write_bytes(whole[: whole.rindex(b"unexplained: z")])
+    explain_table(analyzer, sources(folder)[:2], "age", out, FAST, resume=True)
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert [(Path(r["source"]).name, r["face"]) for r in rows] == [(n, k) for n in ("a.png", "b.png") for k in "012"]
 
 
 def test_pictures_come_one_by_one(analyzer: Analyzer, folder: Path) -> None:

@@ -16,6 +16,7 @@ from omokage.pipeline.recipes import configure
 class Inner:
     seed: int | None = None
     flip: bool = True
+    form: Literal["round", "flat"] = "round"
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,10 @@ def recipe(
 
 
 def test_good_values_arrive() -> None:
-    config = configure(recipe, ["data=a,b", "minutes=2", "out=5", "kind=b", "limit=3", "inner.seed=4"])
-    assert config == Config(("a", "b"), "5/2", 2, 3, "b", Inner(4))
+    config = configure(
+        recipe, ["data=a,b", "minutes=2", "out=5", "kind=b", "limit=3", "inner.seed=4", "inner.form=flat"]
+    )
+    assert config == Config(("a", "b"), "5/2", 2, 3, "b", Inner(4, form="flat"))
     assert configure(recipe, ["data=['a','b']", "limit=None"]).data == ("a", "b")
     assert configure(recipe, ["data=7"]).data == ("7",)
 
@@ -58,6 +61,8 @@ def test_good_values_arrive() -> None:
         ("limit=few", "it must be a whole number or None"),
         ("inner.seed=few", r"--set inner\.seed='few': it must be a whole number or None"),
         ("inner.flip=1", "same kind as True"),
+        ("inner.form=flatt", r"--set inner\.form='flatt': it must be one of round, flat"),
+        ("inner.flip=None", "it must be True or False"),
     ],
 )
 def test_values_of_another_kind_are_refused(change: str, why: str) -> None:

@@ -44,6 +44,16 @@ def test_curves_stay_inside_the_plot(points: list[tuple[int, float]]) -> None:
     assert len(list(drawn.iter("circle"))) == len(points)
 
 
+def test_points_that_are_no_number_are_left_out() -> None:
+    nan = float("nan")
+    mixed = Curve("a", ((10, 1, 0, 2), (50, nan, nan, nan), (100, 2, nan, nan), (200, float("inf"), 1, 2)))
+    drawn = curves_svg([mixed, Curve("b", ((10, nan, nan, nan),))], "t", "x", "y")
+    assert "nan" not in drawn
+    assert "inf" not in drawn
+    assert len(list(ElementTree.fromstring(drawn).iter("circle"))) == 2
+    assert curves_svg([Curve("b", ((10, nan, 0, 1),))], "t", "x", "y") == ""
+
+
 def test_higher_values_are_drawn_higher_and_refusals() -> None:
     drawn = ElementTree.fromstring(curves_svg([Curve("a", ((10, 1, 0, 2), (100, 2, 1, 3)))], "t", "x", "y"))
     low, high = drawn.iter("circle")

@@ -139,6 +139,23 @@ def test_every_result_is_named_and_explained(language: str, tmp_path: Path) -> N
     assert "nan" not in visible
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_classes_of_the_users_own_are_shown(language: str, tmp_path: Path) -> None:
+    own = {
+        "room_light": Categorical(("dim", "<bright>"), (0.2, 0.8)),
+        "mood": Categorical(("a", "b", "c"), (0.4, 0.3, 0.3)),
+    }
+    bare = FaceAnalysis(source="a.jpg", box=Box(0, 0, 10, 10), score=0.5, classes=own)
+    write_report(tmp_path / "r.html", [ReportFace(bare, picture(), "a.jpg")], language)
+    _, page = parsed(tmp_path / "r.html")
+    for text in (TEXT[language]["classes"], "room light", "<bright>", "80 %", "mood", TEXT[language]["unsure"]):
+        assert text in page.texts
+    assert TEXT[language]["missing"] not in page.texts
+    lines = dict(show.lines(bare, language))
+    assert lines["room light"].startswith("<bright> 0.80")
+    assert len(lines["mood"].splitlines()) == 3
+
+
 def test_what_was_not_estimated_is_absent(tmp_path: Path) -> None:
     bare = FaceAnalysis(source="a.jpg", box=Box(0, 0, 10, 10), score=0.5)
     write_report(tmp_path / "r.html", [ReportFace(bare, picture(), "a.jpg")])

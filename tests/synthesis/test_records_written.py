@@ -180,6 +180,11 @@ def test_front_doors(tmp_path: Path) -> None:
         write_records(tmp_path / "d", 1, 5, image="gif")
 
 
+def test_systems_that_do_not_tell_the_usable_cores_render_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # macOS and Windows lack it
+    assert write_plan(tmp_path / "out", 1, JOB) == 1
+
+
 def test_group_sizes() -> None:
     assert Job(Pairs(), 0).groups_per_shard == 250
     assert Job(Tracks(TrackSampler(frames=700)), 0).groups_per_shard == 1

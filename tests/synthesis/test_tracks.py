@@ -52,6 +52,13 @@ def test_labels_rise_and_fall_with_the_gesture() -> None:
     assert np.abs(np.diff(strengths)).max() < 0.35
 
 
+def test_a_rate_of_nothing_is_no_movement_of_that_kind() -> None:
+    calm = TrackSampler(frames=60, gestures=0.0, talking=0.0, blinks=0.0, turns=0.0, sway=(0.0, 0.0, 0.0))
+    track = calm.draw(np.random.default_rng(2))
+    assert {s.expression.label for s in track.scenes} == {"neutral"}
+    assert len({(s.pose.yaw, s.pose.pitch, s.pose.roll) for s in track.scenes}) == 1
+
+
 def test_eyes_stay_within_reach_of_the_head(track) -> None:  # type: ignore[no-untyped-def]
     aside = np.array([s.pose.gaze_right - s.pose.yaw for s in track.scenes])
     assert np.abs(aside).max() <= 35

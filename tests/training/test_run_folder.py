@@ -1,7 +1,10 @@
 """Run folders and checkpoints: nothing overwritten, nothing half written, nothing foreign accepted."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -64,6 +67,80 @@ def test_a_run_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="already holds a run"):
         folder.begin(_Config(), resume=False)
     folder.begin(_Config(), resume=True)
+
+
+@dataclass(frozen=True)
+class _Data:
+    folders: tuple[str, ...] = ("a",)
+    limits: tuple[int, ...] = ()
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class _Part:
+    name: str
+    steps: int = 3
+
+
+@dataclass(frozen=True)
+class _Whole:
+    data: _Data = _Data()
+    stages: tuple[_Part, ...] = (_Part("one"), _Part("two"))
+    weights: Mapping[str, float] = field(default_factory=lambda: {"age": 1.0})
+    rate: float = 0.1
+    minutes: float = 1.0
+    out: str = "x"
+    limits: tuple[str, ...] = ("words",)
+
+
+def _begun(path: Path, config: Any = None) -> RunFolder:
+    folder = RunFolder(path)
+    folder.begin(config or _Whole(), resume=False)
+    folder.checkpoint.write_bytes(b"x")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"rate": 0.2}, r"other settings \(rate was 0\.1, now 0\.2\): go on with the same ones"),
+        ({"data": _Data(("b",))}, r'data\.folders was \["a"\], now \["b"\]'),
+        ({"data": _Data(limits=(3,))}, r"data\.limits was \[\], now \[3\]"),
+        ({"weights": {"age": 1.0, "hair": 1.0}}, "weights was"),
+        ({"stages": (_Part("one"), _Part("three"))}, 'stages.name was "two", now "three"'),
+        ({"stages": (_Part("one"),)}, "stages was"),
+    ],
+)
+def test_a_run_does_not_go_on_with_other_settings(tmp_path: Path, change: dict[str, Any], why: str) -> None:
+    folder = _begun(tmp_path / "run")
+    before = (folder.path / "config.json").read_text()
+    with pytest.raises(TrainingError, match=why):
+        folder.begin(replace(_Whole(), **change), resume=True)
+    assert (folder.path / "config.json").read_text() == before
+
+
+def test_a_run_may_go_on_longer_elsewhere_and_in_newer_code(tmp_path: Path) -> None:
+    folder = _begun(tmp_path / "run")
+    stages = (_Part("one", 9), _Part("two", 9))
+    other = _Whole(_Data(workers=4), stages, minutes=9.0, out="y", limits=("other words",))
+    folder.begin(other, resume=True)
+    assert json.loads((folder.path / "config.json").read_text())["config"]["minutes"] == 9
+    older = _begun(tmp_path / "older", _Config())
+    older.begin(_Newer(), resume=True)
+    with pytest.raises(TrainingError, match=r"rate was 0\.1, now 0\.3"):
+        older.begin(_Newer(0.3), resume=True)
+
+
+@dataclass(frozen=True)
+class _Newer(_Config):
+    clip: float = 1.0
+
+
+def test_a_damaged_note_of_the_settings_is_said_so(tmp_path: Path) -> None:
+    folder = _begun(tmp_path / "run")
+    (folder.path / "config.json").write_text("{")
+    with pytest.raises(TrainingError, match=r"config\.json is damaged"):
+        folder.begin(_Whole(), resume=True)
 
 
 def test_log_rows_come_back(tmp_path: Path) -> None:

@@ -42,6 +42,21 @@ def test_every_shipped_model_is_listed_once(home: Path) -> None:
     ]
 
 
+def test_a_missing_or_changed_file_is_damaged(home: Path) -> None:
+    (home / "home" / "synthetic" / "finder.safetensors").unlink()
+    (home / "home" / "open" / "attributes.safetensors").write_bytes(b"other")
+    assert [(card.id.split("@")[0], good) for card, good in registry.verify()] == [
+        ("open/attributes", False), ("synthetic/attributes", True), ("synthetic/finder", False),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"{", b"[1]", b'{"no": "card"}'])
+def test_a_damaged_card_is_one_sentence(home: Path, content: bytes) -> None:
+    (home / "home" / "open" / "attributes.json").write_bytes(content)
+    with pytest.raises(WeightsError, match=r"attributes\.json is missing or damaged"):
+        registry.read_card("open", "attributes")
+
+
 def test_a_users_folder_stands_alone(home: Path) -> None:
     registry.save(home / "mine", {"line": torch.zeros(2)}, registry.Card("attributes", "mine", {}, {}))
     assert registry.has_model(home / "mine", "attributes")

@@ -8,6 +8,7 @@ Gaussian conditional mean). Off unless asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -124,24 +125,38 @@ def measured(
     return rows
 
 
-def moved(
-    columns: Mapping[str, Tensor], known: Mapping[str, float], learnt: Mapping[str, Any]
-) -> dict[str, Tensor]:  # fmt: skip
-    """The answers (b,) by name after the facts; facts take their own value. Raises InputError for facts without a
-    learnt covariance."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Moves:
+    """What facts do to the answers by name: `facts` have their own value, the others move `by` (b,)."""
+
+    facts: Mapping[str, float]
+    by: Mapping[str, Tensor]
+
+    def of(self, name: str, i: int, value: float) -> float:
+        """Answer `name` of face `i`, which is `value` without the facts."""
+        if name in self.facts:
+            return self.facts[name]
+        return value + float(self.by[name][i]) if name in self.by else value
+
+
+def moves(columns: Mapping[str, Tensor], known: Mapping[str, float], learnt: Mapping[str, Any]) -> Moves:
+    """How facts move the answers (b,) by name. A fact that the network answers by itself moves nothing. Raises
+    InputError for facts without a learnt covariance."""
     names = list(learnt.get("names", []))
     missing = [n for n in known if n not in names]
     if missing:
         raise InputError(
             f"these weights have no learnt correlation for {', '.join(missing)}; known are {', '.join(names)}"
         )
-    return moved_rows(columns, {n: torch.full_like(columns[n], v) for n, v in known.items()}, learnt)
+    after = moved_rows(columns, {n: torch.full_like(columns[n], v) for n, v in known.items()}, learnt)
+    return Moves(known, {n: after[n] - columns[n] for n in columns if n not in known})
 
 
 def moved_rows(
     columns: Mapping[str, Tensor], known: Mapping[str, Tensor], learnt: Mapping[str, Any]
 ) -> dict[str, Tensor]:
-    """As `moved`, with a fact for each row (b,); every fact must be among the learnt names."""
+    """The answers (b,) by name after the facts (b,), which take their own value; each must be among the learnt
+    names."""
     names: list[str] = list(learnt["names"])
     covariance = np.asarray(learnt["covariance"], np.float64)
     fixed = [names.index(n) for n in known]

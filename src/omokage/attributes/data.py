@@ -22,6 +22,7 @@ from omokage.attributes.sources import Source, width
 from omokage.data import negatives, photometry, transforms
 from omokage.data.rotation import matrix_of_pose, turned, turned_gaze
 from omokage.data.splits import held_out
+from omokage.errors import TrainingError
 from omokage.faces.align import roll_of
 from omokage.schema import AttributeSchema
 
@@ -207,14 +208,27 @@ class Steps(Dataset[tuple[Tensor, Tensor]]):
 
 def counts(sources: Sequence[Source], mixing: DataConfig) -> list[int]:
     """How many crops of each source one epoch shows: its size times its repeats, and photographs in the part of all
-    that was asked for."""
+    that was asked for. Raises TrainingError for a source that would show none."""
     sizes = [r * len(s) for r, s in zip(mixing.repeats or [1.0] * len(sources), sources, strict=True)]
+    _check_shown(sizes, mixing, f"data.repeats={mixing.repeats}")
     sums = {kind: sum(n for n, s in zip(sizes, sources, strict=True) if s.rendered == kind) for kind in (True, False)}
     if mixing.photographs and all(sums.values()):
         part = {True: 1 - mixing.photographs, False: mixing.photographs}
         total = sum(sizes)
         sizes = [n * part[s.rendered] * total / sums[s.rendered] for n, s in zip(sizes, sources, strict=True)]
+        _check_shown(sizes, mixing, f"data.photographs={mixing.photographs}")
     return [round(n) for n in sizes]
+
+
+def _check_shown(sizes: Sequence[float], mixing: DataConfig, setting: str) -> None:
+    """Raises TrainingError where `setting` leaves less than one picture of a source in an epoch."""
+    for k, size in enumerate(sizes):
+        if round(size) < 1:
+            name = repr(mixing.folders[k]) if k < len(mixing.folders) else f"number {k + 1}"
+            raise TrainingError(
+                f"{setting} leaves no picture of the record folder {name} in an epoch: "
+                "give it a larger part, or leave the folder out"
+            )
 
 
 def balanced(groups: Sequence[str], strength: float) -> NDArray[np.float64]:

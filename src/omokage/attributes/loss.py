@@ -28,7 +28,7 @@ class AttributeLoss(nn.Module):
 
     def __init__(self, model: AttributeNetwork, config: LossConfig) -> None:
         super().__init__()
-        self.schema, self.config, self.members = model.schema, config, model.members
+        self.schema, self.config = model.schema, config
         self.category = {name: c for c, group in model.schema.categories().items() for name in (a.name for a in group)}
         self.log_variance = nn.ParameterDict()
         if config.balance == "learned":

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from omokage.attributes import calibration as calibrating
-from omokage.attributes.correlation import answers, facts, moved
+from omokage.attributes.correlation import Moves, answers, facts, moves
 from omokage.attributes.model import AttributeNetwork, Located, Outputs, normalise, rebuilt
 from omokage.attributes.readings import each
 from omokage.data.rotation import pose_of_matrix, turned, turned_gaze
@@ -119,8 +119,8 @@ class AttributePredictor:
 
     def _analyses(self, out: Outputs, crops: Sequence[FaceCrop], given: Given | None) -> list[FaceAnalysis]:
         known = facts(self.schema, given) if given else {}
-        shifted = moved(answers(self.schema, out, self.calibration), known, self._learnt) if known else {}
-        return _Batch(self.schema, out, self.calibration, shifted).analyses(crops)
+        moving = moves(answers(self.schema, out, self.calibration), known, self._learnt) if known else Moves({}, {})
+        return _Batch(self.schema, out, self.calibration, moving).analyses(crops)
 
     @property
     def _learnt(self) -> Mapping[str, Any]:
@@ -203,10 +203,8 @@ def _tensors(out: Outputs) -> list[Tensor]:
 class _Batch:
     """Calibrated numbers of one batch, and how a row of them becomes an analysis."""
 
-    def __init__(
-        self, schema: AttributeSchema, out: Outputs, fitted: Mapping[str, Any], shifted: Mapping[str, Tensor]
-    ) -> None:
-        self.schema, self.shifted = schema, shifted
+    def __init__(self, schema: AttributeSchema, out: Outputs, fitted: Mapping[str, Any], moving: Moves) -> None:
+        self.schema, self.moving = schema, moving
         self.points = {n: (v.value.numpy(), calibrating.spread(n, v, fitted).numpy()) for n, v in out.points.items()}
         self.rotations = {
             n: (v.value.numpy(), calibrating.spread(n, v, fitted).numpy()) for n, v in out.rotations.items()
@@ -274,8 +272,7 @@ class _Batch:
         mean, low, high, density = self.bins["age"]
         years, bounds = float(mean[i]), (float(low[i]), float(high[i]))
         shape = tuple(float(p) for p in density[i])
-        if "age" in self.shifted:
-            by = float(self.shifted["age"][i]) - years
+        if by := self.moving.of("age", i, years) - years:
             years = min(max(years + by, 0.0), 100.0)
             bounds, shape = (min(max(bounds[0] + by, 0.0), years), max(min(bounds[1] + by, 100.0), years)), ()
         return AgeEstimate(years, bounds[0], bounds[1], shape)
@@ -286,16 +283,16 @@ class _Batch:
         return self._moved(name, i, float(self.shares[name][i]))
 
     def _moved(self, name: str, i: int, value: float) -> float:
-        return min(max(float(self.shifted[name][i]), 0.0), 1.0) if name in self.shifted else value
+        return min(max(self.moving.of(name, i, value), 0.0), 1.0)
 
     def _expression(self, i: int) -> Categorical | None:
         if "expression" not in self.classes:
             return None
-        labels = self.schema["expression"].classes
-        p = [
-            self._moved(f"expression.{k}", i, float(v))
-            for k, v in zip(labels, self.classes["expression"][i], strict=True)
-        ]
+        return self._among("expression", i)
+
+    def _among(self, name: str, i: int) -> Categorical:
+        labels = self.schema[name].classes
+        p = [self._moved(f"{name}.{k}", i, float(v)) for k, v in zip(labels, self.classes[name][i], strict=True)]
         total = sum(p) or 1.0
         return Categorical(labels, tuple(v / total for v in p))
 
@@ -316,9 +313,9 @@ class _Batch:
         out: dict[str, Categorical] = {}
         for a in own_nominal(self.schema):
             if a.name in self.classes:
-                out[a.name] = Categorical(a.classes, tuple(float(v) for v in self.classes[a.name][i]))
+                out[a.name] = self._among(a.name, i)
             else:
-                p = float(self.shares[a.name][i])
+                p = self._moved(a.name, i, float(self.shares[a.name][i]))
                 out[a.name] = Categorical(a.classes, (1 - p, p))
         return out
 
@@ -327,6 +324,8 @@ class _Batch:
         out: dict[str, Scalar] = {}
         for name, (mean, low, high, _) in self.bins.items():
             if name != "age":
-                value = float(self.shifted[name][i]) if name in self.shifted else float(mean[i])
+                a, value = self.schema[name], self.moving.of(name, i, float(mean[i]))
+                if self.moving.facts:
+                    value = min(max(value, a.low), a.high)
                 out[name] = Scalar(value, float(high[i] - low[i]) / 3.29)
         return out

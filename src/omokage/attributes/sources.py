@@ -125,6 +125,10 @@ def _append(source: Source, row: dict[str, Any]) -> None:
         classes = np.asarray(cv2.imdecode(np.frombuffer(code, np.uint8), cv2.IMREAD_GRAYSCALE))
         head = np.where(classes > 0, np.uint8(255), np.uint8(0))
     if max(image.shape[:2]) > _LARGEST:
+        if not _reaches(outline, image):
+            raise RecordError(
+                f"the face of record {row['id']!r} lies outside its picture; render or convert its shard again"
+            )
         image, outline, head = _cut(image, outline, head)
     source.images.append(image)
     source.outline.append(outline)
@@ -148,10 +152,17 @@ def _outline(row: dict[str, Any], image: NDArray[np.uint8]) -> NDArray[np.float6
     return face_outline(row)
 
 
+def _reaches(outline: NDArray[np.float64], image: NDArray[np.uint8]) -> bool:
+    """Whether the box of the outline meets the picture: else there is nothing to cut."""
+    box, (h, w) = Box.around(outline), image.shape[:2]
+    return box.x0 < w and box.y0 < h and box.x1 > 0 and box.y1 > 0
+
+
 def _cut(
     image: NDArray[np.uint8], outline: NDArray[np.float64], head: NDArray[np.uint8] | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.uint8] | None]:
-    """The square around the face, at most `_LARGEST` pixels wide, and the outline in its pixels."""
+    """The square around the face as far as the picture reaches, at most `_LARGEST` pixels wide and high, and the
+    outline in its pixels."""
     box = Box.around(outline)
     half = _AROUND * max(box.width, box.height) / 2
     h, w = image.shape[:2]

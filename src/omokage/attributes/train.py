@@ -114,6 +114,7 @@ def _loop(
     if resume and folder.checkpoint.exists():
         facts = load_checkpoint(folder.checkpoint, modules, optimizer)
     devices.share_model(model)
+    devices.share_model(loss)  # its learned weights must not part either
     budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
     stream = batches(
         Steps(training, config.batch, config.seed, config.data, processes.rank, processes.world),

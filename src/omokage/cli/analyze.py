@@ -76,8 +76,16 @@ def analyze(
     if found.passed_over:
         typer.echo(found.passed_over, err=True)
     from omokage.pipeline import Analyzer
-    from omokage.pipeline.run import RunOptions
+    from omokage.pipeline.run import RunOptions, begun
 
+    if report is not None and resume and out is not None and begun(out, format):
+        # A page of what this run adds would take the place of a page of everything.
+        typer.echo(
+            f"{report} {'stays as it is' if report.exists() else 'is not written'}: a report shows the faces of one "
+            f"whole run, and {out} holds some of an earlier one; leave --resume away to analyse everything again",
+            err=True,
+        )
+        report = None
     known = dict(_pair(text) for text in given or [])
     analyzer = Analyzer(weights, finder, device, batch_size, given=known or None)
     options = RunOptions(every, crops, features_only, known)

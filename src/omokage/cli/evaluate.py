@@ -11,11 +11,15 @@ from typer.core import TyperGroup
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from omokage.embeddings.evaluate import ProbeScore
     from omokage.embeddings.labelled import Cut, LabelledFaces
     from omokage.embeddings.leakage import Removal
     from omokage.embeddings.predict import Encoder
     from omokage.report.embeddings import Section
+
+    Geometry = tuple[int, float]  # side and margin of the crops that an encoder takes
 
 _TABLE = "table"
 
@@ -59,7 +63,8 @@ def evaluate(
     for remark in remarks(known, rows, by):
         typer.echo(remark, err=True)
     groups = {} if by is None else grouped(known, rows, by)
-    scored = {"": score_table(known, rows)} | {value: score_table(part, rows) for value, part in groups.items()}
+    scored = {"": score_table(known, rows)}
+    scored |= {value: score_table(part, rows, known) for value, part in groups.items()}
     if json_:
         typer.echo(json.dumps({name or "all": [asdict(s) for s in found] for name, found in scored.items()}, indent=1))
         return
@@ -137,15 +142,21 @@ def embeddings(
     config = ProbeConfig(_numbers(labels), protocol="published" if protocol == "published" else "ridge")
     encoders = _encoders(encoder or [], device)
     with Counter("labelled pictures") as counter:
-        cut = _cut(crops, encoders[0], weights, device)
-        faces = _faces(labelled, dataset, split, encoders[0], cut, limit, counter)
-    chosen = faces.only(task) if task else faces
+        cut = _cutter(crops, weights, device)
+        read: dict[Geometry, LabelledFaces] = {}
+        for one in encoders:  # each is judged on crops that show as much as those that it learnt from
+            if _geometry(one) not in read:
+                read[_geometry(one)] = _faces(labelled, dataset, split, one, cut(one), limit, counter)
+    faces = read[_geometry(encoders[0])]
+    if task:
+        read = {geometry: of.only(task) for geometry, of in read.items()}
     if baselines:
         encoders += _baselines(faces, encoders[0], device)
     with Counter("probes") as counter:
-        steps = iter(range(len(encoders) * len(chosen.targets)))
-        total = len(encoders) * len(chosen.targets)
-        scores = evaluate(encoders, chosen, config, lambda text: counter.update(next(steps, total), total, text))
+        total = sum(len(read[_geometry(one)].targets) for one in encoders)
+        steps = iter(range(total))
+        step = lambda text: counter.update(next(steps, total), total, text)  # noqa: E731
+        scores = [s for one in encoders for s in evaluate([one], read[_geometry(one)], config, step)]
     _show_scores(scores, json_)
     if not faces.found.all():
         typer.echo(f"in {int((~faces.found).sum())} of {len(faces)} pictures no face was found: cut by label", err=True)
@@ -177,17 +188,24 @@ def _baselines(faces: LabelledFaces, like: Any, device: str | None) -> list[Enco
     return [*made, Pixels.fitted(faces.crops, like.margin)]
 
 
-def _cut(crops: str, encoder: Encoder, weights: str | None, device: str | None) -> Cut:
+def _geometry(encoder: Encoder) -> Geometry:
+    return encoder.size, encoder.margin
+
+
+def _cutter(crops: str, weights: str | None, device: str | None) -> Callable[[Encoder], Cut]:
+    """What cuts faces as an encoder wants them."""
     from omokage.embeddings.labelled import box_cut, whole_cut
 
     if crops == "found":
         from omokage.pipeline import Analyzer
         from omokage.pipeline.embedding import found_cut
 
-        return found_cut(Analyzer(weights, None, device), encoder.size, encoder.margin)
+        analyzer = Analyzer(weights, None, device)
+        return lambda encoder: found_cut(analyzer, encoder.size, encoder.margin)
     if crops not in ("boxes", "whole"):
         raise InputError(f"--crops {crops!r}: choose found, boxes or whole")
-    return (box_cut if crops == "boxes" else whole_cut)(encoder.size, encoder.margin)
+    by = box_cut if crops == "boxes" else whole_cut
+    return lambda encoder: by(encoder.size, encoder.margin)
 
 
 def _faces(

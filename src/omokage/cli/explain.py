@@ -65,6 +65,16 @@ def explain(
         raise InputError("--resume needs --out: name the file to write")
     if rate is not None and out is not None:
         raise InputError("--rate shows pairs of maps to a person and writes no table: leave --out or --rate away")
+    if rate is not None and report is not None:
+        raise InputError("--rate shows pairs of maps to a person and writes no page: leave --report or --rate away")
+    if rate is None and given(context, "rater"):
+        raise InputError("--rater says who judges pairs of maps: add --rate FOLDER, or leave it away")
+    if every > 1 and out is None:
+        raise InputError(
+            "--every is about the frames of videos, which are read with --out FILE: add it, or leave --every away"
+        )
+    if assume_same and not target.lower().startswith("change."):
+        raise InputError(f"--assume-same is about a change between two photographs, not about {target}: leave it away")
     if method != "lrp" and given(context, "rules"):
         raise InputError(f"--rules are those of lrp and do nothing with {method}: add --method lrp, or leave them away")
     for place in (out, report):

@@ -65,12 +65,14 @@ def _pairs(
     from omokage.media.files import output_error, whole_file
 
     key = folder / "key.json"
-    asked = {"target": target, "pictures": [str(i) for i in images], "methods": methods}
+    # Everything that the maps depend on: verdicts about other maps must not be counted together.
+    asked = {"target": target, "pictures": [str(i) for i in images], "methods": methods, "rules": rules,
+             "crops": crops, "weights": analyzer.describe(crops)}  # fmt: skip
     if key.is_file():
         try:
             known = json.loads(key.read_text(encoding="utf-8"))
             if known["asked"] != asked:
-                raise InputError(f"{folder} holds pairs of another question; choose another folder")
+                raise InputError(f"{folder} holds pairs of another question or of other weights; choose another folder")
             return [Duel(**row) for row in known["pairs"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{key} is damaged ({error}); choose another folder") from error

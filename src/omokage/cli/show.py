@@ -130,6 +130,7 @@ def lines(face: FaceAnalysis, language: str) -> list[tuple[str, str]]:
     if face.scalars:
         each = (f"{name_of(n, language)} {s.value:.2f} ± {s.sigma:.2f}" for n, s in face.scalars.items())
         found.append((words["scalars"], ", ".join(each)))
+    found += [(name_of(name, language), expression(answer, language)) for name, answer in face.classes.items()]
     if face.quality is not None:
         found.append((words["quality"], f"{face.quality:.2f}"))
     return found

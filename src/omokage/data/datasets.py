@@ -9,7 +9,6 @@ Each reader's module tells the set's known problems, and its docstring the layou
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -22,6 +21,7 @@ from omokage.data.readers import ages, celeba, expressions, fairface, folder, po
 from omokage.data.readers.protocol import SPLITS as FOLD_SPLITS
 from omokage.data.records import Record, write_shard
 from omokage.errors import InputError
+from omokage.media.image import decode
 from omokage.results import Detection
 
 Find = Callable[[NDArray[np.uint8]], Sequence[Detection]]  # an upright RGB picture (h, w, 3) to the faces in it
@@ -154,12 +154,9 @@ def with_boxes(records: Iterator[Record], find: Find) -> Iterator[Record]:
     Published sets mostly leave the place of the face open, and training looks at the middle of a picture whose box is
     unknown. Where `find` finds nothing the record stays as it is.
     """
-    from PIL import Image, ImageOps
-
     for record in records:
         if "box" not in record.labels and "landmarks" not in record.labels:
-            with Image.open(io.BytesIO(record.image)) as picture:
-                pixels = np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+            pixels = decode(record.image, record.id).pixels
             middle = np.array([record.width / 2, record.height / 2])
             boxes = [detection.box for detection in find(pixels)]
             if boxes:

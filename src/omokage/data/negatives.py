@@ -72,16 +72,15 @@ def faceless(rng: Generator, kind: str, image: Image, head: NDArray[np.uint8] | 
 
 def _outside(rng: Generator, image: Image, head: NDArray[np.uint8], size: int) -> Image:
     """A square of the surroundings, whatever is left of the head painted over by them."""
-    n = image.shape[0]
-    side = int(rng.uniform(0.25, 0.9) * n)
-    x, y = (int(v) for v in rng.integers(0, n - side, 2))
+    height, width = image.shape[:2]
+    side = max(int(rng.uniform(0.25, 0.9) * min(height, width)), 1)
+    x, y = (int(rng.integers(0, max(length - side, 1))) for length in (width, height))
     covered = (cv2.dilate(head, np.ones((5, 5), np.uint8)) > 0)[..., None]
-    shift = int(rng.integers(n // 3, n))
+    shift = int(rng.integers(width // 3, width))
     filled = np.where(covered, np.roll(image[:, ::-1], shift, 1), image)
     still = covered & np.roll(covered[:, ::-1], shift, 1)
-    soft = cv2.resize(
-        cv2.resize(image[:8], (3, 3), interpolation=cv2.INTER_AREA), (n, n), interpolation=cv2.INTER_CUBIC
-    )
+    top = cv2.resize(image[:8], (3, 3), interpolation=cv2.INTER_AREA)
+    soft = cv2.resize(top, (width, height), interpolation=cv2.INTER_CUBIC)
     filled = np.where(still, soft, filled)
     return np.asarray(cv2.resize(filled[y : y + side, x : x + side], (size, size)), np.uint8)
 
@@ -114,7 +113,8 @@ def _texture(rng: Generator, size: int) -> Image:
 def _shapes(rng: Generator, size: int, other: Image) -> Image:
     """Round and straight things on a background, two dark spots and a bar among them: what looks like a face to a
     finder."""
-    image = np.ascontiguousarray(clutter(rng, size, other[: other.shape[0] // 4, : other.shape[1] // 4]))
+    corner = other[: max(other.shape[0] // 4, 1), : max(other.shape[1] // 4, 1)]
+    image = np.ascontiguousarray(clutter(rng, size, corner))
     for _ in range(int(rng.integers(2, 9))):
         colour = [int(v) for v in rng.integers(0, 256, 3)]
         x, y = (int(v) for v in rng.integers(0, size, 2))

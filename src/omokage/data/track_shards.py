@@ -94,6 +94,8 @@ class TrackShards:
             self.open = state["open"]
         if (self.out / SUMMARY).is_file():
             self.finished |= {v.video: v for v in read_summary(self.out / SUMMARY)}
+        if self.open is not None and self.open["video"] in self.finished:
+            self.open = None  # it ended without a further row, so that no later shard says so
 
     def add(self, record: Record) -> None:
         """Take in one record; it is on disk after the next `flush`."""

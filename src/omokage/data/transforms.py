@@ -26,7 +26,6 @@ MIRRORED_POINTS = np.array(
     [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, *range(35, 30, -1), 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
      41, 40, *range(54, 47, -1), *range(59, 54, -1), 64, 63, 62, 61, 60, 67, 66, 65]
 )  # fmt: skip
-BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT)
 _SHRINK_BELOW = 0.5  # bilinear sampling alone starts to skip source pixels below this scale
 
 
@@ -165,12 +164,15 @@ def overlap(points: Points, size: int, margin: float) -> float:
 def clutter(rng: Generator, size: int, other: Image) -> Image:
     """A background (size, size, 3): a magnified or rolled piece of another picture, or soft blobs of colour."""
     kind = rng.random()
+    height, width = other.shape[:2]
     if kind < 0.45:
-        side = int(rng.integers(other.shape[0] // 6, other.shape[0] // 2))
-        x, y = (int(v) for v in rng.integers(0, other.shape[0] - side, 2))
+        short = min(height, width)
+        side = max(int(rng.integers(short // 6, max(short // 2, 1))), 1)
+        x, y = (int(rng.integers(0, max(length - side, 1))) for length in (width, height))
         return np.asarray(cv2.resize(other[y : y + side, x : x + side], (size, size)), np.uint8)
     if kind < 0.65:
-        rolled = np.roll(other[:: -1 if rng.random() < 0.5 else 1], tuple(rng.integers(0, other.shape[0], 2)), (0, 1))
+        turned = other[:: -1 if rng.random() < 0.5 else 1]
+        rolled = np.roll(turned, tuple(int(rng.integers(0, length)) for length in (height, width)), (0, 1))
         return np.asarray(cv2.resize(rolled, (size, size)), np.uint8)
     cells = rng.integers(0, 256, (*rng.integers(1, 24, 2), 3)).astype(np.uint8)
     how = cv2.INTER_CUBIC if rng.random() < 0.7 else cv2.INTER_NEAREST

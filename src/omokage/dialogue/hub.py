@@ -77,8 +77,11 @@ class HubModel:
         """Probabilities (options,) from the log-probabilities of each option's tokens. Raises InputError."""
         if len(options) < 2:
             raise InputError(f"a closed question needs at least two options, not {list(options)}")
-        prompt = self.encoded(image, question, options, history)
-        scores = [self._score(image, prompt, self.told(option)) for option in options]
+        told = [self._without_marks(option) for option in options]
+        if not all(option.strip() for option in told):
+            raise InputError(f"an option of {list(options)} is empty; give each at least one word")
+        prompt = self.encoded(image, question, told, history)
+        scores = [self._score(image, prompt, self.told(option)) for option in told]
         p = np.exp(np.array(scores) - max(scores))
         return np.asarray(p / p.sum())
 
@@ -90,15 +93,22 @@ class HubModel:
         """The conversation's tokens up to where the model answers. Raises InputError when it is empty or too long."""
         if not question.strip():
             raise InputError("the question is empty; ask something, for example 'Is the person smiling?'")
-        token = self.tokenizer.convert_ids_to_tokens(families.picture_token(self.config))
-        clean = [Turn(_plain(t.question, token), _plain(t.answer, token), t.options) for t in history]
-        tokens = token * families.picture_tokens(self.config) if image is not None else ""
-        text = families.written(self.family, tokens, _plain(question, token), options, clean)
+        clean = self._without_marks
+        before = [Turn(clean(t.question), clean(t.answer), tuple(map(clean, t.options))) for t in history]
+        tokens = self._picture_mark * families.picture_tokens(self.config) if image is not None else ""
+        text = families.written(self.family, tokens, clean(question), [clean(option) for option in options], before)
         ids: list[int] = self.tokenizer(text).input_ids
         room = int(getattr(self.config.get_text_config(), "max_position_embeddings", 2048))
         if len(ids) >= room:
             raise InputError(f"the conversation is {len(ids)} tokens long and {self.id} reads {room}: ask less")
         return ids
+
+    @property
+    def _picture_mark(self) -> str:
+        return str(self.tokenizer.convert_ids_to_tokens(families.picture_token(self.config)))
+
+    def _without_marks(self, text: str) -> str:
+        return _plain(text, self._picture_mark)
 
     def told(self, answer: str) -> list[int]:
         """The tokens of an answer."""
@@ -163,7 +173,8 @@ def _base(name: str) -> tuple[str, str]:
 
 
 def _plain(text: str, picture: str) -> str:
-    """The text without what would stand for a picture or end a turn: a question must not change the conversation."""
+    """The text without what would stand for a picture or end a turn: neither a question nor an option may change the
+    conversation."""
     return re.sub(r"<\|?/?[\w-]{1,40}\|?>", " ", text.replace(picture, " "))
 
 

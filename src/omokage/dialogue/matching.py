@@ -91,6 +91,17 @@ PATTERNS: Mapping[str, str] = {
 }  # fmt: skip
 _COMPILED = {name: re.compile(pattern.replace("§", _OWNER)) for name, pattern in PATTERNS.items()}
 _DENIED = re.compile(r"\bnot?\b|n't\b|\bwithout\b|\black(?:s|ing)?\b")
+_HELPER = "(?:is|are|was|were|do|does|did|has|have|had|ca|can|could|would|should)"
+# "Isn't she" and "don't you think" ask for the fact itself; "she isn't" denies it.
+_TURNED = re.compile(
+    rf"^({_HELPER})n't(?= (?:the|this|that|these|those|she|he|they|it|there|you|his|her|their|someone|somebody)\b)"
+)
+_WHO = "(?:she|he|they|it|that|there|you|the person|the (?:wo)?man)"
+_TAG = re.compile(
+    rf"(?:[,;]\s*|\s)\b{_HELPER}n['’]t {_WHO}(?: (?:so|right|true|think|agree))?\s*[?.!]*\s*$"
+    rf"|[,;]\s*{_HELPER} {_WHO}(?: not)?\s*[?.!]*\s*$",
+    re.IGNORECASE,
+)
 # Where one clause ends and the next begins; "without" belongs to the clause that it opens.
 _JOINTS = re.compile(r" (?:and also|as well as|and|but|or|nor|with|while) | (?=without )")
 _CLOSED = re.compile(r"(?:is|are|does|do|has|have|can|could|would) .*\b(?:older|over|under|younger|more than)\b")
@@ -178,10 +189,16 @@ def strange_words(question: str, options: Sequence[str] = ()) -> tuple[str, ...]
 
 def _one_wording(question: str) -> str:
     """A question in plain letters, with one word for things that have several."""
-    text = plain(re.sub(r",\s*(?:right|correct|no|yes)\s*\?\s*$", "?", question))
+    text = _TAG.sub("?", re.sub(r",\s*(?:right|correct|no|yes)\s*\?\s*$", "?", question))
+    text = _straight(plain(text))
     for pattern, word in _TWINS:
         text = pattern.sub(word, text)
     return text
+
+
+def _straight(clause: str) -> str:
+    """A clause that begins with "isn't she" as "is she"."""
+    return _TURNED.sub(lambda found: {"ca": "can"}.get(found[1], found[1]), clause)
 
 
 Kind = Literal["single", "combination", "choice", "other"]
@@ -199,6 +216,7 @@ def kind_of(question: str, options: Sequence[str]) -> Kind:
 
 def _told(clause: str) -> tuple[list[tuple[str, bool]], str]:
     """The facts of one clause, each with whether it is said to hold; and the clause without their words."""
+    clause = _straight(clause)
     holds = not _DENIED.search(clause)
     left = " ".join(_DENIED.sub(" ", clause).split())
     found = []

@@ -52,6 +52,8 @@ def train(config: DialogueConfig, resume: bool = False) -> Path:
     out = Path(config.out)
     if (out / "weights" / "dialogue.json").exists() and not resume:
         raise TrainingError(f"{out} already holds a run: go on with it (--resume) or give another folder")
+    if not _begun(config, resume) and processes.first:
+        (out / "tokenizer.json").unlink(missing_ok=True)  # what no stage has learnt with may be of other settings
     albums = _albums(config)
     learnt = albums.learnt
     words = _words(config, learnt, out) if processes.first else None
@@ -61,18 +63,31 @@ def train(config: DialogueConfig, resume: bool = False) -> Path:
     previous = ""
     for number, stage in enumerate(config.stages, 1):
         folder = RunFolder(out / f"{number}-{stage.name}")
-        weights = folder.path / "weights"
-        if not (weights / "dialogue.json").exists():
+        if not _finished(folder):
             if processes.first:
                 folder.begin(config, resume)
             _stage(config, replace(stage, parent=stage.parent or previous), folder, log, albums, words, processes)
             devices.agree(0.0, device)  # the next stage begins from what the first process has written by now
-        previous = str(weights)
+        previous = str(folder.path / "weights")
     if processes.first:
         tensors, card = registry.load(previous, "dialogue")
         registry.save(out / "weights", tensors, card)
     devices.leave_processes()
     return out
+
+
+def _begun(config: DialogueConfig, resume: bool) -> bool:
+    """Whether stages were begun in the run folder. Raises TrainingError where they are not to go on, or were begun with
+    other settings."""
+    stages = sorted(path for path in Path(config.out).glob("[0-9]*-*") if path.is_dir())
+    begun = [f for f in map(RunFolder, stages) if f.checkpoint.exists() or _finished(f)]
+    for folder in begun:
+        folder.check(config, resume)
+    return bool(begun)
+
+
+def _finished(folder: RunFolder) -> bool:
+    return (folder.path / "weights" / "dialogue.json").exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +249,7 @@ def step_once(
         torch.autograd.backward(total / len(drawn))
         for name, value in {"loss": total.detach(), **parts}.items():
             seen.setdefault(name, []).append(value)
-    devices.share_gradients(model, world)
+    devices.share_gradients(model.parameters(), world)
     torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.grad is not None], config.clip)
     optimizer.step()
     return {name: torch.stack(values).mean() for name, values in seen.items()}

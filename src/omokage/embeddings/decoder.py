@@ -67,7 +67,7 @@ class LightDecoder(nn.Module):
         grid = self.grid + local.permute(0, 2, 3, 1)
         if self.whole is not None:
             grid = grid + self.whole(source[:, :pose], target[:, :pose])
-        return Decoded(grid, to_size(raw[:, 2:], self.size))
+        return Decoded(grid, _bounded(to_size(raw[:, 2:], self.size), self.config))
 
     def flow_parameters(self) -> list[nn.Parameter]:
         """Nothing: flow and masks share their body, so the flow cannot rest while the masks learn."""
@@ -77,8 +77,8 @@ class LightDecoder(nn.Module):
 class PublishedDecoder(nn.Module):
     """FAb-Net's two decoders: blocks of ReLU, bilinear doubling and a 3x3 convolution, from one cell to the full crop.
 
-    The flow is the identity plus a tanh, clamped to the picture; the logits end in a tanh, too. `size` must be a power
-    of two of at least 16.
+    The flow is the identity plus a tanh, clamped to the picture; "bounded" logits end in a tanh, too. `size` must be a
+    power of two of at least 16.
     """
 
     grid: Tensor
@@ -100,11 +100,16 @@ class PublishedDecoder(nn.Module):
         else:
             flow, logits = self.flow(codes), self.mask(codes)
         grid = (self.grid + torch.tanh(flow).permute(0, 2, 3, 1)).clamp(-1, 1)
-        return Decoded(grid, torch.tanh(logits) if self.config.masks == "bounded" else logits)
+        return Decoded(grid, _bounded(logits, self.config))
 
     def flow_parameters(self) -> list[nn.Parameter]:
         """What rests in the second stage."""
         return list(self.flow.parameters())
+
+
+def _bounded(logits: Tensor, config: DecoderConfig) -> Tensor:
+    """The logits, in -1..1 where the masks are "bounded"."""
+    return torch.tanh(logits) if config.masks == "bounded" else logits
 
 
 def _published_body(size: int, width: int, base: int, out: int) -> nn.Sequential:

@@ -63,7 +63,7 @@ class Gallery:
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
     lengths: NDArray[np.float32]  # (n,) of the standardised codes
-    places: NDArray[np.float64]  # (n, 8): source number, frame, time, face, track (-1 none) and then the box
+    places: NDArray[np.float64]  # (n, 9): source number, frame, time, face, track (-1 none) and then the box
     sources: tuple[str, ...]
     encoder: str = ""
 

@@ -9,7 +9,6 @@ sees is what it is asked for.
 
 from __future__ import annotations
 
-import io
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,8 +20,9 @@ from numpy.typing import NDArray
 
 from omokage.data.records import Record
 from omokage.data.rotation import matrix_of_pose, pose_of_matrix, turned
-from omokage.errors import InputError, RecordError
+from omokage.errors import InputError, RecordError, UnreadableError
 from omokage.faces.align import crop_box, crop_landmarks
+from omokage.media.image import decode
 from omokage.nn.probe import Kind
 from omokage.results import EXPRESSIONS, Box, FaceCrop
 from omokage.schema import UNITS
@@ -111,13 +111,9 @@ def read_labelled(
 
 def decoded(record: Record) -> Image:
     """The upright RGB picture (h, w, 3). Raises RecordError."""
-    from PIL import Image as Pillow
-    from PIL import ImageOps, UnidentifiedImageError
-
     try:
-        with Pillow.open(io.BytesIO(record.image)) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"), np.uint8)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        return decode(record.image, "the picture").pixels
+    except UnreadableError as error:
         raise RecordError(
             f"the picture of record {record.id!r} cannot be decoded ({error}); convert it again"
         ) from error

@@ -210,18 +210,32 @@ class _Job:
     def _pays(self, inside: Rows, rng: np.random.Generator) -> bool:
         """Whether fine-tuning wins on a quarter of the training people, learnt from the others."""
         assert self.tuner is not None
-        part = self._draw(inside, round(0.75 * len(inside)), rng)
-        rest = np.setdiff1d(inside, part)
+        part, rest = self._parts(inside, 0.75, rng)
+        if len(rest) < 2:
+            return False
         fit = best_fit(self.features, self.label, part, self.people, self.plan)
         before = fit.answer(self.features, self.label.rows[rest])
         after = self.tuner(part, fit)(self.label.rows[rest])
-        return len(rest) > 1 and pays_off(losses(self.label, before, rest), losses(self.label, after, rest))
+        return pays_off(losses(self.label, before, rest), losses(self.label, after, rest))
 
     def _draw(self, inside: Rows, size: int, rng: np.random.Generator) -> Rows:
         """The labels of randomly ordered people until there are `size` (the last person's are cut short)."""
+        return self._shuffled(inside, rng)[0][:size]
+
+    def _parts(self, inside: Rows, share: float, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        """Labels of whole people, the first part with about `share` of them; of one person all are in the first."""
+        shuffled, whose = self._shuffled(inside, rng)
+        ends = np.flatnonzero(whose[1:] != whose[:-1]) + 1
+        cut = int(ends[np.abs(ends - share * len(inside)).argmin()]) if len(ends) else len(inside)
+        return shuffled[:cut], np.sort(shuffled[cut:])
+
+    def _shuffled(self, inside: Rows, rng: np.random.Generator) -> tuple[Rows, NDArray[np.int64]]:
+        """The labels by person, people in random order, and the number of the person that each is of."""
         whose = np.array([self.people[k] for k in self.label.rows[inside]])
         order = {person: place for place, person in enumerate(rng.permutation(np.unique(whose)))}
-        return inside[np.argsort([order[w] for w in whose], kind="stable")[:size]]
+        places = np.array([order[w] for w in whose], np.int64)
+        by_person = np.argsort(places, kind="stable")
+        return inside[by_person], places[by_person]
 
     def _answer(self, name: str, fit: Fit, features: Mapping[str, Floats], outside: Rows, seen: int) -> Floats:
         said = fit.answer(features, self.label.rows[outside])

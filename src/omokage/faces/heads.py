@@ -63,7 +63,7 @@ def _head(row: dict[str, object], path: Path) -> Head:
         raise RecordError(
             f"{path} has records without segmentation, landmarks or box; render them with  omokage render"
         )
-    image = cv2.imdecode(np.frombuffer(_bytes(row["image"]), np.uint8), cv2.IMREAD_COLOR_RGB)
+    image = cv2.imdecode(np.frombuffer(_bytes(row["image"]), np.uint8), cv2.IMREAD_COLOR)
     labels = cv2.imdecode(np.frombuffer(_bytes(row["segmentation"]), np.uint8), cv2.IMREAD_GRAYSCALE)
     if image is None or labels is None:
         raise RecordError(f"{path} holds a picture that cannot be decoded; render the folder again")
@@ -75,7 +75,9 @@ def _head(row: dict[str, object], path: Path) -> Head:
     alpha = cv2.GaussianBlur(inside, (0, 0), 0.8, borderType=cv2.BORDER_REPLICATE)
     landmarks = np.asarray(row["landmarks"], np.float32).reshape(68, 2)
     box = np.asarray(row["box"], np.float64)
-    return Head(np.asarray(image, np.uint8), np.asarray(alpha, np.uint8), box, landmarks, (top, right, bottom, left))
+    return Head(
+        np.ascontiguousarray(image[..., ::-1]), np.asarray(alpha, np.uint8), box, landmarks, (top, right, bottom, left)
+    )
 
 
 def _bytes(value: object) -> bytes:

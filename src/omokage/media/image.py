@@ -57,6 +57,20 @@ def read_bytes(path: str | Path) -> bytes:
     return content
 
 
+def of_pillow(image: Image.Image) -> NDArray[np.uint8]:
+    """Pixels (h, w, 3), RGB uint8, upright, of an opened Pillow image, as if its file had been read. Raises
+    UnreadableError."""
+    name = "the picture"
+    try:
+        _check_size(image.size, name)
+        image.load()
+        return upright(_to_rgb(image), _orientation(image))
+    except UnreadableError:
+        raise
+    except Exception as error:  # Pillow reads only now, with the many errors that `decode` knows
+        raise UnreadableError(f"{name}: damaged picture ({_one_line(error)})") from error
+
+
 def decode(content: bytes, name: str) -> Picture:
     """Decode encoded bytes; `name` is for error texts. Raises UnreadableError."""
     try:
@@ -159,7 +173,7 @@ def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
 def _eight_bits(values: NDArray) -> NDArray[np.uint8]:
     """Grey values of 16-bit, 32-bit or float pictures on the 8-bit scale (PIL's own conversion clips instead of
     scaling)."""
-    wide = values.astype(np.float64)
+    wide = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)  # float pictures mark gaps by NaN
     top = float(wide.max(initial=0.0))
     if values.dtype.kind == "f":
         scale = 255.0 if top <= 1.0 else 1.0 if top <= 255.0 else 255.0 / 65535.0

@@ -27,7 +27,7 @@ from omokage.errors import InputError, OutputError
 from omokage.media.files import whole_file
 from omokage.media.journal import Counts, Journal
 from omokage.media.openface import COLUMNS, openface_row
-from omokage.media.table import Reading
+from omokage.media.table import Reading, table_schema
 
 Format = Literal["parquet", "csv", "jsonl", "openface"]
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl", "openface")
@@ -166,48 +166,116 @@ def _parsed(text: str) -> Any:
         return text
 
 
+def read_metadata(path: Path, kind: Format) -> dict[str, Any]:
+    """What is written beside the rows of a table (see `write_table`); empty where nothing is. Raises InputError."""
+    beside = path.with_name(path.name + ".meta.json")
+    try:
+        if kind == "parquet":
+            metadata = pq.read_schema(path).metadata or {}
+            return {k.decode(): _parsed(v.decode()) for k, v in metadata.items() if k.startswith(b"omokage.")}
+        return dict(json.loads(beside.read_text(encoding="utf-8"))) if beside.is_file() else {}
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise InputError(f"the metadata of {path} cannot be read ({error}): make the table again") from error
+
+
 def read_rows(path: Path, kind: Format | None = None, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
     """The rows of a faces table written as parquet, csv or jsonl; null and absent alike are None or missing.
     `columns` spares reading the others of a parquet file.
 
-    Raises InputError when the file is missing, damaged or no faces table.
+    Raises InputError when the file is missing, damaged or no faces table; of a csv file with the line.
     """
     try:
         form = kind or format_of(path, option=False)
         if form == "parquet":
             found: list[dict[str, Any]] = pq.read_table(path, columns=list(columns) if columns else None).to_pylist()
         elif form == "csv":
-            with open(path, encoding="utf-8", newline="") as stream:
-                found = [_typed(row) for row in csv.DictReader(stream)]
+            found = _csv_rows(path)
         else:
             found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, pa.ArrowException, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
         why = "no such file" if isinstance(error, FileNotFoundError) else " ".join(str(error).split())[:160]
         raise InputError(f"the faces table {path} cannot be read: {why}") from error
-    if found and not {"source", "status"} <= set(found[0]):
-        raise InputError(
-            f"{path} is no faces table (it lacks the columns source and status): make one with  omokage analyze"
-        )
+    if found:
+        _check_columns(path, found[0])
     return found
 
 
-_TEXTS = {"source", "status", "expression", "needs_review"}
+def _check_columns(path: Path, names: Iterable[str]) -> None:
+    if not {"source", "status"} <= set(names):
+        raise InputError(
+            f"{path} is no faces table (it lacks the columns source and status): make one with  omokage analyze"
+        )
 
 
-def _typed(row: Mapping[str, str]) -> dict[str, Any]:
-    return {name: _value(name, text) for name, text in row.items()}
+_READERS: dict[str, Callable[[str], Any]] = {
+    "text": str,
+    "whole": lambda text: _whole(text) if text else None,
+    "number": lambda text: float(text) if text else None,
+    "numbers": lambda text: [float(v) for v in json.loads(text)] if text else None,
+    "classes": lambda text: text or None,
+    "unknown": lambda text: _guess(text) if text else None,
+}
+_NEEDED = {"whole": "a whole number", "number": "a number", "numbers": "a list of numbers"}
 
 
-def _value(name: str, text: str) -> Any:
-    if name in _TEXTS:
-        return text
-    if text == "":
-        return None
-    if text.startswith("["):
-        return json.loads(text)
-    if name in ("frame", "face", "track"):
-        return int(text)
+def _csv_rows(path: Path) -> list[dict[str, Any]]:
+    with open(path, encoding="utf-8", newline="") as stream:
+        reader = csv.reader(stream)
+        header = next(reader, [])
+        kinds = _kinds(header)
+        found: list[dict[str, Any]] = []
+        for cells in reader:
+            if not cells:
+                continue
+            if not found:
+                _check_columns(path, header)
+            if len(cells) != len(header):
+                raise InputError(
+                    f"{path}, line {reader.line_num}: {len(cells)} cells where the header has {len(header)}: the file "
+                    "was cut or changed; make it again with  omokage analyze"
+                )
+            pairs = zip(header, kinds, cells, strict=True)
+            found.append({name: _read(kind, text, name, path, reader.line_num) for name, kind, text in pairs})
+    return found
+
+
+def _kinds(header: Sequence[str]) -> list[str]:
+    """What each column holds, from its name and those beside it: a class may be called "1", which is no number."""
+    known = table_schema(embedding=True)
+    by_type = {pa.string(): "text", pa.int32(): "whole", pa.float32(): "number", pa.float64(): "number"}
+    fixed = {field.name: by_type.get(field.type, "numbers") for field in known}
+    return [fixed.get(name) or _own_kind(name, header) for name in header]
+
+
+def _own_kind(name: str, header: Sequence[str]) -> str:
+    """Of a column that the user's own labels or programs added."""
+    if f"{name}_sigma" in header:
+        return "number"
+    if any(other.startswith(f"{name}_") and other.endswith("_p") for other in header):
+        return "classes"
+    return "unknown"
+
+
+def _read(kind: str, text: str, name: str, path: Path, line: int) -> Any:
+    try:
+        return _READERS[kind](text)
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            f"{path}, line {line}: {name} {text[:40]!r} is not {_NEEDED[kind]}; correct it, or make the table again "
+            "with  omokage analyze"
+        ) from error
+
+
+def _whole(text: str) -> int:
+    """Also 3.0: what programs write that hold a column with empty cells as decimals."""
+    number = float(text)
+    if not number.is_integer():
+        raise ValueError(text)
+    return int(number)
+
+
+def _guess(text: str) -> Any:
     try:
         return float(text)
-    except ValueError:  # a class of the user's own
+    except ValueError:
         return text

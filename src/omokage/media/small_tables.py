@@ -32,7 +32,7 @@ def read_small_table(path: Path, what: str, needed: Sequence[str] = ()) -> Small
     passed over.
 
     Raises InputError when it is missing, unreadable, not UTF-8 or parted by semicolons or tabs, when it has no rows,
-    lacks a `needed` column, or has a row with more cells than the header.
+    lacks a `needed` column or names one twice, or has a row with more cells than the header.
     """
     reader = csv.DictReader(io.StringIO(_text(path, what), newline=""))
     try:
@@ -44,6 +44,11 @@ def read_small_table(path: Path, what: str, needed: Sequence[str] = ()) -> Small
         raise InputError(f"the {what} {path} have no rows")
     if missing := [name for name in needed if name not in header]:
         raise InputError(_lacking(path, what, header, missing))
+    if twice := sorted({name for name in header if name and header.count(name) > 1}):
+        raise InputError(
+            f"the {what} {path} have the column {twice[0]!r} {header.count(twice[0])} times: keep one, or rename the "
+            "others"
+        )
     rows = [_cells(row, path, line) for line, row in found]
     return SmallTable(header, rows, [line for line, _ in found])
 

@@ -65,6 +65,33 @@ def names(path: str) -> tuple[str, str]:
     return "/".join(parts[-2:]), parts[-1] if parts else ""
 
 
+def rows_of(
+    labels: Sequence[Label], faces: Iterable[Face], among: Sequence[Label] | None = None
+) -> list[list[Face] | None]:
+    """For each label the table's rows of its file, those without a face included; None where the table has none.
+    `among`: the whole labels, where `labels` are a group of them.
+
+    A file is known by its folder and name. Its name alone serves only where no row has both and where one file of the
+    labels and one of the table bear it: else one person's label would be judged by another person's face.
+    """
+    rows: dict[str, list[Face]] = {}
+    sources: dict[str, set[str]] = {}
+    for face in faces:
+        whole, name = names(str(face["source"]))
+        rows.setdefault(whole, []).append(face)
+        sources.setdefault(name, set()).add(whole)
+    files: dict[str, set[str]] = {}
+    for label in labels if among is None else among:
+        whole, name = names(label["file"])
+        files.setdefault(name, set()).add(whole)
+    found: list[list[Face] | None] = []
+    for label in labels:
+        whole, name = names(label["file"])
+        alone = len(sources.get(name, ())) == 1 == len(files[name])
+        found.append(rows[next(iter(sources[name]))] if whole not in rows and alone else rows.get(whole))
+    return found
+
+
 def known_word(column: str, text: str) -> bool:
     """Whether a measure understands this label of a column of words."""
     return text.strip().lower() in _WORDS[column][0]
@@ -78,7 +105,7 @@ def remarks(labels: Sequence[Label], faces: Iterable[Face], grouped_by: str | No
     """
     listed = list(faces)
     return [
-        *_matching(labels, {name for face in listed for name in names(str(face["source"]))}, listed),
+        *_matching(labels, listed),
         *_repeated(labels),
         *_not_understood(labels, listed),
         *_unmeasured(labels, listed, grouped_by),
@@ -143,13 +170,14 @@ def _check_points(row: Label, path: Path, line: int) -> None:
             )
 
 
-def _matching(labels: Sequence[Label], known: set[str], faces: Sequence[Face]) -> list[str]:
-    missing = [row["file"] for row in labels if not known & set(names(row["file"]))]
+def _matching(labels: Sequence[Label], faces: Sequence[Face]) -> list[str]:
+    missing = [row["file"] for row, found in zip(labels, rows_of(labels, faces), strict=True) if found is None]
     if len(missing) == len(labels):
         example = f", for example {str(faces[0]['source'])!r}" if faces else ""
         raise InputError(
             f"none of the {len(labels)} files of the labels, for example {missing[0]!r}, is in the table{example}: "
-            "files are matched by their folder and name, else by their name alone; give the table of these pictures"
+            "files are matched by their folder and name, else by their name alone where only one file of each bears "
+            "it; give the table of these pictures, or write the files as the table does"
         )
     if not missing:
         return []

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from omokage.metrics.adapted import adapted_scores
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve
-from omokage.metrics.labels import ANGLES, EMOTIONS, FIVE, NO, YES, Face, Label, names, span
+from omokage.metrics.labels import ANGLES, EMOTIONS, FIVE, NO, YES, Face, Label, rows_of, span
 from omokage.metrics.matching import nearest_box
 from omokage.results import EXPRESSIONS, Box
 
@@ -44,24 +44,21 @@ class TableScore:
     trivial: float | None = None
 
 
-def match(labels: Sequence[Label], faces: Iterable[Face]) -> list[Pair]:
+def match(labels: Sequence[Label], faces: Iterable[Face], among: Sequence[Label] | None = None) -> list[Pair]:
     """Each label row with the face that belongs to it: nearest to the labelled points where there are any, else the
-    largest."""
-    by_name: dict[str, list[Face]] = {}
-    for face in faces:
-        if face.get("box_x0") is not None:
-            for name in names(str(face["source"])):
-                by_name.setdefault(name, []).append(face)
+    largest. `among`: the whole labels, where `labels` are a group of them."""
     pairs: list[Pair] = []
-    for row in labels:
-        found: list[Face] = next((by_name[n] for n in names(row["file"]) if n in by_name), [])
+    for row, rows in zip(labels, rows_of(labels, faces, among), strict=True):
+        found = [face for face in rows or () if face.get("box_x0") is not None]
         pairs.append((row, _belonging(found, points_of(row))))
     return pairs
 
 
-def score_table(labels: Sequence[Label], faces: Iterable[Face]) -> list[TableScore]:
-    """Every measure that the labels allow, the found rate first."""
-    pairs = match(labels, faces)
+def score_table(
+    labels: Sequence[Label], faces: Iterable[Face], among: Sequence[Label] | None = None
+) -> list[TableScore]:
+    """Every measure that the labels allow, the found rate first. `among`: as in `match`."""
+    pairs = match(labels, faces, among)
     found = np.array([face is not None for _, face in pairs], float)
     scores = [_score("found", np.mean, [r for r, _ in pairs], found)]
     for measure in (_points, _age, _age_bin, _gender, _smile, _glasses, _emotion, _pose, _yaw_side):

@@ -68,7 +68,7 @@ class Probe:
 
     def to_arrays(self) -> dict[str, NDArray]:
         """Numeric arrays that `from_arrays` turns back; `facts` holds the other fields as JSON in bytes (uint8)."""
-        facts = {name: getattr(self, name) for name in ("kind", "link", "classes", "strength", "labels")}
+        facts = {name: getattr(self, name) for name in ("kind", "link", "classes", "strength", "labels", "loss")}
         arrays: dict[str, NDArray] = {name: np.asarray(getattr(self, name), np.float64) for name in _ARRAYS}
         return {**arrays, "facts": np.frombuffer(json.dumps(facts).encode(), np.uint8)}
 
@@ -153,7 +153,7 @@ def fit_probe(
     if not strengths or min(strengths) <= 0:
         raise ValueError("strengths must be positive")
     fold = inner_folds(len(x), groups, task.codes if kind == "nominal" else None, folds, seed)
-    losses, sigma = _held_out_losses(x, task, fold, strengths)
+    losses, judged, sigma = _held_out_losses(x, task, fold, strengths)
     best = int(np.argmin(losses))
     mean, scale = standard(x)
     weight, bias = _path((x - mean) / scale, task, [strengths[best]])[0]
@@ -172,7 +172,7 @@ def fit_probe(
         task.classes,
         float(strengths[best]),
         len(x),
-        float(losses[best] / len(x)),
+        float(losses[best] / judged),
     )
 
 
@@ -209,9 +209,11 @@ def inner_folds(
 
 def _held_out_losses(
     x: Floats, task: Task, fold: NDArray[np.int64], strengths: Sequence[float]
-) -> tuple[Floats, Floats]:
-    """Mean loss (strengths,) on the held-out folds, and the root mean square error (strengths, k) of values."""
+) -> tuple[Floats, int, Floats]:
+    """Losses (strengths,) summed over the pictures of the held-out folds, the number of these pictures (folds without
+    two classes to learn from are left out), and the root mean square error (strengths, k) of values."""
     losses: list[Floats] = []
+    judged = 0
     errors: list[Floats] = []
     spread = np.maximum(task.values.std(0), 1e-12) if len(task.values) else np.ones(0)
     for held in range(int(fold.max()) + 1):
@@ -222,6 +224,7 @@ def _held_out_losses(
         mean, scale = standard(x[inside])
         fits = _path((x[inside] - mean) / scale, part, strengths, _ROUGH)
         z = (x[outside] - mean) / scale
+        judged += int(outside.sum())
         if task.kind == "nominal":
             found = [log_loss(softmax(z @ w + b), task.codes[outside]) for w, b in fits]
             losses.append(np.array(found) * outside.sum())
@@ -232,7 +235,7 @@ def _held_out_losses(
     if not losses:
         raise ValueError("at least two classes must occur in more than one fold: give more labels or more people")
     total = np.sqrt(np.sum(errors, 0) / len(x)) if errors else np.zeros((len(strengths), 0))
-    return np.sum(losses, 0), total
+    return np.sum(losses, 0), judged, total
 
 
 def _path(z: Floats, task: Task, strengths: Sequence[float], tolerance: float = 1e-6) -> list[tuple[Floats, Floats]]:

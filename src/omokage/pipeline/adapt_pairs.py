@@ -76,7 +76,7 @@ def adapt_pairs(
     comparison network.
     """
     registry.check_new(out)
-    rows = _rows(table)
+    rows, labels = _rows(table)
     names = list(dict.fromkeys(row[side] for row in rows for side in ("before", "after")))
     check_there(table, images, names)
     analyzer, reader = analyzer or open_analyzer(weights, device), comparer or open_comparer(weights, device)
@@ -106,19 +106,43 @@ def adapt_pairs(
 
         return _learn(name, rows, read, plan or Plan(), tuner)
 
-    names = [name for name in rows[0] if name not in _OTHER]
-    if taken := [name for name in names if name in FACTORS]:
-        raise InputError(f"the label {taken[0]!r} of {table} is what every comparison calls one of its own; rename it")
-    found = [learnt(name) for name in names]
+    found = [learnt(name) for name in labels]
     _write(out, weights or registry.DEFAULT_SET, found, first)
     return found, left_out
 
 
-def _rows(table: Path) -> list[dict[str, str]]:
+def _rows(table: Path) -> tuple[list[dict[str, str]], list[str]]:
+    """The pairs and the names of their labels. Raises InputError."""
     found = read_small_table(table, "pairs", ["before", "after"])
-    if set(found.header) <= _OTHER:
+    labels = [name for name in found.header if name and name not in _OTHER]
+    if not labels:
         raise InputError(f"the pairs {table} have no label: add a column of signed numbers, named after what changed")
-    return found.rows
+    if taken := [name for name in labels if name in FACTORS]:
+        raise InputError(f"the label {taken[0]!r} of {table} is what every comparison calls one of its own; rename it")
+    return found.rows, labels
+
+
+def people_of(rows: Sequence[Mapping[str, str]]) -> list[str]:
+    """Who each pair is of: the `person`, where given. Pairs without one that share a photograph are of one person, of
+    the one who is named for it elsewhere: else the photograph would be learnt from and asked about."""
+    leads: dict[str, str] = {}
+
+    def first(file: str) -> str:
+        while (above := leads.setdefault(file, file)) != file:
+            file = above
+        return file
+
+    for row in rows:
+        if not row.get("person"):
+            leads[first(row["after"])] = first(row["before"])
+    names: dict[str, str] = {}
+    for row in rows:
+        if row.get("person"):
+            names |= {first(row[side]): row["person"] for side in ("before", "after")}
+    found = []
+    for k, row in enumerate(rows):
+        found.append(row.get("person") or names.setdefault(first(row["before"]), f"pair {k}"))
+    return found
 
 
 def _problem(row: dict[str, str], photos: dict[str, Photo]) -> str:
@@ -142,7 +166,7 @@ def _learn(
     both = np.concatenate([np.array(known), np.array(known) + len(rows)])
     top = float(np.abs(values).max())
     label = Label(name, "ordinal", both.astype(np.int64), np.concatenate([values, -values]), low=-top, high=top)
-    people = [row.get("person") or f"pair {k}" for k, row in enumerate(rows)]
+    people = people_of(rows)
     alone = len(set(people)) == 1
     people = ([row["after"] for row in rows] if alone else people) * 2
     tuner = tuner_of(label)

@@ -11,12 +11,11 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageOps
 from PIL.Image import Image as Pillow
 
 from omokage.errors import InputError
 from omokage.media.ahead import Ahead, Frame, frames
-from omokage.media.image import read_image
+from omokage.media.image import of_pillow, read_image
 from omokage.media.sources import Source, expand, is_video
 from omokage.media.table import Reading
 from omokage.pipeline.check import FaceCheck
@@ -85,7 +84,7 @@ class Analyzer:
         if isinstance(image, np.ndarray):
             name, pixels = "", _checked(image)
         elif isinstance(image, Pillow):
-            name, pixels = "", _checked(np.asarray(ImageOps.exif_transpose(image).convert("RGB")))
+            name, pixels = "", _checked(of_pillow(image))
         elif not isinstance(image, str | bytes | os.PathLike):
             raise InputError(
                 f"a {type(image).__name__} is no picture: give a path, encoded bytes, RGB uint8 pixels or a Pillow "

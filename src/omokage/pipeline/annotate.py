@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from omokage.dialogue.questions import part_of
 from omokage.dialogue.teachers import Teacher
 from omokage.errors import InputError, UnreadableError
 from omokage.faces.align import crop_box, crop_landmarks
-from omokage.media.files import whole_path
+from omokage.media.files import output_error, whole_path
 from omokage.media.image import decode, read_image
 from omokage.media.lines import Lines
 from omokage.media.sources import Source, expand
@@ -95,7 +96,8 @@ def annotate(
     done = {row["key"] for row in lines.read()}
     names = _names(inputs, plan) if done else {}
     waiting: list[dict[str, Any]] = []
-    for count, item in enumerate(_limited(items(inputs, plan, done), plan.limit - len(done) if plan.limit else 0), 1):
+    left = max(plan.limit - len(done), 0) if plan.limit else None  # what earlier runs did counts towards the limit
+    for count, item in enumerate(islice(items(inputs, plan, done), left), 1):
         annotation = annotated(item, plan, analyzer, teacher, when)
         if plan.pictures is not None and item.pixels is not None and annotation.statements:
             keep_picture(plan.pictures, annotation.id, item.pixels)
@@ -119,13 +121,6 @@ def annotate(
         write_review(review, found)
     lines.close()
     return found
-
-
-def _limited(found: Iterator[Item], limit: int) -> Iterator[Item]:
-    for count, item in enumerate(found):
-        if limit and count >= limit:
-            return
-        yield item
 
 
 def items(inputs: str, plan: Plan, done: set[str]) -> Iterator[Item]:
@@ -245,7 +240,10 @@ def _teacher_crop(pixels: Image, face: FaceAnalysis | None) -> Image:
 
 def keep_picture(folder: Path, name: str, pixels: Image) -> None:
     """The pixels as a PNG that holds nothing else, called by their hash. Raises OutputError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
     with whole_path(folder / f"{name}.png") as partial:
         Pillow.fromarray(pixels).save(partial, format="PNG")
 

@@ -10,9 +10,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from omokage.data.cores import usable_cores
 from omokage.errors import OmokageError
 
-EXTRAS = {"onnx": ("onnx", "onnxscript", "onnxruntime"), "video": ("av",), "demo": ("skimage",)}
+EXTRAS = {  # modules of the extras in pyproject.toml, but for those that only gather others
+    "onnx": ("onnx", "onnxscript", "onnxruntime"), "private": ("opacus",), "search": ("usearch",), "video": ("av",),
+    "dialogue": ("transformers", "tokenizers", "peft"), "demo": ("skimage",),
+}  # fmt: skip
 _FLAGS = ("avx", "avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")
 
 
@@ -29,7 +33,7 @@ def checkup() -> Iterator[Finding]:
     """All findings, the quick ones first."""
     yield Finding("omokage", None, _version("omokage"))
     yield Finding("python", None, f"{platform.python_version()} on {platform.system()} {platform.machine()}")
-    yield Finding("cores", None, f"{_cores()} usable of {os.cpu_count()}")
+    yield Finding("cores", None, f"{usable_cores()} usable of {os.cpu_count()}")
     yield Finding("cpu", None, cpu_flags() or "flags unknown")
     yield from _torch()
     for name in ("numpy", "numba", "opencv-python-headless", "pillow", "pyarrow"):
@@ -75,10 +79,6 @@ def self_test() -> str:
     off = 100 * np.linalg.norm(face.outline - truth.landmarks, axis=1).mean() / between
     turned = abs(face.pose.yaw - scene.pose.yaw)
     return f"a rendered head was found; landmarks off by {off:.1f} % of the eye distance, yaw by {turned:.1f} degrees"
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version(package: str) -> str:

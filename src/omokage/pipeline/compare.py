@@ -20,7 +20,7 @@ from omokage.comparison.predict import Compared, Comparer, Seen, face_change
 from omokage.errors import WeightsError
 from omokage.faces.align import crop_box, crop_landmarks
 from omokage.faces.sharpness import sharpness
-from omokage.media.sources import Source
+from omokage.media.sources import Source, is_video
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.named_differences import Picture, controlled, day_between, looks_between, picture_of
@@ -35,6 +35,7 @@ BLURRED = 0.12  # of `faces.sharpness`
 LIKELY = 0.5
 MIRRORED, MIRRORED_BY = 0.95, 0.02  # likeness to the mirror image, and how much it must exceed the plain likeness
 _SMALL = 48  # pixels at which two crops are laid over each other
+_FILM = "unreadable: a video is no photograph: save the frame that you mean as a picture"
 _SHOWN = 224  # side of the aligned crops that a report shows
 
 
@@ -99,10 +100,10 @@ def open_comparer(weights: str | Path | None = None, device: str | None = None) 
 def photographs(
     analyzer: Analyzer, comparer: Comparer, sources: Sequence[Source], crops: bool = False, shown: bool = False
 ) -> list[Photo]:
-    """Every source once, in order. A video counts as its first frame."""
-    found: dict[str, Photo] = {}
-    for reading in analyzer.analyze_many(list(dict.fromkeys(sources)), crops=crops, keep_pixels=True):
-        if not reading.silent and reading.source not in found:
+    """Every source once, in order. A video is no photograph, and cannot be compared."""
+    found = {s.name: Photo(s.name, _FILM) for s in sources if s.video or is_video(s.path)}
+    if pictures := list(dict.fromkeys(s for s in sources if s.name not in found)):
+        for reading in analyzer.analyze_many(pictures, crops=crops, keep_pixels=True):
             found[reading.source] = photo_of(reading, comparer, shown)
     return [found[s.name] for s in sources]
 

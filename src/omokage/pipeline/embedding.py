@@ -21,13 +21,13 @@ from omokage.errors import InputError
 from omokage.faces.align import crop_box, crop_landmarks
 from omokage.media.image import read_image
 from omokage.media.journal import Counts
-from omokage.media.sinks import format_of
+from omokage.media.sinks import Format, format_of, read_metadata
 from omokage.media.sources import Source, is_video
 from omokage.media.table import Reading
 from omokage.media.video import read_video
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.reader import landmark_box, looks
-from omokage.pipeline.run import RunOptions, fill, new_sink, settings
+from omokage.pipeline.run import RunOptions, complete, fill, new_sink, settings
 from omokage.results import Box, FaceAnalysis, FaceCrop
 
 Image = NDArray[np.uint8]
@@ -62,8 +62,9 @@ def embed_to_table(
     options: RunOptions | None = None,
     resume: bool = False,
     on_reading: Callable[[Reading], None] | None = None,
-) -> Counts:
-    """Write the faces table of all sources with the column `embedding`; returns what the whole table holds.
+) -> Counts | None:
+    """Write the faces table of all sources with the column `embedding`; returns what the whole table holds, or None
+    when a resumed one is complete already.
 
     As `pipeline.run.analyze_to_table` otherwise. Raises InputError for OpenFace's format, which has no such column.
     """
@@ -71,10 +72,22 @@ def embed_to_table(
     form = format_of(out, kind)
     if form == "openface":
         raise InputError("OpenFace's columns hold no embedding: write parquet, csv or jsonl")
+    if resume and complete(out, form, sources):
+        _check_encoder(out, form, encoder)
+        return None
     identity = settings(analyzer, chosen)
     identity["weights"] = {**identity["weights"], "encoder": encoder.name}
     sink = new_sink(analyzer, out, form, identity, resume, embedding=True)
     return fill(sink, analyzer, sources, chosen, lambda readings: embedded(readings, encoder), on_reading)
+
+
+def _check_encoder(out: Path, kind: Format, encoder: Encoder) -> None:
+    """Raises InputError when a finished table holds another encoder's codes, or none."""
+    if read_metadata(out, kind).get("omokage.weights", {}).get("encoder") != encoder.name:
+        raise InputError(
+            f"{out} is finished, but not with codes of {encoder.name}: write them to another file, or leave --resume "
+            "away to embed everything again"
+        )
 
 
 def found_cut(analyzer: Analyzer, size: int, margin: float) -> Cut:

@@ -88,19 +88,20 @@ def explain_table(
     kind = format_of(out, option=False)
     identity = {"target": target, "method": method, "rules": rules, "crops": crops, "every": every,
                 "weights": analyzer.describe(crops)}  # fmt: skip
-    lines = Lines(out, identity, resume, "target, weights")
-    done = {str(row["source"]) for row in lines.read()}
+    # One line a source: a write that is cut loses the source whole, and never leaves a part of its rows as all of them.
+    lines = Lines(out, {**identity, "line": "source"}, resume, "target, weights")
+    done = {str(line["source"]) for line in lines.read()}
     todo = [s for s in sources if s.name not in done]
     waiting: list[dict[str, Any]] = []
     for reading, found in explain_many(analyzer, todo, target, method, rules=rules, crops=crops, every=every):
         waiting += rows_of(reading, found)
-        if reading.last:  # all rows of a source in one write
-            lines.add(waiting)
+        if reading.last:
+            lines.add([{"source": reading.source, "rows": waiting}])
             waiting = []
         if on_found is not None:
             on_found(reading, found)
-    write_table(out, kind, _tables(lines.read()), schema(identity))
-    unread = sum(str(row["status"]).startswith("unreadable") for row in lines.read())
+    write_table(out, kind, _tables(_rows(lines)), schema(identity))
+    unread = sum(str(row["status"]).startswith("unreadable") for row in _rows(lines))
     lines.close()
     return unread
 
@@ -141,6 +142,10 @@ def _row(found: RelevanceMap) -> dict[str, Any]:
         values = (r.effect, r.effect_low, r.effect_high, r.relevance, r.support)
         row |= {column.format(r.name): value for column, value in zip(_PER_REGION, values, strict=True)}
     return {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
+
+
+def _rows(lines: Lines) -> Iterator[dict[str, Any]]:
+    return (row for line in lines.read() for row in line["rows"])
 
 
 def _tables(rows: Iterator[dict[str, Any]]) -> Iterator[pa.Table]:

@@ -7,7 +7,6 @@ read becomes a label only where `fill` asks for it (self-training), and the reco
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from omokage.data.datasets import read_dataset
 from omokage.data.records import Record, provenance, write_shard
 from omokage.errors import InputError, PlaceError
+from omokage.media.image import decode
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.reader import Looks, landmark_box, looks
 from omokage.results import FaceAnalysis
@@ -149,8 +149,4 @@ def labelled_face(image: Image, seen: Looks, drift: float = 0.1) -> FaceAnalysis
 
 
 def _pixels(record: Record) -> Image:
-    from PIL import Image as Pillow
-    from PIL import ImageOps
-
-    with Pillow.open(io.BytesIO(record.image)) as picture:
-        return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+    return decode(record.image, record.id).pixels

@@ -143,9 +143,9 @@ def _changed(config: Any, path: Sequence[str], value: Any, key: str) -> Any:
     old = getattr(config, path[0])
     if len(path) > 1:
         return replace(config, **{path[0]: _changed(old, path[1:], value, key)})
-    new = _fitting(old, value, key)
-    if old is None and not _fits(new, _kinds(type(config)).get(path[0])):
-        raise InputError(f"--set {key}={value!r}: it must be {_named(_kinds(type(config))[path[0]])}")
+    new, kind = _fitting(old, value, key), _kinds(type(config)).get(path[0])
+    if not _fits(new, kind):
+        raise InputError(f"--set {key}={value!r}: it must be {_named(kind)}")
     return replace(config, **{path[0]: new})
 
 

@@ -46,7 +46,7 @@ def analyze_to_table(
     """
     chosen = options or RunOptions()
     form = format_of(out, kind)
-    if resume and _complete(out, form, sources):
+    if resume and complete(out, form, sources):
         return None
     identity = settings(analyzer, chosen)
     sink = new_sink(analyzer, out, form, identity, resume)
@@ -100,10 +100,19 @@ def settings(analyzer: Analyzer, options: RunOptions) -> dict[str, Any]:
     }
 
 
-def _complete(out: Path, kind: Format, sources: Sequence[Source]) -> bool:
+def begun(out: Path, kind: str | None = None) -> bool:
+    """Whether a run that resumes `out` leaves away what an earlier one read."""
+    return _unfinished(out) or (out.is_file() and format_of(out, kind) != "openface")
+
+
+def _unfinished(out: Path) -> bool:
+    return out.with_name(out.name + ".parts").is_dir()
+
+
+def complete(out: Path, kind: Format, sources: Sequence[Source]) -> bool:
     """Whether `out` is finished and covers the sources. Raises InputError when it is finished but covers others
     only."""
-    if not out.is_file() or out.with_name(out.name + ".parts").is_dir() or kind == "openface":
+    if not out.is_file() or _unfinished(out) or kind == "openface":
         return False
     missing = {s.name for s in sources} - {str(row["source"]) for row in read_rows(out, kind, ("source", "status"))}
     if missing:

@@ -96,9 +96,15 @@ def compare_series(
         raise InputError(f"{folder} holds {len(usable)} photographs with one clear face; a series needs three")
     value, margin, same = _pairs(usable, comparer, own)
     alone = np.median(same, 1) < comparer.same_limit
-    if not assume_same and alone.any() and (~alone).sum() >= 3:
+    if not assume_same and alone.any():
         left += [(p.name, "different_person") for p, out in zip(usable, alone, strict=True) if out]
         keep = np.flatnonzero(~alone)
+        if len(keep) < 3:
+            raise InputError(
+                f"only {len(keep)} of {len(usable)} photographs in {folder} seem to show the same person as most "
+                "others; a series needs three: take out those of other people, or add --assume-same where you know "
+                "that all show one"
+            )
         usable, times = [usable[i] for i in keep], times[keep]
         value, margin = value[:, keep][:, :, keep], margin[:, keep][:, :, keep]
     names = (*FACTORS, *(own.names if own is not None else ()))

@@ -84,8 +84,8 @@ def _plain(text: str) -> str:
 
 def _section(section: Section) -> str:
     parts = [f"<section><h2>{_plain(section.heading)}</h2>", *(f"<p>{_plain(words)}</p>" for words in section.words)]
-    if section.plots:
-        parts.append(f'<div class="plots">{"".join(f"<div>{plot}</div>" for plot in section.plots)}</div>')
+    if plots := [plot for plot in section.plots if plot]:
+        parts.append(f'<div class="plots">{"".join(f"<div>{plot}</div>" for plot in plots)}</div>')
     if section.table:
         heads = "".join(f'<th scope="col">{_plain(cell)}</th>' for cell in section.table[0])
         body = "".join(

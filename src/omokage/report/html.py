@@ -132,7 +132,7 @@ def _card(number: int, face: ReportFace, language: str, side: int, linked: bool)
     note = words["legend"] if view.uri else words["no_picture"]
     left = [picture, f'<p class="soft">{escape(note)}</p>', panels.quality(analysis, language)]
     left += [panels.pose(analysis, language), panels.scalars(analysis, language)]
-    kinds = (panels.age, panels.expression, panels.gender, panels.attributes)
+    kinds = (panels.age, panels.expression, panels.gender, panels.attributes, panels.classes)
     right = "".join(kind(analysis, language) for kind in kinds)
     wide = panels.action_units(analysis, language) + panels.units(analysis, language)
     if not right and not wide:

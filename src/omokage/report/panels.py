@@ -99,6 +99,19 @@ def attributes(face: FaceAnalysis, language: str) -> str:
     return heading("attributes", language) + bars(rows)
 
 
+def classes(face: FaceAnalysis, language: str) -> str:
+    """The nominal answers that the user's own labels taught, each under its name."""
+    if not face.classes:
+        return ""
+    found = [heading("classes", language)]
+    for name, answer in face.classes.items():
+        pairs = zip(answer.labels, answer.probabilities, strict=True)
+        unsure = _unsure(language) if expression_unsure(answer) else ""
+        rows = [(name_of(label, language), p, f"{100 * p:.0f} %") for label, p in pairs]
+        found.append(f"<p>{escape(name_of(name, language))}</p>{unsure}{bars(rows)}")
+    return "".join(found)
+
+
 def verdict(probability: float, language: str) -> str:
     """Yes, no or unsure in words."""
     low, high = UNSURE

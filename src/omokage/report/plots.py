@@ -36,11 +36,15 @@ def curves_svg(
     """Curves with shaded intervals; `base` is a dashed level, e.g. a constant answer. Axis words are `across` and `up`.
     On a plain axis `trend` is a straight line (its value at x = 0, slope), and `marks` are upright lines at some x.
 
-    Raises ValueError without points or with a logarithmic axis from 0.
+    Points that are no finite number are left out; where none is left, there is no plot (""). Raises ValueError without
+    points or with a logarithmic axis from 0.
     """
+    if not any(curve.points for curve in curves):
+        raise ValueError("a plot needs points")
+    curves = [Curve(curve.name, tuple(p for p in curve.points if all(map(math.isfinite, p[:2])))) for curve in curves]
     points = [p for curve in curves for p in curve.points]
     if not points:
-        raise ValueError("a plot needs points")
+        return ""
     xs = sorted({p[0] for p in points})
     if logarithmic and xs[0] <= 0:
         raise ValueError("a logarithmic axis has no 0")

@@ -27,6 +27,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "action_units": "Action units",
         "attributes": "Visible attributes",
         "scalars": "Further measures",
+        "classes": "Classes of your own",
         "quality": "Picture quality for this purpose",
         "found": "Sure that this is a face",
         "review": "Please look at this one yourself",
@@ -78,6 +79,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "action_units": "アクションユニット",
         "attributes": "見た目の属性",
         "scalars": "その他の値",
+        "classes": "独自の分類",
         "quality": "この目的での画質",
         "found": "顔である確かさ",
         "review": "人の目で確認してください",
@@ -159,6 +161,12 @@ MEANING: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             "Health, weight or origin.",
         ),
         (
+            "classes",
+            "What the labels of those who use this installation taught it, as shares of their words that "
+            "add up to 100 %.",
+            "Anything that those labels were not collected for.",
+        ),
+        (
             "quality",
             "How well the picture shows one single face, 0 to 100 %. Below about half, do not trust the other numbers.",
             "Rating a person's looks.",
@@ -209,6 +217,11 @@ MEANING: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             "scalars",
             "学習に使った描画頭部の尺度での値と、その通常の誤差(標準偏差 1 つ分)。",
             "健康、体重、出自の推定。",
+        ),
+        (
+            "classes",
+            "利用者自身のラベルで学習させた分類を、各語の割合(合計 100 %)で表したもの。",
+            "ラベルを集めた目的以外のこと。",
         ),
         (
             "quality",

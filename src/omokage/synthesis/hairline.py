@@ -13,7 +13,6 @@ from omokage.synthesis.scene import Person
 # Height of the hairline over |theta|: forehead, temple, sideburn, over the ear, nape.
 _THETA = (0, 0.35, 0.62, 0.85, 1.02, 1.15, 1.35, 1.6, 2.0, 2.5, 3.15)
 _HEIGHT = (7.97, 7.95, 7.86, 7.68, 7.52, 7.14, 7.20, 7.42, 6.95, 6.72, 6.68)
-_CROWN = 8.25  # rest height above which the crown thins
 
 Array = NDArray[np.floating]
 

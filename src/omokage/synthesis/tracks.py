@@ -46,7 +46,8 @@ class Track:
 class TrackSampler:
     """Draws tracks of `frames` scenes. Angles in degrees, times in seconds, rates in events a second.
 
-    The head sways by `sway` (yaw, pitch, roll) around poses that change every `turns` seconds on average.
+    The head sways by `sway` (yaw, pitch, roll) around poses that change every `turns` seconds on average
+    (0: never).
     """
 
     frames: int = 50
@@ -78,7 +79,7 @@ class TrackSampler:
         angles = []
         for k, start in enumerate((first.yaw, first.pitch, first.roll)):
             limit = (85.0, 45.0, 40.0)[k]
-            steps = _steps(rng, n, fps, 1 / self.turns, 2.0 * self.sway[k])
+            steps = _steps(rng, n, fps, 1 / self.turns if self.turns > 0 else 0.0, 2.0 * self.sway[k])
             path = start + _smooth(steps, 0.35 * fps) + drift(rng, n, 0.5 * fps, self.sway[k] * 0.6)
             angles.append(np.clip(path, -limit, limit))
         yaw, pitch, roll = angles
@@ -95,7 +96,7 @@ class TrackSampler:
         units = np.zeros((n, len(UNITS)))
         units += _vector(self.sampler.expressions.rest(rng))
         label, intensity = np.full(n, "neutral", object), np.zeros(n)
-        time = float(rng.exponential(0.5 / self.gestures))
+        time = float(rng.exponential(0.5 / self.gestures)) if self.gestures > 0 else np.inf
         while time < n / fps:
             gesture = self.sampler.expressions.draw(rng)
             length = float(rng.uniform(0.8, 2.8))

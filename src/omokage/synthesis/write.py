@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 
+from omokage.data.cores import usable_cores
 from omokage.data.records import Record, provenance, write_shard
 from omokage.errors import InputError, OutputError
 from omokage.media.files import output_error
@@ -153,7 +154,7 @@ def write_plan(out: Path, count: int, job: Job, workers: int | None = None, prog
         progress(done, count)
     if missing:
         warm_up()  # compiles the kernels once, before the workers would do it all at the same time
-        threads = max(1, min(workers or len(os.sched_getaffinity(0)), len(missing)))
+        threads = max(1, min(workers or usable_cores(), len(missing)))
         run = _run_here if threads == 1 else _run_apart
         run(out, job, missing, threads, lambda n: progress(done + n, count) if progress else None)
     write_sheet(out / SHEET, _heads(out, job, count))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -93,7 +94,7 @@ def share_model(model: nn.Module) -> None:
             dist.broadcast(tensor, 0)
 
 
-def share_gradients(model: nn.Module, world: int) -> None:
+def share_gradients(parameters: Iterable[nn.Parameter], world: int) -> None:
     """Replace each gradient by its mean over the processes, in one message.
 
     A parameter that this process's batch did not touch counts as a gradient of 0: the message must have the same
@@ -101,7 +102,7 @@ def share_gradients(model: nn.Module, world: int) -> None:
     """
     if world == 1:
         return
-    used = [p for p in model.parameters() if p.requires_grad]
+    used = [p for p in parameters if p.requires_grad]
     flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).reshape(-1) for p in used])
     dist.all_reduce(flat)
     flat /= world

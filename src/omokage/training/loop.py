@@ -84,15 +84,23 @@ def run(
 
 
 def descend(model: nn.Module, optimizer: Optimizer, total: Tensor, clip: float, world: int = 1) -> None:
-    """One step down the slope of `total`, shared by `world` processes, no longer than `clip`. Raises TrainingError when
-    the loss is no longer a number."""
+    """One step down the slope of `total`, shared by `world` processes; the model's part of it is no longer than `clip`.
+    What else the optimizer moves (a loss with weights of its own) is shared as well. Raises TrainingError when the loss
+    is no longer a number."""
     if not torch.isfinite(total):
         raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(total)
-    devices.share_gradients(model, world)
+    devices.share_gradients(_moved(model, optimizer), world)
     torch.nn.utils.clip_grad_norm_(model.parameters(), clip)
     optimizer.step()
+
+
+def _moved(model: nn.Module, optimizer: Optimizer) -> list[nn.Parameter]:
+    """The model's parameters in its own order, then those that only the optimizer knows."""
+    own = list(model.parameters())
+    known = {id(p) for p in own}
+    return own + [p for group in optimizer.param_groups for p in group["params"] if id(p) not in known]
 
 
 def _save(folder: RunFolder, modules: Mapping[str, nn.Module], optimizer: Optimizer, step: int, budget: Budget) -> None:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from omokage.errors import PlaceError, TrainingError
 from omokage.media.files import output_error, whole_file
+
+# What may differ when a run goes on: how long it is, where and how it computes, what is noted down, and the words of
+# the card. Everything else is what the kept weights were made with; `check_every` too, as a curriculum may follow it.
+_MAY_DIFFER = frozenset(
+    ("steps", "minutes", "scenes", "stages.steps", "stages.minutes",
+     "out", "data.cache", "device", "threads", "workers", "data.workers", "log_every", "save_every",
+     "set", "recipe", "trained_on", "data_licence", "weights_licence", "limits")
+)  # fmt: skip
 
 
 def commit_of(folder: Path | None = None) -> str:
@@ -45,9 +53,10 @@ class RunFolder:
             ) from error
 
     def begin(self, config: Any, resume: bool) -> None:
-        """Note the configuration and the commit. Raises TrainingError where another run would be overwritten."""
-        if self.checkpoint.exists() and not resume:
-            raise TrainingError(f"{self.path} already holds a run: go on with it (--resume) or give another folder")
+        """Note the configuration and the commit. Raises TrainingError where another run would be overwritten, or gone
+        on with under other settings."""
+        if self.checkpoint.exists():
+            self.check(config, resume)
         facts = {
             "config": as_json(config),
             "commit": commit_of(),
@@ -55,6 +64,29 @@ class RunFolder:
         }
         with whole_file(self.path / "config.json") as file:
             file.write(json.dumps(facts, indent=1) + "\n")
+
+    def check(self, config: Any, resume: bool) -> None:
+        """Raises TrainingError unless the run that is here is to go on, with the settings that it began with."""
+        if not resume:
+            raise TrainingError(f"{self.path} already holds a run: go on with it (--resume) or give another folder")
+        found = [f"{place} was {_short(kept)}, now {_short(now)}"
+                 for place, kept, now in _differences(self._began_with(), config)]  # fmt: skip
+        if found:
+            more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+            raise TrainingError(
+                f"{self.path} holds a run with other settings ({'; '.join(found[:3])}{more}): "
+                "go on with the same ones, or give another folder"
+            )
+
+    def _began_with(self) -> Any:
+        """The configuration of the run that is here, as JSON; nothing where it was not noted."""
+        path = self.path / "config.json"
+        if not path.exists():
+            return {}
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))["config"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise TrainingError(f"{path} is damaged ({error}): start in a new folder") from error
 
     def log(self, **facts: Any) -> None:
         """Append one line of JSON; numbers are rounded to six digits. Raises OutputError when it cannot be written."""
@@ -70,6 +102,32 @@ class RunFolder:
         if not self.log_path.exists():
             return []
         return [json.loads(line) for line in self.log_path.read_text(encoding="utf-8").splitlines()]
+
+
+def _differences(kept: Any, now: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Settings that a kept run must not change: name, value then, value now. Fields that the code did not know then
+    are left out."""
+    if place in _MAY_DIFFER:
+        return
+    if is_dataclass(now) and isinstance(kept, Mapping):
+        for field in fields(now):
+            if field.name in kept:
+                inner = f"{place}.{field.name}" if place else field.name
+                yield from _differences(kept[field.name], getattr(now, field.name), inner)
+    elif isinstance(now, list | tuple) and any(map(is_dataclass, now)) and _as_long(kept, len(now)):
+        for one, other in zip(kept, now, strict=True):
+            yield from _differences(one, other, place)
+    elif kept != (value := json.loads(json.dumps(as_json(now)))):
+        yield place, kept, value
+
+
+def _as_long(value: Any, length: int) -> bool:
+    return isinstance(value, list) and len(value) == length
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def as_json(value: Any) -> Any:

@@ -96,7 +96,7 @@ def _holder(weights: str | Path, model: str) -> Path:
 
 def set_names() -> list[str]:
     """Names of the shipped sets."""
-    return sorted(p.name for p in HOME.iterdir() if p.is_dir() and any(p.glob("*.safetensors")))
+    return sorted(p.name for p in HOME.iterdir() if p.is_dir() and any(p.glob("*.json")))
 
 
 def read_card(weights: str | Path, model: str) -> Card:
@@ -109,7 +109,7 @@ def read_card(weights: str | Path, model: str) -> Card:
         )
     try:
         return Card(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, TypeError, json.JSONDecodeError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise WeightsError(
             f"the card {path} is missing or damaged ({error}); reinstall omokage or train the model again"
         ) from error
@@ -177,5 +177,12 @@ def cards() -> list[Card]:
 
 
 def verify() -> list[tuple[Card, bool]]:
-    """Every shipped model with whether its file still has the card's hash."""
-    return [(card, _hash(HOME / card.set / f"{card.model}.safetensors") == card.sha256) for card in cards()]
+    """Every shipped model with whether its file is there and still has the card's hash."""
+    return [(card, _intact(HOME / card.set / f"{card.model}.safetensors", card.sha256)) for card in cards()]
+
+
+def _intact(path: Path, sha256: str) -> bool:
+    try:
+        return _hash(path) == sha256
+    except OSError:  # missing or unreadable: as good as damaged
+        return False

@@ -9,40 +9,49 @@ One row a picture, one face each. Columns: `file` (relative to the folder); then
 | age, age_std | years |
 | age_low, age_high, or age_bin | years, when only a bin is known (high excluded; `20-29`, `70+`) |
 | gender | male or female (perceived), or `female` as a share 0..1 |
-| expression, or emotion | one of the seven names |
+| expression, or emotion | one of the seven names, or happy, sad, angry, surprised, fearful, disgusted |
 | box_x0, box_y0, box_x1, box_y1 | pixels: brows to chin, ear to ear |
-| yaw, pitch, roll (also with `_deg`) | degrees |
+| yaw, pitch, roll (also with `_deg`) | degrees; a record has all three or none |
 | x0, y0, .. x67, y67 | the 68 landmarks in pixels, counted by their middles as `analyze` writes them |
-| attr_<name>, or the bare name | 0 or 1, no or yes, for every attribute the record format knows |
-| group_<anything> | kept as text for audits |
+| leye_x, leye_y, reye_.., nose_.., lmouth_.., rmouth_.. | five points in the same pixels, the image's left one first |
+| attr_<name>, or the bare name | 0 or 1 (-1 stands for 0), no or yes, for every attribute the record format knows |
+| group_<anything>, pose_class | kept as text for audits |
 
-`smile` and `glasses` stand for `smiling` and `eyeglasses`: the file that ``omokage evaluate`` takes can be read here
-too. An empty cell is an unknown label. Any other column is refused, so that a misspelt label is not lost in silence.
+`smile` and `glasses` stand for `smiling` and `eyeglasses`: the columns and words that ``omokage evaluate`` measures
+(see `metrics.labels`) can be read here too, but for the names of adapted answers. An empty cell is an unknown label.
+Any other column or word is refused, and so is a box or points of which some numbers are empty: no label is lost in
+silence.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from omokage.data.readers.fairface import age_bin
 from omokage.data.readers.source import Source, female, locate, number, table
 from omokage.data.records import LABELS, Record
 from omokage.errors import InputError
+from omokage.metrics.labels import EMOTIONS, FIVE, NO, YES
 from omokage.results import EXPRESSIONS, PIXEL_MIDDLE
 
 SPLITS = ("all", "train", "val", "test")
 SOURCE = Source("folder", "the user's own")
-_YES = {"1": 1.0, "yes": 1.0, "true": 1.0, "0": 0.0, "no": 0.0, "false": 0.0}
+_YES = dict.fromkeys(YES, 1.0) | dict.fromkeys(NO, 0.0)
 _BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
 _POSE = ("yaw", "pitch", "roll")
 _AGES = ("age", "age_std", "age_low", "age_high")
 _POINTS = tuple(f"{axis}{k}" for k in range(68) for axis in "xy")
-_OTHER = {"file", "person", "split", "gender", "female", "expression", "age_bin", *_BOX, *_POSE, *_AGES, *_POINTS}
+_FIVE = tuple(f"{name}_{axis}" for name in FIVE for axis in "xy")
+_PLACES = {"box": _BOX, "landmarks": _POINTS, "points": _FIVE}
+_OTHER = {"file", "person", "split", "gender", "female", "expression", "age_bin", *_POSE, *_AGES} | {
+    column for columns in _PLACES.values() for column in columns
+}
 _ALIASES = {
     "emotion": "expression", "smile": "smiling", "glasses": "eyeglasses", "yaw_deg": "yaw", "pitch_deg": "pitch",
     "roll_deg": "roll", "yaw_right_deg": "yaw", "pitch_up_deg": "pitch", "roll_cw_deg": "roll",
+    "pose_class": "group_pose_class",
 }  # fmt: skip
 
 
@@ -73,15 +82,16 @@ def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, objec
     elif "gender" in given:
         labels["female"] = female(given["gender"], path, line)
     if "expression" in given:
-        if given["expression"] not in EXPRESSIONS:
+        word = given["expression"].lower()
+        labels["expression"] = EMOTIONS.get(word, word)
+        if labels["expression"] not in EXPRESSIONS:
             raise InputError(
                 f"{path}, line {line}: expression {given['expression']!r} is none of {', '.join(EXPRESSIONS)}"
             )
-        labels["expression"] = given["expression"]
-    for name, columns, bound in (("box", _BOX, 1e6), ("pose", _POSE, 180.0), ("landmarks", _POINTS, 1e6)):
-        if all(c in given for c in columns):
-            corner = PIXEL_MIDDLE if name == "landmarks" else 0.0  # records measure from the picture's corner
-            labels[name] = [number(given[c], path, line, c, -bound, bound) + corner for c in columns]
+    if all(c in given for c in _POSE):
+        labels["pose"] = [number(given[c], path, line, c, -180.0, 180.0) for c in _POSE]
+    for name, columns in _PLACES.items():
+        labels |= _place(name, columns, given, path, line)
     for column, text in given.items():
         if column not in _OTHER and not column.startswith("group_"):
             labels[_attribute(column)] = _yes_no(text, path, line, column)
@@ -89,6 +99,22 @@ def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, objec
     if groups:
         labels["groups"] = json.dumps(groups, ensure_ascii=False)
     return labels
+
+
+def _place(
+    name: str, columns: Sequence[str], given: Mapping[str, str], path: Path, line: int
+) -> dict[str, list[float]]:
+    """A box or points by the label's name, or nothing where all cells are empty. Raises InputError where some are."""
+    empty = [c for c in columns if c not in given]
+    if len(empty) == len(columns):
+        return {}
+    if empty:
+        raise InputError(
+            f"{path}, line {line}: {empty[0]} is missing where other numbers of the {name} are given; add it, or empty "
+            "them all"
+        )
+    corner = 0.0 if name == "box" else PIXEL_MIDDLE  # records measure from the picture's corner
+    return {name: [number(given[c], path, line, c, -1e6, 1e6) + corner for c in columns]}
 
 
 def _bin(text: str, path: Path, line: int) -> tuple[float, float]:

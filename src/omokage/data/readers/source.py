@@ -75,13 +75,20 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
 
 def table(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows of a CSV file with a header, with their line numbers. Raises InputError when a needed column is missing."""
-    rows = csv.DictReader(text for _, text in lines(path))
+    at = 0  # of the line read last: blank ones before it count
+
+    def texts() -> Iterator[str]:
+        nonlocal at
+        for at, text in lines(path):  # noqa: B007
+            yield text
+
+    rows = csv.DictReader(texts())
     missing = [name for name in needed if name not in (rows.fieldnames or ())]
     if missing:
         found = ", ".join(rows.fieldnames or ()) or "nothing"
         raise InputError(f"{path} lacks the column {', '.join(missing)} (it has {found}); add it to the header")
     for row in rows:
-        yield rows.line_num, {k: (v or "").strip() for k, v in row.items() if k is not None}
+        yield at, {k: (v or "").strip() for k, v in row.items() if k is not None}
 
 
 def number(text: str, path: Path, line: int, what: str, low: float = 0.0, high: float = 120.0) -> float:
