@@ -220,6 +220,9 @@ def test_a_private_probe_spends_what_it_may(place: Path) -> None:
     assert 0 < part.spent <= 2.0
     assert part.delta == pytest.approx(1 / 400)
     assert part.calibration == {}
+    third = private_part(attribute_of(label), hidden, label, [f"p{k // 2}" for k in range(80)], 2.0, seed=0, of=3)
+    assert 0 < third.spent <= 2.0 / 3
+    assert 3 * third.delta == pytest.approx(part.delta)
 
 
 def test_one_picture_of_each_person_is_used_and_opacus_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

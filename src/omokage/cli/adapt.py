@@ -45,7 +45,11 @@ def adapt(
     ] = "dense",
     sizes: Annotated[str, typer.Option(help="Numbers of labels of the learning curve.")] = "10,25,50,100",
     private: Annotated[
-        float, typer.Option(min=0.0, help="Differential privacy with this epsilon (needs omokage[private]); 0: none.")
+        float,
+        typer.Option(
+            min=0.0,
+            help="Differential privacy with this epsilon for all labels together (needs omokage[private]); 0: none.",
+        ),
     ] = 0.0,
     unlabelled: Annotated[
         Path | None, typer.Option(help="Instead of labels: a folder of your own pictures to get used to.")
@@ -157,7 +161,14 @@ def _table(console: object, one: AdaptedLabel) -> None:
     console.print(table)
     reads = "all sub-networks" if len(learnt.fit.reads) > 1 else f"the sub-network {learnt.fit.reads[0]}"
     kept = "a fine-tuned sub-network" if learnt.tuned else f"a linear probe on {reads}"
-    console.print(f"kept: {kept}")
+    if one.spent:  # nothing above is of what is written
+        console.print(
+            f"kept: a differentially private probe on all sub-networks (epsilon {one.spent:.3g}); it answers worse "
+            "than the probes above, which are without privacy and are not written: judge it on labels of other people "
+            "with  omokage evaluate"
+        )
+    else:
+        console.print(f"kept: {kept}")
     if "tuned" in learnt.sizes:
         console.print(
             f"fine-tuning seemed to pay in {learnt.preferred} of the training parts; 'chosen' is their choice"

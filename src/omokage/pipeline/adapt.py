@@ -10,7 +10,7 @@ answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +38,7 @@ TUNES = ("none", "dense", "stage")
 class AdaptOptions:
     """What to learn and how far. `tune` is the deepest that may be fine-tuned: nothing, the dense layers, or the
     trunk's last stage as well; held-out people decide whether it is. `private` is a budget epsilon of differential
-    privacy for the people in the labels, 0: none."""
+    privacy for the people in the labels, all labels together; 0: none."""
 
     names: tuple[str, ...] = ()
     kinds: Mapping[str, Kind] | None = None
@@ -94,7 +94,7 @@ def adapt(
     groups = {name: [values[k] for k in faces.kept] for name, values in table.groups.items()}
     done, parts = [], []
     for label in (one.among(faces.kept) for one in table.labels):
-        found, part = _one(label, predictor, faces, seen, people, groups, chosen, tell)
+        found, part = _one(label, predictor, faces, seen, people, groups, chosen, len(table.labels), tell)
         done.append(found)
         parts.append(part)
     card = write_set(out, weights, predictor, done, parts)
@@ -113,9 +113,9 @@ def _names_free(table: LabelTable, schema: AttributeSchema) -> None:
 
 def _one(
     label: Label, predictor: AttributePredictor, faces: Faces, seen: Seen, people: Sequence[str],
-    groups: Mapping[str, Sequence[str]], options: AdaptOptions, tell: Progress,
+    groups: Mapping[str, Sequence[str]], options: AdaptOptions, of: int, tell: Progress,
 ) -> tuple[AdaptedLabel, Part]:  # fmt: skip
-    """Learn one label: scores first, then what is kept."""
+    """Learn one label `of` several: scores first, then what is kept."""
     if len(label) < FEWEST:
         raise InputError(f"{label.name!r} has {len(label)} labelled faces; label more, at least {FEWEST}")
     attribute, landmarks = attribute_of(label), faces.landmarks.reshape(len(faces.landmarks), -1)
@@ -139,7 +139,8 @@ def _one(
     if options.private > 0:
         from omokage.pipeline.adapt_private import private_part
 
-        return found, private_part(attribute, seen.hidden, label, people, options.private)
+        part = private_part(attribute, seen.hidden, label, people, options.private, of=of)
+        return replace(found, spent=part.spent), part
     sigma, module = sigma_of(learnt), None
     if learnt.tuned and tuner is not None:
         tell(f"{label.name}: fine-tuning", 0, 1)

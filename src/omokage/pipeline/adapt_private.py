@@ -41,9 +41,10 @@ class Noise:
 
 def private_part(
     attribute: Attribute, hidden: Mapping[str, Floats], label: Label, people: Sequence[str], epsilon: float,
-    noise: Noise | None = None, seed: int | None = None,
+    noise: Noise | None = None, seed: int | None = None, of: int = 1,
 ) -> Part:  # fmt: skip
-    """A probe whose training spent at most `epsilon` at delta = 1 / (10 people). Raises MissingExtraError without
+    """A probe whose training spent at most `epsilon` at delta = 1 / (10 people), or the equal share of both that one
+    label `of` several about the same people has: what each of them tells adds up. Raises MissingExtraError without
     opacus, InputError with fewer than `FEWEST` people."""
     if importlib.util.find_spec("opacus") is None:
         raise MissingExtraError("differential privacy", "private")
@@ -58,9 +59,11 @@ def private_part(
         targets = torch.from_numpy(codes_of(label)[rows])
     else:
         targets = torch.from_numpy((label.values[rows].astype(float) - low) / (high - low)).float()[:, None]
-    delta = 1 / (10 * len(rows))
+    delta = 1 / (10 * len(rows) * of)
     width = len(label.classes) or 1
-    layer, spent = _descend(torch.from_numpy(x / scale).float(), targets, width, epsilon, delta, noise or Noise(), seed)
+    layer, spent = _descend(
+        torch.from_numpy(x / scale).float(), targets, width, epsilon / of, delta, noise or Noise(), seed
+    )
     weight = layer.weight.detach().double().numpy().T * (high - low)
     bias = layer.bias.detach().double().numpy() * (high - low) + low
     ends = np.full(width, low), np.full(width, high)

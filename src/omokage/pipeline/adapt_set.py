@@ -32,13 +32,15 @@ RATED = "Rated impressions of photographs: what raters say of a picture, never a
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdaptedLabel:
-    """One new attribute: what was learnt, how good it is, how good it could be, and how it does in each group."""
+    """One new attribute: what was learnt, how good it is, how good it could be, and how it does in each group. With a
+    budget `spent` on differential privacy all of this is of probes without it, which the set does not hold."""
 
     attribute: Attribute
     learnt: Learnt
     scores: tuple[Score, ...]
     ceiling: Ceiling | None
     groups: tuple[GroupScore, ...]
+    spent: float = 0.0  # epsilon; 0: none was asked for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +109,8 @@ def write_set(
         made=date.today().isoformat(), trained_on=f"{base.trained_on}; then labels of the user: {counts}",
         licences={**base.licences, "labels": "the user's own"},
         scores=[*base.scores, *(row for f, p in zip(labels, parts, strict=True) if not p.spent for row in _rows(f))],
-        limits=[*base.limits, *(text for f, p in zip(labels, parts, strict=True) for text in _limits(f, p))],
+        limits=[*base.limits, *(text for f, p in zip(labels, parts, strict=True) for text in _limits(f, p)),
+                *_spent_together(parts)],
     )  # fmt: skip
     finder = registry.copy_model(weights, "finder", out) if registry.has_model(weights, "finder") else None
     saved = registry.save(out, tensors, card)
@@ -137,6 +140,14 @@ def _rows(found: AdaptedLabel) -> list[Mapping[str, Any]]:
             "set": f"{best.raters:.1f} raters a picture", "date": date.today().isoformat(),
         })  # fmt: skip
     return rows
+
+
+def _spent_together(parts: Sequence[Part]) -> list[str]:
+    """What all labels tell about one person adds up."""
+    if sum(part.spent > 0 for part in parts) < 2:
+        return []
+    epsilon, delta = sum(part.spent for part in parts), sum(part.delta for part in parts)
+    return [f"All labels together: epsilon {epsilon:.3g} at delta {delta:.1g} for one picture of each person."]
 
 
 def _limits(found: AdaptedLabel, part: Part) -> list[str]:
