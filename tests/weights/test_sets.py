@@ -1,5 +1,6 @@
 """Shipped sets: what a set lacks is the base set's, a user's folder stands alone."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,24 @@ def test_a_missing_or_changed_file_is_damaged(home: Path) -> None:
     assert [(card.id.split("@")[0], good) for card, good in registry.verify()] == [
         ("open/attributes", False), ("synthetic/attributes", True), ("synthetic/finder", False),
     ]  # fmt: skip
+
+
+def test_other_settings_than_those_saved_show_in_the_id(home: Path) -> None:
+    path = home / "home" / "open" / "attributes.json"
+    before = registry.read_card("open", "attributes").id
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps({**card, "limits": ["a word more"]}))
+    assert registry.read_card("open", "attributes").id == before
+    path.write_text(json.dumps({**card, "calibration": {"stretch": {"age": 0.01}}}))
+    assert registry.read_card("open", "attributes").id == f"{before}+"
+    assert [good for card, good in registry.verify() if card.set == "open"] == [False]
+    copied = registry.copy_model("synthetic", "finder", home / "mine", {"size": 8})
+    assert registry.read_card(home / "mine", "finder").id == copied.id
+    assert not copied.changed
+
+
+def test_every_shipped_card_is_as_it_was_saved() -> None:
+    assert all(card.settings_sha256 and not card.changed for card in registry.cards())
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"{", b"[1]", b'{"no": "card"}'])

@@ -31,7 +31,7 @@ def list_models() -> None:
 
 @app.command("verify")
 def verify() -> None:
-    """Check every weight file against the hash in its card; status 1 when one differs."""
+    """Check every weight file and the settings in its card against their hashes; status 1 when one differs."""
     from omokage.weights.registry import verify as check
 
     found = check()

@@ -43,16 +43,34 @@ class Card:
     licences: Mapping[str, str] = field(default_factory=dict)  # code, weights, training_data
     scores: list[Mapping[str, Any]] = field(default_factory=list)  # measure, value, interval, n, set, date, baseline
     limits: list[str] = field(default_factory=list)  # what it must not be used for, known weaknesses
-    sha256: str = ""
+    sha256: str = ""  # of the tensors' file
+    settings_sha256: str = ""  # of what else decides the answers; empty in cards of earlier versions
 
     @property
     def id(self) -> str:
-        """Set, model and the first eight digits of the hash: ``synthetic/attributes@1a2b3c4d``."""
-        return f"{self.set}/{self.model}@{self.sha256[:8]}"
+        """Set, model and the first eight digits of the hash: ``synthetic/attributes@1a2b3c4d``. A ``+`` follows where
+        somebody changed the card's settings afterwards: its answers are others."""
+        return f"{self.set}/{self.model}@{self.sha256[:8]}{'+' if self.changed else ''}"
+
+    @property
+    def changed(self) -> bool:
+        """Whether architecture, preprocessing, schema or calibration are no longer those that were saved."""
+        return bool(self.settings_sha256) and self.settings_sha256 != _settings_hash(self)
 
 
 def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _settings_hash(card: Card) -> str:
+    parts = [card.architecture, card.preprocessing, card.schema, card.calibration]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def sealed(card: Card) -> Card:
+    """The card with the hash of its settings, as they are read back from its file."""
+    read = Card(**json.loads(json.dumps(asdict(card))))
+    return replace(card, settings_sha256=_settings_hash(read))
 
 
 def folder_of(weights: str | Path) -> Path:
@@ -143,7 +161,7 @@ def save(folder: Path, tensors: Mapping[str, Tensor], card: Card) -> Card:
         raise output_error(folder, error) from error
     path = folder / f"{card.model}.safetensors"
     write_tensors(path, {k: t.half() if t.dtype == torch.float32 else t for k, t in tensors.items()})
-    done = replace(card, sha256=_hash(path))
+    done = sealed(replace(card, sha256=_hash(path)))
     with whole_file(folder / f"{card.model}.json") as file:
         file.write(json.dumps(asdict(done), indent=1, ensure_ascii=False) + "\n")
     return done
@@ -159,7 +177,9 @@ def copy_model(weights: str | Path, model: str, folder: Path, preprocessing: Map
         raise WeightsError(f"the weights {str(weights)!r} hold no readable {model} ({error.strerror})") from error
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise WeightsError(f"the {model} of {str(weights)!r} is not the one its card describes; restore it")
-    done = replace(card, set=folder.name, preprocessing=card.preprocessing if preprocessing is None else preprocessing)
+    done = replace(card, set=folder.name)
+    if preprocessing is not None:
+        done = sealed(replace(done, preprocessing=preprocessing))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -177,8 +197,9 @@ def cards() -> list[Card]:
 
 
 def verify() -> list[tuple[Card, bool]]:
-    """Every shipped model with whether its file is there and still has the card's hash."""
-    return [(card, _intact(HOME / card.set / f"{card.model}.safetensors", card.sha256)) for card in cards()]
+    """Every shipped model with whether its file is there and still has the card's hash, and the card its settings."""
+    files = ((card, HOME / card.set / f"{card.model}.safetensors") for card in cards())
+    return [(card, not card.changed and _intact(path, card.sha256)) for card, path in files]
 
 
 def _intact(path: Path, sha256: str) -> bool:
