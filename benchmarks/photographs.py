@@ -66,7 +66,7 @@ def scores(analyzer: Analyzer, folder: Path, by: Sequence[str] = (), sample: int
     for column in by:
         if column in labels[0] or column == TONE:
             groups = grouped(labels, rows, column)
-            found |= {f"{column}: {value}": score_table(part, rows) for value, part in groups.items()}
+            found |= {f"{column}: {value}": score_table(part, rows, labels) for value, part in groups.items()}
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -234,6 +235,22 @@ def test_evaluate_scores_a_table(omokage: Command, tmp_path: Path) -> None:
     assert "lack the column 'file'" in omokage("evaluate", "faces.parquet", _csv(tmp_path / "x.csv", "a\n1\n")).err
     assert omokage("evaluate", "faces.parquet", "labels.csv", "--by", "nothing").code == 2
     assert "weights that estimate it" in omokage("evaluate", "faces.parquet", "labels.csv", "--by", "skin_tone").err
+
+
+def test_evaluate_gives_no_interval_to_few_people(omokage: Command, tmp_path: Path) -> None:
+    sites = {f"{site}{i}.jpg": (site, site if site == "b" else f"p{i}") for site in "abc" for i in range(20)}
+    rows = "".join(f"{name},{site},{person}\n" for name, (site, person) in sites.items())
+    _csv(tmp_path / "labels.csv", f"file,site,person\n{rows}d.jpg,,q\n")
+    boxes = "".join(f"{name},face,0,0,9,9\n" for name in sites if name != "a0.jpg")
+    _csv(tmp_path / "faces.csv", f"source,status,box_x0,box_y0,box_x1,box_y1\n{boxes}d.jpg,no_face,,,,\n")
+    done = omokage("evaluate", "faces.csv", "labels.csv", "--by", "site")
+    assert done.code == 0, done.err
+    assert "1 of 61 label rows leave the column site empty" in done.err
+    assert "are in group 'b': there is no interval" in done.err
+    assert re.search(r"b\W+found\W+1\W+none", done.out)
+    found = json.loads(omokage("evaluate", "faces.csv", "labels.csv", "--by", "site", "--json").out)
+    assert found["b"][0]["low"] is None
+    assert found["c"][0]["low"] == 1.0
 
 
 def _csv(path: Path, text: str) -> Path:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omokage.errors import InputError
-from omokage.metrics.groups import FIFTHS, NO_ANSWER, fifth, grouped, worst_groups
-from omokage.metrics.table import TableScore
+from omokage.metrics.groups import FIFTHS, NO_ANSWER, fifth, grouped, left_out, worst_groups
+from omokage.metrics.table import FOUND, TableScore
 
 
 def face(name: str, tone: float | None) -> dict[str, Any]:
@@ -59,3 +59,28 @@ def test_the_worst_group_stands_beside_the_mean() -> None:
     assert first.mean == pytest.approx(0.75)
     assert (second.group, second.value, second.mean) == ("one", 4, 3.5)
     assert worst_groups({"one": rows(0.9, 4)}) == []
+
+
+def test_a_group_in_which_nobody_is_found_is_the_worst_found_and_compared_by_nothing_else() -> None:
+    def rows(found: float, error: float) -> list[TableScore]:
+        return [TableScore(FOUND, found, 0.0, 1.0, 30), TableScore("age error", error, 0.0, 9.0, 30)]
+
+    scored = {"blind": rows(0.0, 0.0), "one": rows(1.0, 2.0), "two": rows(0.5, 4.0), NO_ANSWER: rows(0.0, 9.0)}
+    found, age = worst_groups(scored)
+    assert (found.group, found.groups) == ("blind", 3)
+    assert (age.group, age.mean, age.groups) == ("two", 3.0, 2)
+    assert left_out(scored) == [
+        "no face was found in group 'blind': only the found rate is compared there, all other values are guesses"
+    ]
+
+
+def test_a_group_of_few_people_is_not_called_the_worst() -> None:
+    none = float("nan")
+    scored = {name: [TableScore(FOUND, value, 0.2, 1.0, 30)] for name, value in (("one", 0.9), ("two", 0.8))}
+    scored |= {f"few{k}": [TableScore(FOUND, 0.1, none, none, 30)] for k in range(6)}
+    (worst,) = worst_groups(scored)
+    assert (worst.group, worst.groups) == ("two", 2)
+    (said,) = left_out(scored)
+    assert said.startswith("fewer than 3 people")
+    assert "groups 'few0', 'few1', 'few2', 'few3', 'few4' and 1 more: there is no interval" in said
+    assert left_out({"one": scored["one"]}) == []

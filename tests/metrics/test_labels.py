@@ -57,12 +57,19 @@ def test_spans() -> None:
 
 def test_labels_of_other_pictures_are_refused() -> None:
     labels = [{"file": "x.jpg"}, {"file": "y.jpg"}]
-    with pytest.raises(InputError, match=r"none of the 2 files of the labels, .*'x.jpg', is in the table, .*a.jpg"):
+    with pytest.raises(InputError, match=r"none of the 2 files of the labels, .*'x.jpg', is for .* 'there/a.jpg'"):
         remarks(labels, [face("a.jpg")])
-    with pytest.raises(InputError, match="is in the table: files are matched by their folder and name"):
+    with pytest.raises(InputError, match="in the table: files are matched by their full path, else by the longest end"):
         remarks(labels, [])
     (said,) = remarks([{"file": "01.jpg"}, {"file": "b.jpg"}], [face("a/01.jpg"), face("b/01.jpg"), face("b.jpg")])
-    assert said.startswith("1 of 2 label rows name files that are not in the table, the first '01.jpg'")
+    assert said.startswith(
+        "1 of 2 label rows name files that may be several of the table, the first '01.jpg' ('there/a/01.jpg' or "
+        "'there/b/01.jpg'): each counts as a face that was not found"
+    )
+    (said,) = remarks([{"file": "c/01.jpg"}, {"file": "b.jpg"}], [face("a/01.jpg"), face("b/01.jpg"), face("b.jpg")])
+    assert said.startswith("1 of 2 label rows name files that are not in the table, the first 'c/01.jpg'")
+    with pytest.raises(InputError, match="none of the 1 files"):
+        remarks([{"file": "01.jpg"}], [face("a/01.jpg"), face("b/01.jpg")])
 
 
 def test_what_is_left_out_is_said() -> None:
@@ -95,3 +102,23 @@ def test_nothing_is_said_of_labels_that_all_count() -> None:
     assert "column rating: 1 of 1 labels are left out, as 'two' is not understood" in said
     (said,) = remarks([{"file": "a.jpg", "expression": "anger"}], [face("a.jpg")])
     assert "expression (expressions are labelled in the column emotion)" in said
+
+
+def test_gaps_between_bins_are_said_where_they_cannot_be_filled() -> None:
+    def said(*bins: str) -> list[str]:
+        return remarks([{"file": "a.jpg", "age_bin": b, "age": str(i)} for i, b in enumerate(bins)], [face("a.jpg")])[
+            1:
+        ]
+
+    assert said("3-9", "60-69") == []
+    assert said("0-4", "5-9", "10+") == []
+    (gap,) = said("0-4", "5-9", "40-49", "70+")
+    assert gap.startswith("column age_bin: no bin holds the years 10-39, 50-69: each such gap counts as one bin")
+
+
+def test_rows_without_a_group_are_counted() -> None:
+    labels = [{"file": f"{i}.jpg", "site": site} for i, site in enumerate(("x", "", "y", ""))]
+    faces = [face(f"{i}.jpg") for i in range(4)]
+    assert remarks(labels, faces, "site") == ["2 of 4 label rows leave the column site empty: they are in no group"]
+    assert remarks(labels[::2], faces, "site") == []
+    assert remarks([{"file": "0.jpg"}], faces, "skin_tone") == []

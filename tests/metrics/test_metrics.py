@@ -65,3 +65,5 @@ def test_bootstrap_holds_the_mean_and_widens_with_groups() -> None:
     assert alone[0] < values.mean() < alone[1]
     assert together[1] - together[0] > 2 * (alone[1] - alone[0])
     assert interval(lambda v: float(v.mean()), values) == alone
+    assert interval(lambda v: float(v.mean()), values, groups=people, fewest=20) == together
+    assert np.isnan(interval(lambda v: float(v.mean()), values, groups=people, fewest=21)).all()

@@ -27,8 +27,10 @@ def face(name: str, x: float = 0.0, side: float = 100.0, **more: Any) -> dict[st
     }
 
 
-def scores(labels: list[dict[str, str]], faces: list[dict[str, Any]]) -> dict[str, TableScore]:
-    return {s.measure: s for s in score_table(labels, faces)}
+def scores(
+    labels: list[dict[str, str]], faces: list[dict[str, Any]], among: list[dict[str, str]] | None = None
+) -> dict[str, TableScore]:
+    return {s.measure: s for s in score_table(labels, faces, among)}
 
 
 def five(x: float = 0.0) -> dict[str, str]:
@@ -72,13 +74,25 @@ def test_a_bare_name_serves_only_where_one_file_bears_it() -> None:
     assert [f is not None for _, f in match(labels, [anna | {"source": "mine/01.jpg"}])] == [False, False]
 
 
+@pytest.mark.parametrize("root", ["", "./", "/data/"])
+def test_files_that_share_folder_and_name_are_told_apart(root: str) -> None:
+    labels = [{"file": f"site{s}/img/1.jpg"} for s in "AB"]
+    faces = [face("") | {"source": f"{root}site{s}/img/1.jpg"} for s in "BA"]
+    found = [f and f["source"] for _, f in match(labels, faces)]
+    assert found == [f"{root}siteA/img/1.jpg", f"{root}siteB/img/1.jpg"]
+    assert [f is not None for _, f in match(labels, faces[:1])] == [False, True]
+    assert match([{"file": "img/1.jpg"}], faces)[0][1] is None  # it may be either
+    whole = face("") | {"source": "img/1.jpg"}
+    assert match([{"file": "img/1.jpg"}], [*faces, whole])[0][1] is whole  # the full path goes before all
+
+
 def test_points() -> None:
-    labels = [{"file": "a.jpg", **five()}, {"file": "b.jpg", **five()}]
+    labels = [{"file": f"{name}.jpg", **five()} for name in "abc"]
     found = scores(labels, [face("a.jpg", landmarks=landmarks(off=4.0))])
     error = found["landmark error, % of the eye distance"]
-    assert error.value == pytest.approx((10.0 + MISSED_POINTS) / 2)
+    assert error.value == pytest.approx((10.0 + 2 * MISSED_POINTS) / 3)
     assert error.low <= error.value <= error.high
-    assert found["found"].value == 0.5
+    assert found["found"].value == pytest.approx(1 / 3)
     whole = {"file": "a.jpg"} | {f"{k}{i}": str(i) for i in range(68) for k in "xy"}
     points = points_of(whole)
     assert points is not None
@@ -98,6 +112,48 @@ def test_ages_and_their_trivial_answers() -> None:
     bins = found["age within one bin, mean over the bins"]
     assert bins.value == 0.75
     assert bins.trivial == 0.75  # saying 10-19 or 20-29 for everybody
+
+
+WITHIN = "age within one bin, mean over the bins"
+
+
+@pytest.mark.parametrize("group", [["0-2"], ["3-9", "60-69"], ["20-29", "70+"]])
+@pytest.mark.parametrize("others", [[], ["0-2", "3-9", "10-19", "20-29", "30-39", "40-49", "50-59", "60-69", "70+"]])
+def test_bins_are_the_same_for_every_group_of_labels(group: list[str], others: list[str]) -> None:
+    whole = [{"file": f"{i}.jpg", "age_bin": b} for i, b in enumerate([*group, *others])]
+    faces = [face(f"{i}.jpg", age_years=99.0) for i in range(len(whole))]
+    near = [b in ("60-69", "70+") for b in group]
+    assert scores(whole[: len(group)], faces, whole)[WITHIN].value == pytest.approx(np.mean(near))
+
+
+def test_years_that_no_bin_holds_part_their_neighbours() -> None:
+    labels = [{"file": f"{i}.jpg", "age_bin": b} for i, b in enumerate(("20-24", "60-64"))]
+    crossed = [face("0.jpg", age_years=62.0), face("1.jpg", age_years=22.0)]
+    assert scores(labels, crossed)[WITHIN].value == 0.0
+    assert scores(labels, [face("0.jpg", age_years=22.0), face("1.jpg", age_years=62.0)])[WITHIN].value == 1.0
+    outside = [face("0.jpg", age_years=90.0), face("1.jpg", age_years=2.0)]
+    assert scores(labels, outside)[WITHIN].value == 0.0
+
+
+def test_a_miss_errs_like_a_guess_that_does_not_know_the_group() -> None:
+    own = {"stars": 3.0, "stars_sigma": 1.0}
+    numbers = [("70", "60", "9"), ("70", "60", "9"), ("20", "0", "1"), ("20", "0", "1"), ("20", "0", "1")]
+    whole = [{"file": f"{i}.jpg", "age": a, "yaw": y, "stars": s} for i, (a, y, s) in enumerate(numbers)]
+    faces = [face("0.jpg", **own), *(face(f"{i}.jpg", age_years=20.0, yaw_deg=0.0, **own) for i in (2, 3, 4))]
+    missed = scores(whole[:2], faces, whole)
+    assert missed["age, mean absolute error in years"].value == pytest.approx(50)  # the median of all is 20
+    assert missed["yaw, mean absolute error in degrees"].value == pytest.approx(36)  # the mean of all is 24
+    assert missed["stars, mean absolute error"].value == pytest.approx((6 + 8) / 2)  # one answer 3, one guess 1
+
+
+def test_two_people_give_no_interval_however_many_pictures_they_have() -> None:
+    labels = [{"file": f"{i}.jpg", "age": "30", "person": f"p{i % 3}"} for i in range(30)]
+    faces = [face(f"{i}.jpg", age_years=30.0 + i) for i in range(30)]
+    few = scores([row for row in labels if row["person"] != "p2"], faces, labels)
+    assert all(np.isnan(s.low) and np.isnan(s.high) for s in few.values())
+    assert all(s.low <= s.value <= s.high for s in scores(labels, faces).values())
+    assert np.isnan(scores([{"file": "0.jpg"}], faces)["found"].low)
+    assert not np.isnan(scores([{"file": f"{i}.jpg"} for i in range(3)], faces)["found"].low)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])

@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from omokage.cli import show
+from omokage.cli import reporting, show
 from omokage.errors import InputError, OutputError
+from omokage.media.table import Reading
 from omokage.pipeline.config import ReviewRules
 from omokage.pipeline.review import reasons
 from omokage.report import panels
@@ -295,3 +296,30 @@ def test_weak_answers_are_not_named(language: str) -> None:
     assert panels.expression_word(clear.expression, language) in show.top_expression(clear.expression, language)
     assert show.gender(vague, language).startswith(word)
     assert not show.gender(clear, language).startswith(word)
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "2 of 5 faces shown"), ("ja", "5 個の顔のうち 2 個を表示")])
+def test_a_page_says_how_many_faces_it_leaves_out(
+    language: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting, "FACES", 2)
+    for count, readings in ((2, 1), (5, 2)):
+        pages = reporting.ReportPages(tmp_path / "r.html", language)
+        faces = (analysis(landmarks=None, landmark_sigma=None),) * count
+        for k in range(readings):  # the second reading brings three of the five
+            part = faces[:2] if k == 0 else faces[2:]
+            pages.add(Reading(f"{k}.jpg", faces=part, pixels=picture()))
+        assert pages.write({}) == 2
+        _, page = parsed(tmp_path / "r.html")
+        assert any(said in text for text in page.texts) == (count > 2)
+
+
+def test_files_of_one_name_are_told_apart_on_the_page(tmp_path: Path) -> None:
+    pages = reporting.ReportPages(tmp_path / "r.html", "en")
+    for source in ("/home/album/a/1.jpg", "/home/album/b/1.jpg", "/home/album/b/2.jpg"):
+        pages.add(Reading(source, faces=(analysis(landmarks=None, landmark_sigma=None),), pixels=picture()))
+    pages.write({})
+    _, page = parsed(tmp_path / "r.html")
+    names = {text.partition(" · ")[0] for text in page.texts if " · Face 1" in text}
+    assert names == {"a/1.jpg", "b/1.jpg", "2.jpg"}
+    assert reporting.short_names(["1.jpg", "a/1.jpg"]) == {"1.jpg": "1.jpg", "a/1.jpg": "a/1.jpg"}

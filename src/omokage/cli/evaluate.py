@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from omokage.embeddings.labelled import Cut, LabelledFaces
     from omokage.embeddings.leakage import Removal
     from omokage.embeddings.predict import Encoder
+    from omokage.metrics.table import TableScore
     from omokage.report.embeddings import Section
 
     Geometry = tuple[int, float]  # side and margin of the crops that an encoder takes
@@ -52,10 +54,9 @@ def evaluate(
 ) -> None:
     """Score answers on your own labelled folder; a face that was not found counts as wrong."""
     import json
-    from dataclasses import asdict
 
     from omokage.media.sinks import read_rows
-    from omokage.metrics.groups import grouped, worst_groups
+    from omokage.metrics.groups import grouped, left_out, worst_groups
     from omokage.metrics.labels import read_labels, remarks
     from omokage.metrics.table import score_table
 
@@ -65,8 +66,11 @@ def evaluate(
     groups = {} if by is None else grouped(known, rows, by)
     scored = {"": score_table(known, rows)}
     scored |= {value: score_table(part, rows, known) for value, part in groups.items()}
+    by_group = {value: scored[value] for value in groups}
+    for remark in left_out(by_group):
+        typer.echo(remark, err=True)
     if json_:
-        typer.echo(json.dumps({name or "all": [asdict(s) for s in found] for name, found in scored.items()}, indent=1))
+        typer.echo(json.dumps({name or "all": [_plain(s) for s in found] for name, found in scored.items()}, indent=1))
         return
     from rich.table import Table
 
@@ -85,17 +89,28 @@ def evaluate(
     for name, found in scored.items():
         for s in found:
             trivial = "" if s.trivial is None else f"{s.trivial:.3g}"
-            row = (s.measure, f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}", trivial, str(s.n))
+            row = (s.measure, f"{s.value:.3g}", _interval(s.low, s.high), trivial, str(s.n))
             shown.add_row(*([name or "all"] if by else []), *row)
     console().print(shown)
-    if worst := worst_groups({value: scored[value] for value in groups}):
+    if worst := worst_groups(by_group):
         below = Table(title=f"the worst group by {by}")
         for title in ("measure", "mean over groups", "worst group", "value", "95 % interval", "labelled faces"):
             below.add_column(title, overflow="fold")
         for w in worst:
-            span = f"{w.low:.3g} to {w.high:.3g}"
+            span = _interval(w.low, w.high)
             below.add_row(w.measure, f"{w.mean:.3g}", w.group, f"{w.value:.3g}", span, str(w.n))
         console().print(below)
+
+
+def _interval(low: float, high: float) -> str:
+    return "none" if math.isnan(low) else f"{low:.3g} to {high:.3g}"
+
+
+def _plain(score: TableScore) -> dict[str, Any]:
+    """A score as JSON can hold it, which knows no value that is not a number."""
+    from dataclasses import asdict
+
+    return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(score).items()}
 
 
 @app.command("embeddings")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,8 +23,8 @@ _SIDE = 900  # pixels that a kept cut-out has at most
 
 
 class ReportPages:
-    """`add` every reading (with pixels), then `write`. Faces beyond `FACES` are counted and left out; `why` explains
-    the first `EXPLAINED`."""
+    """`add` every reading (with pixels), then `write`. Faces beyond `FACES` are counted and left out, as the page then
+    says; `why` explains the first `EXPLAINED`."""
 
     def __init__(self, path: Path, language: str, why: Why | None = None) -> None:
         self.path, self.language, self.why = path, language, why
@@ -36,12 +37,12 @@ class ReportPages:
         if not reading.silent and not reading.faces and len(self._without) < FACES:
             self._without.append((reading.source, reading.status))
         for face in reading.faces:
-            if len(self._faces) >= FACES:
+            if reading.pixels is None or len(self._faces) >= FACES:
                 self.left_out += 1
-            elif reading.pixels is not None:
+            else:
                 small, pixels = cut_out(face, reading.pixels)
                 evidence = self._evidence(face, reading.pixels)
-                self._faces.append(ReportFace(small, pixels, Path(reading.source).name, evidence))
+                self._faces.append(ReportFace(small, pixels, reading.source, evidence))
 
     def _evidence(self, face: FaceAnalysis, pixels: NDArray[np.uint8]) -> tuple[str, ...]:
         """The explanation cards of a face of the first few."""
@@ -55,8 +56,23 @@ class ReportPages:
 
     def write(self, about: Mapping[str, str]) -> int:
         """Write the page; returns how many faces it shows. Raises OutputError."""
-        write_report(self.path, self._faces, self.language, self._without, about)
-        return len(self._faces)
+        names = short_names(face.name for face in self._faces)
+        faces = [replace(face, name=names[face.name]) for face in self._faces]
+        write_report(self.path, faces, self.language, self._without, about, len(faces) + self.left_out)
+        return len(faces)
+
+
+def short_names(sources: Iterable[str]) -> dict[str, str]:
+    """Each source by its file name, with as many folders before it as tell it from the others."""
+    whole = {source: Path(source).parts for source in sources}
+    bearers = Counter(parts[k:] for parts in set(whole.values()) for k in range(len(parts)))
+    return {source: _short(parts, bearers) for source, parts in whole.items()}
+
+
+def _short(parts: tuple[str, ...], bearers: Mapping[tuple[str, ...], int]) -> str:
+    """The shortest end of a path that no other has; the whole path where every end of it is another's too."""
+    ends = (parts[k:] for k in reversed(range(len(parts))))
+    return str(Path(*next((end for end in ends if bearers[end] == 1), parts)))
 
 
 def cut_out(face: FaceAnalysis, pixels: NDArray[np.uint8]) -> tuple[FaceAnalysis, NDArray[np.uint8]]:

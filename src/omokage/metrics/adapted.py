@@ -27,17 +27,20 @@ _OTHERS = {
 }  # judged by measures of their own
 
 
-def adapted_scores(pairs: Sequence[Pair], score: Score) -> list[Any]:
-    """The measures of every label column that names such an answer; a face that was not found counts as wrong."""
+def adapted_scores(pairs: Sequence[Pair], score: Score, whole: Sequence[Label]) -> list[Any]:
+    """The measures of every label column that names such an answer; a face that was not found counts as wrong, its
+    number as the median of the `whole` labels."""
     known = {name for _, face in pairs if face is not None for name in face}
     found: list[Any] = []
     for column in dict.fromkeys(name for row, _ in pairs for name in row):
         use = [(row, face, row[column].strip()) for row, face in pairs if row.get(column, "").strip()]
         if column in _OTHERS or not use:
             continue
-        measure = {"yes/no": _yes_no, "number": _number, "classes": _classes}.get(adapted_kind(column, known))
-        if measure is not None:
-            found += measure(column, use, score)
+        kind = adapted_kind(column, known)
+        if kind == "number":
+            found += _number(column, use, score, whole)
+        elif kind:
+            found += {"yes/no": _yes_no, "classes": _classes}[kind](column, use, score)
     return found
 
 
@@ -57,15 +60,17 @@ def _yes_no(name: str, use: Sequence[tuple[Label, Face | None, str]], score: Sco
     ]
 
 
-def _number(name: str, use: Sequence[tuple[Label, Face | None, str]], score: Score) -> list[Any]:
+def _number(
+    name: str, use: Sequence[tuple[Label, Face | None, str]], score: Score, whole: Sequence[Label]
+) -> list[Any]:
     use = [one for one in use if is_number(one[2])]
     true = np.array([float(text) for _, _, text in use])
     if not len(use):
         return []
-    middle = float(np.median(true))
+    guess = float(np.median([float(text) for row in whole if is_number(text := row.get(name, "").strip())]))
     said = [None if face is None else face.get(name) for _, face, _ in use]
-    error = np.abs(np.array([middle if s is None else float(s) for s in said]) - true)
-    trivial = float(np.abs(true - middle).mean())
+    error = np.abs(np.array([guess if s is None else float(s) for s in said]) - true)
+    trivial = float(np.abs(true - np.median(true)).mean())
     return [score(f"{name}, mean absolute error", np.mean, [row for row, _, _ in use], error, trivial=trivial)]
 
 

@@ -15,17 +15,21 @@ def interval(
     draws: int = 300,
     level: float = 0.95,
     seed: int = 0,
+    fewest: int = 1,
 ) -> tuple[float, float]:
     """The `level` interval of ``score(*arrays)`` when rows are drawn again with replacement.
 
     With `groups` (one name a row) whole groups are drawn: several pictures of one person are not independent. Draws on
-    which the score is not finite are left out. Raises ValueError without rows.
+    which the score is not finite are left out. With fewer than `fewest` groups (or rows, without groups) both ends are
+    not a number: draws from one person are all alike, and would claim a sure value. Raises ValueError without rows.
     """
     count = len(arrays[0])
     if count == 0:
         raise ValueError("no rows to draw from")
     rng = np.random.default_rng(seed)
     members = _members(groups, count)
+    if len(members) < fewest:
+        return float("nan"), float("nan")
     values = []
     for _ in range(draws):
         chosen = rng.integers(len(members), size=len(members))

@@ -8,12 +8,13 @@ answer has none, so that found rates cannot be told apart by it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from omokage.errors import InputError
 from omokage.metrics.labels import Face, Label
-from omokage.metrics.table import TableScore, match
+from omokage.metrics.table import FEWEST_DRAWN, FOUND, TableScore, match
 
 TONE = "skin_tone"
 NO_ANSWER = "no answer"  # the group of faces whose skin tone is not known
@@ -71,11 +72,17 @@ def fifth(value: float) -> str:
 
 def worst_groups(scored: Mapping[str, Sequence[TableScore]], fewest: int = FEWEST) -> list[Worst]:
     """For every measure that two or more groups of at least `fewest` labelled faces have: the worst of them, and their
-    mean, each group counting the same. `scored` holds the groups' scores by name."""
+    mean, each group counting the same. `scored` holds the groups' scores by name.
+
+    A value without an interval (too few people) is not compared, nor any but the found rate of a group in which no
+    face was found: its errors are those of guesses, which chance can make the smallest of all.
+    """
     by_measure: dict[str, dict[str, TableScore]] = {}
+    blind = _blind(scored)
     for group, rows in scored.items():
         for s in rows:
-            if group != NO_ANSWER and s.n >= fewest:
+            seen = s.measure == FOUND or group not in blind
+            if group != NO_ANSWER and s.n >= fewest and math.isfinite(s.low) and seen:
                 by_measure.setdefault(s.measure, {})[group] = s
     found = []
     for measure, groups in by_measure.items():
@@ -85,3 +92,33 @@ def worst_groups(scored: Mapping[str, Sequence[TableScore]], fewest: int = FEWES
             mean = sum(g.value for g in groups.values()) / len(groups)
             found.append(Worst(measure, name, s.value, s.low, s.high, s.n, mean, len(groups)))
     return found
+
+
+def left_out(scored: Mapping[str, Sequence[TableScore]]) -> list[str]:
+    """Sentences about the groups that `worst_groups` does not compare, other than those with few labelled faces."""
+    said = []
+    if blind := _blind(scored):
+        said.append(
+            f"no face was found in {_some(blind)}: only the found rate is compared there, all other values are guesses"
+        )
+    if few := [group for group, rows in scored.items() if any(s.measure == FOUND and math.isnan(s.low) for s in rows)]:
+        said.append(
+            f"fewer than {FEWEST_DRAWN} people (faces, where column person is not filled) are in {_some(few)}: there "
+            "is no interval, and no such group is called the worst"
+        )
+    return said
+
+
+def _blind(scored: Mapping[str, Sequence[TableScore]]) -> list[str]:
+    """The groups in which no face was found; among faces without a skin tone this is no news."""
+    return [
+        group
+        for group, rows in scored.items()
+        if group != NO_ANSWER and any(s.measure == FOUND and s.value == 0 for s in rows)
+    ]
+
+
+def _some(groups: Sequence[str]) -> str:
+    """The first few of them in words."""
+    more = f" and {len(groups) - 5} more" if len(groups) > 5 else ""
+    return f"{'group' if len(groups) == 1 else 'groups'} {', '.join(repr(g) for g in groups[:5])}{more}"

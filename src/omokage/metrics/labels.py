@@ -14,6 +14,8 @@ from typing import Any
 
 from omokage.errors import InputError
 from omokage.media.small_tables import read_small_table
+from omokage.metrics.age_bins import OLDEST, gaps
+from omokage.metrics.paths import Parts, candidates, parts_of
 from omokage.results import EXPRESSIONS
 
 Label = Mapping[str, str]
@@ -56,40 +58,24 @@ def span(text: str) -> tuple[float, float] | None:
     if not _BIN.fullmatch(text):
         return None
     low, sign, high = text.partition("-")
-    return (float(low), float(high) + 1) if sign else (float(text[:-1]), 200.0)
-
-
-def names(path: str) -> tuple[str, str]:
-    """What a file is matched by: its folder and name, else its name."""
-    parts = Path(path).parts
-    return "/".join(parts[-2:]), parts[-1] if parts else ""
+    return (float(low), float(high) + 1) if sign else (float(text[:-1]), OLDEST)
 
 
 def rows_of(
     labels: Sequence[Label], faces: Iterable[Face], among: Sequence[Label] | None = None
 ) -> list[list[Face] | None]:
-    """For each label the table's rows of its file, those without a face included; None where the table has none.
+    """For each label the table's rows of its file, those without a face included; None where the table has none, or
+    several files that it may be (`metrics.paths`): else one person's label would be judged by another person's face.
     `among`: the whole labels, where `labels` are a group of them.
-
-    A file is known by its folder and name. Its name alone serves only where no row has both and where one file of the
-    labels and one of the table bear it: else one person's label would be judged by another person's face.
     """
-    rows: dict[str, list[Face]] = {}
-    sources: dict[str, set[str]] = {}
+    by_source: dict[str, list[Face]] = {}
     for face in faces:
-        whole, name = names(str(face["source"]))
-        rows.setdefault(whole, []).append(face)
-        sources.setdefault(name, set()).add(whole)
-    files: dict[str, set[str]] = {}
-    for label in labels if among is None else among:
-        whole, name = names(label["file"])
-        files.setdefault(name, set()).add(whole)
-    found: list[list[Face] | None] = []
-    for label in labels:
-        whole, name = names(label["file"])
-        alone = len(sources.get(name, ())) == 1 == len(files[name])
-        found.append(rows[next(iter(sources[name]))] if whole not in rows and alone else rows.get(whole))
-    return found
+        by_source.setdefault(str(face["source"]), []).append(face)
+    rows: dict[Parts, list[Face]] = {}
+    for source, of in by_source.items():
+        rows.setdefault(parts_of(source), []).extend(of)
+    files = candidates((row["file"] for row in (labels if among is None else among)), by_source)
+    return [rows[files[row["file"]][0]] if len(files[row["file"]]) == 1 else None for row in labels]
 
 
 def known_word(column: str, text: str) -> bool:
@@ -99,7 +85,7 @@ def known_word(column: str, text: str) -> bool:
 
 def remarks(labels: Sequence[Label], faces: Iterable[Face], grouped_by: str | None = None) -> list[str]:
     """Sentences about what the scores leave out or count twice: files that are not in the table, repeated rows, values
-    that are not understood, columns that nothing measures.
+    that are not understood, columns that nothing measures, rows without a group.
 
     Raises InputError when no label names a file of the table.
     """
@@ -108,7 +94,9 @@ def remarks(labels: Sequence[Label], faces: Iterable[Face], grouped_by: str | No
         *_matching(labels, listed),
         *_repeated(labels),
         *_not_understood(labels, listed),
+        *_bins_with_gaps(labels),
         *_unmeasured(labels, listed, grouped_by),
+        *_ungrouped(labels, grouped_by),
     ]
 
 
@@ -171,20 +159,31 @@ def _check_points(row: Label, path: Path, line: int) -> None:
 
 
 def _matching(labels: Sequence[Label], faces: Sequence[Face]) -> list[str]:
-    missing = [row["file"] for row, found in zip(labels, rows_of(labels, faces), strict=True) if found is None]
-    if len(missing) == len(labels):
-        example = f", for example {str(faces[0]['source'])!r}" if faces else ""
+    sources = list(dict.fromkeys(str(face["source"]) for face in faces))
+    files = candidates((row["file"] for row in labels), sources)
+    missing = [row["file"] for row in labels if not files[row["file"]]]
+    several = [row["file"] for row in labels if len(files[row["file"]]) > 1]
+    if len(missing) + len(several) == len(labels):
+        example = f", for example {sources[0]!r}" if sources else ""
         raise InputError(
-            f"none of the {len(labels)} files of the labels, for example {missing[0]!r}, is in the table{example}: "
-            "files are matched by their folder and name, else by their name alone where only one file of each bears "
-            "it; give the table of these pictures, or write the files as the table does"
+            f"none of the {len(labels)} files of the labels, for example {labels[0]['file']!r}, is for certain in the "
+            f"table{example}: files are matched by their full path, else by the longest end of it that one file of the "
+            "labels and one of the table have; give the table of these pictures, or write the files as the table does"
         )
-    if not missing:
-        return []
-    return [
-        f"{len(missing)} of {len(labels)} label rows name files that are not in the table, the first {missing[0]!r}: "
-        "each counts as a face that was not found"
-    ]
+    said = []
+    if missing:
+        said.append(
+            f"{len(missing)} of {len(labels)} label rows name files that are not in the table, the first "
+            f"{missing[0]!r}: each counts as a face that was not found"
+        )
+    if several:
+        first, second = (str(Path(*parts)) for parts in files[several[0]][:2])
+        said.append(
+            f"{len(several)} of {len(labels)} label rows name files that may be several of the table, the first "
+            f"{several[0]!r} ({first!r} or {second!r}): each counts as a face that was not found; write the folders "
+            "that tell them apart"
+        )
+    return said
 
 
 def _repeated(labels: Sequence[Label]) -> list[str]:
@@ -229,6 +228,17 @@ def _not_understood(labels: Sequence[Label], faces: Sequence[Face]) -> list[str]
     return found
 
 
+def _bins_with_gaps(labels: Sequence[Label]) -> list[str]:
+    between = gaps(s for row in labels if (s := span(row.get("age_bin", ""))) is not None)
+    if not between:
+        return []
+    years = ", ".join(f"{low:.0f}-{high - 1:.0f}" for low, high in between)
+    return [
+        f"column age_bin: no bin holds the years {years}: each such gap counts as one bin, however wide it is (the "
+        "usual bins, 0-2, 3-9, 10-19 and so on to 70+, are counted whether labels name them or not)"
+    ]
+
+
 def _unmeasured(labels: Sequence[Label], faces: Sequence[Face], grouped_by: str | None) -> list[str]:
     answers = {name for face in faces for name in face}
     columns = [
@@ -240,3 +250,10 @@ def _unmeasured(labels: Sequence[Label], faces: Sequence[Face], grouped_by: str 
         return []
     hint = " (expressions are labelled in the column emotion)" if "expression" in columns else ""
     return [f"label columns that nothing measures: {', '.join(columns)}{hint}"]
+
+
+def _ungrouped(labels: Sequence[Label], grouped_by: str | None) -> list[str]:
+    empty = 0 if grouped_by is None else sum(row.get(grouped_by) == "" for row in labels)
+    if not empty:
+        return []
+    return [f"{empty} of {len(labels)} label rows leave the column {grouped_by} empty: they are in no group"]

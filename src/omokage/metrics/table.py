@@ -8,7 +8,8 @@ frontal); `person` (pictures of one person are not independent: intervals then d
 attribute that the weights were adapted to (`metrics.adapted`).
 
 A labelled face without an answer counts as wrong: an accuracy misses it, its landmark error is `MISSED_POINTS`, a
-number counts as the trivial answer (the labels' own mean or median), a probability as 0.5.
+number counts as a guess without looking (the mean or median of the whole labels: that of a group would look at the
+group), a probability as 0.5.
 """
 
 from __future__ import annotations
@@ -21,20 +22,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.metrics.adapted import adapted_scores
+from omokage.metrics.age_bins import place, scale
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve
 from omokage.metrics.labels import ANGLES, EMOTIONS, FIVE, NO, YES, Face, Label, rows_of, span
 from omokage.metrics.matching import nearest_box
 from omokage.results import EXPRESSIONS, Box
 
+FOUND = "found"  # the measure that says in how many labelled faces a face was found
+FEWEST_DRAWN = 3  # people, or faces where persons are not known, below which a value has no interval
 MISSED_POINTS = 30.0  # percent of the distance between the eyes
 Pair = tuple[Label, Face | None]
 
 
 @dataclass(frozen=True, slots=True)
 class TableScore:
-    """One measure: its value with the 95 percent interval, over `n` labelled faces, and what a constant answer would
-    get."""
+    """One measure: its value with the 95 percent interval (not a number below `FEWEST_DRAWN`), over `n` labelled faces,
+    and what the best constant answer for these faces would get."""
 
     measure: str
     value: float
@@ -57,13 +61,20 @@ def match(labels: Sequence[Label], faces: Iterable[Face], among: Sequence[Label]
 def score_table(
     labels: Sequence[Label], faces: Iterable[Face], among: Sequence[Label] | None = None
 ) -> list[TableScore]:
-    """Every measure that the labels allow, the found rate first. `among`: as in `match`."""
-    pairs = match(labels, faces, among)
+    """Every measure that the labels allow, the found rate first. `among`: as in `match`; it gives the age bins and the
+    guesses that stand in for missing numbers, so that all groups are measured alike."""
+    pairs, whole = match(labels, faces, among), labels if among is None else among
     found = np.array([face is not None for _, face in pairs], float)
-    scores = [_score("found", np.mean, [r for r, _ in pairs], found)]
-    for measure in (_points, _age, _age_bin, _gender, _smile, _glasses, _emotion, _pose, _yaw_side):
-        scores += measure(pairs)
-    return scores + adapted_scores(pairs, _score)
+    return [
+        _score(FOUND, np.mean, [r for r, _ in pairs], found),
+        *_points(pairs),
+        *_age(pairs, whole),
+        *_age_bin(pairs, whole),
+        *(s for measure in (_gender, _smile, _glasses, _emotion) for s in measure(pairs)),
+        *_pose(pairs, whole),
+        *_yaw_side(pairs),
+        *adapted_scores(pairs, _score, whole),
+    ]
 
 
 def points_of(row: Label) -> NDArray[np.float64] | None:
@@ -89,7 +100,7 @@ def _score(
 ) -> TableScore:
     persons = [r.get("person", "") for r in rows]
     groups = persons if all(persons) else None
-    low, high = interval(lambda *a: float(function(*a)), *arrays, groups=groups)
+    low, high = interval(lambda *a: float(function(*a)), *arrays, groups=groups, fewest=FEWEST_DRAWN)
     return TableScore(name, float(function(*arrays)), low, high, len(rows), trivial)
 
 
@@ -119,30 +130,29 @@ def _point_error(face: Face | None, truth: NDArray[np.float64]) -> float:
     return min(float(100 * np.linalg.norm(got - truth, axis=1).mean() / between), MISSED_POINTS)
 
 
-def _age(pairs: Sequence[Pair]) -> list[TableScore]:
+def _age(pairs: Sequence[Pair], whole: Sequence[Label]) -> list[TableScore]:
     use = [(r, f) for r, f in pairs if r.get("age")]
     if not use:
         return []
     rows = [r for r, _ in use]
     truth = np.array([float(r["age"]) for r in rows])
-    middle = float(np.median(truth))
+    guess = float(np.median([float(r["age"]) for r in whole if r.get("age")]))
     said = [_value(f, "age_years") for _, f in use]
-    error = np.abs(np.array([middle if s is None else s for s in said]) - truth)
-    scores = [
-        _score("age, mean absolute error in years", np.mean, rows, error, trivial=float(np.abs(truth - middle).mean()))
-    ]
+    error = np.abs(np.array([guess if s is None else s for s in said]) - truth)
+    trivial = float(np.abs(truth - np.median(truth)).mean())
+    scores = [_score("age, mean absolute error in years", np.mean, rows, error, trivial=trivial)]
     spans = [(_value(f, "age_q05"), _value(f, "age_q95"), float(r["age"])) for r, f in use]
     inside = np.array([lo is not None and hi is not None and lo <= t <= hi for lo, hi, t in spans], float)
     return [*scores, _score("age inside the 90 % interval", np.mean, rows, inside)]
 
 
-def _age_bin(pairs: Sequence[Pair]) -> list[TableScore]:
+def _age_bin(pairs: Sequence[Pair], whole: Sequence[Label]) -> list[TableScore]:
     use = [(r, f, s) for r, f in pairs if (s := span(r.get("age_bin", ""))) is not None]
     if not use:
         return []
-    bins = sorted({s for _, _, s in use})
+    bins = scale(s for row in whole if (s := span(row.get("age_bin", ""))) is not None)
     truth = np.array([bins.index(s) for _, _, s in use])
-    said = np.array([_bin_of(_value(f, "age_years"), bins) for _, f, _ in use])
+    said = np.array([place(_value(f, "age_years"), bins) for _, f, _ in use])
     near = (np.abs(said - truth) <= 1) & (said >= 0)
     best = max(_mean_over_classes((np.abs(truth - b) <= 1).astype(float), truth) for b in range(len(bins)))
     rows = [r for r, _, _ in use]
@@ -156,12 +166,6 @@ def _age_bin(pairs: Sequence[Pair]) -> list[TableScore]:
         values = np.array([w for _, w in width])
         scores.append(_score("age interval, median width in years", np.median, [r for r, _ in width], values))
     return scores
-
-
-def _bin_of(years: float | None, bins: Sequence[tuple[float, float]]) -> int:
-    if years is None:
-        return -9
-    return next((i for i, (_, high) in enumerate(bins) if max(years, 0.0) < high), len(bins) - 1)
 
 
 def _mean_over_classes(right: NDArray, truth: NDArray) -> float:
@@ -254,18 +258,22 @@ def _yaw_side(pairs: Sequence[Pair]) -> list[TableScore]:
     return [_score("side to which the face turns", np.mean, [r for r, _, _ in use], right, trivial=trivial)]
 
 
-def _pose(pairs: Sequence[Pair]) -> list[TableScore]:
+def _pose(pairs: Sequence[Pair], whole: Sequence[Label]) -> list[TableScore]:
     scores: list[TableScore] = []
     for column, labels in ANGLES.items():
-        use = [(r, f, t) for r, f in pairs for t in [next((r[k] for k in labels if r.get(k)), "")] if t]
+        use = [(r, f, t) for r, f in pairs if (t := _angle(r, labels)) is not None]
         if not use:
             continue
-        truth = np.array([float(t) for _, _, t in use])
-        middle = float(truth.mean())
-        said = np.array([middle if (v := _value(f, column)) is None else v for _, f, _ in use])
+        truth = np.array([t for _, _, t in use])
+        guess = float(np.mean([t for r in whole if (t := _angle(r, labels)) is not None]))
+        said = np.array([guess if (v := _value(f, column)) is None else v for _, f, _ in use])
         error = np.abs((said - truth + 180) % 360 - 180)
         name = f"{column.removesuffix('_deg')}, mean absolute error in degrees"
-        scores.append(
-            _score(name, np.mean, [r for r, _, _ in use], error, trivial=float(np.abs(truth - middle).mean()))
-        )
+        trivial = float(np.abs(truth - truth.mean()).mean())
+        scores.append(_score(name, np.mean, [r for r, _, _ in use], error, trivial=trivial))
     return scores
+
+
+def _angle(row: Label, columns: Sequence[str]) -> float | None:
+    text = next((row[c] for c in columns if row.get(c)), "")
+    return float(text) if text else None

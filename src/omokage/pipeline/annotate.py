@@ -1,7 +1,7 @@
 """Re-annotate pictures: collect what the specialists, rendered truth, labels and a teacher say, and put it together.
 
 Resumable: each finished picture is a line beside the output until all are done. Output and export name pictures by a
-hash of their pixels; only `Plan.pictures` (a folder, when asked for) receives the pictures themselves, decoded and
+hash of their pixels, a file that is no picture by a hash of its bytes; only `Plan.pictures` (a folder, when asked for) receives the pictures themselves, decoded and
 written anew, so that no camera data and no name go along.
 """
 
@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -74,6 +76,7 @@ class Item:
     problem: str = ""
     record: Record | None = None
     name: str = ""  # for the person at the terminal only: no output holds it
+    id: str = ""  # of what has no pixels
 
 
 def annotate(
@@ -95,20 +98,16 @@ def annotate(
     lines = Lines(out, identity, resume)
     done = {row["key"] for row in lines.read()}
     names = _names(inputs, plan) if done else {}
-    waiting: list[dict[str, Any]] = []
     left = max(plan.limit - len(done), 0) if plan.limit else None  # what earlier runs did counts towards the limit
-    for count, item in enumerate(islice(items(inputs, plan, done), left), 1):
-        annotation = annotated(item, plan, analyzer, teacher, when)
-        if plan.pictures is not None and item.pixels is not None and annotation.statements:
-            keep_picture(plan.pictures, annotation.id, item.pixels)
-        names[item.key] = item.name
-        waiting.append({"key": item.key, **annotation.to_dict()})
-        if count % KEPT_EVERY == 0:
-            lines.add(waiting)
-            waiting = []
-        if progress:
-            progress(len(done) + count, 0)
-    lines.add(waiting)
+    with _keeping(lines) as keep:
+        for count, item in enumerate(islice(items(inputs, plan, done), left), 1):
+            annotation = annotated(item, plan, analyzer, teacher, when)
+            if plan.pictures is not None and item.pixels is not None and annotation.statements:
+                keep_picture(plan.pictures, annotation.id, item.pixels)
+            names[item.key] = item.name
+            keep({"key": item.key, **annotation.to_dict()})
+            if progress:
+                progress(len(done) + count, 0)
     found = []
     for row in lines.read():
         found.append(Annotation.from_dict({k: v for k, v in row.items() if k != "key"}))
@@ -121,6 +120,24 @@ def annotate(
         write_review(review, found)
     lines.close()
     return found
+
+
+@contextmanager
+def _keeping(lines: Lines) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Takes finished rows and keeps some at a time; what waits is kept too when work ends early."""
+    waiting: list[dict[str, Any]] = []
+
+    def keep(row: dict[str, Any]) -> None:
+        waiting.append(row)
+        if len(waiting) >= KEPT_EVERY:
+            rows = waiting.copy()
+            waiting.clear()  # first: rows that could not be written are not tried again on the way out
+            lines.add(rows)
+
+    try:
+        yield keep
+    finally:
+        lines.add(waiting)
 
 
 def items(inputs: str, plan: Plan, done: set[str]) -> Iterator[Item]:
@@ -142,7 +159,7 @@ def items(inputs: str, plan: Plan, done: set[str]) -> Iterator[Item]:
         try:
             yield Item(key, read_image(source.path), name=source.name)
         except UnreadableError as error:
-            yield Item(key, None, _nameless(str(error), source), name=source.name)
+            yield Item(key, None, _nameless(str(error), source), name=source.name, id=_bytes_id(source.path))
 
 
 def _names(inputs: str, plan: Plan) -> dict[str, str]:
@@ -167,6 +184,19 @@ def _key(name: str) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
+def _bytes_id(path: str) -> str:
+    """What a file is called that is no picture: by its bytes, or by chance where they cannot be read. A hash of its
+    path could be guessed by whoever knows names."""
+    digest = hashlib.sha256()
+    try:
+        with open(path, "rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    except OSError:
+        return secrets.token_hex(8)
+    return digest.hexdigest()[:16]
+
+
 def _nameless(text: str, source: Source) -> str:
     """A reason without the file's name, which may tell who is in it."""
     text = text.removeprefix(f"{source.path}: ")
@@ -176,7 +206,7 @@ def _nameless(text: str, source: Source) -> str:
 def annotated(item: Item, plan: Plan, analyzer: Analyzer | None, teacher: Teacher | None, when: str) -> Annotation:
     """One picture's annotation. Without a face, or with several, it says so and holds no statement."""
     if item.pixels is None:
-        return Annotation(item.key, 0, 0, "unreadable", item.problem)
+        return Annotation(item.id, 0, 0, "unreadable", item.problem)
     name, (height, width) = picture_id(item.pixels), item.pixels.shape[:2]
     facts: dict[str, Any] = {"split": _split(item.record, plan), "licence": _licence(item.record)}
     claims = _label_claims(item.record, plan, when)

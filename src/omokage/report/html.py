@@ -42,10 +42,12 @@ def write_report(
     language: str = "en",
     without: Sequence[tuple[str, str]] = (),
     about: Mapping[str, str] | None = None,
+    read: int | None = None,
 ) -> None:
     """Write the page whole or not at all.
 
     `without` lists pictures that gave no face, with the reason; `about` is shown as it is (weights, version, command).
+    `read` is how many faces were read: the page says when it shows fewer.
     Only the surroundings of each face are kept, as a small JPEG. Raises InputError for an unknown language and
     OutputError when the page cannot be written.
     """
@@ -55,7 +57,7 @@ def write_report(
     try:
         # Names of files need not be Unicode: what cannot be written appears as an escape instead of ending the run.
         with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.writelines(page(faces, language, without, about or {}))
+            file.writelines(page(faces, language, without, about or {}, read))
         os.replace(partial, path)
     except OSError as error:
         partial.unlink(missing_ok=True)
@@ -65,7 +67,11 @@ def write_report(
 
 
 def page(
-    faces: Sequence[ReportFace], language: str, without: Sequence[tuple[str, str]], about: Mapping[str, str]
+    faces: Sequence[ReportFace],
+    language: str,
+    without: Sequence[tuple[str, str]],
+    about: Mapping[str, str],
+    read: int | None = None,
 ) -> Iterator[str]:
     """The page in pieces, one face at a time, so that memory does not grow with their number."""
     words = TEXT[language]
@@ -77,6 +83,8 @@ def page(
         f'<header id="top"><h1>{escape(words["title"])}</h1><p>{escape(words["lead"])}</p>'
         f'<p class="duty"><strong>{escape(words["duty"])}</strong></p></header><main>'
     )
+    if read is not None and read > len(faces):
+        yield f"<section><p>{escape(words['shown'].format(shown=len(faces), read=read))}</p></section>"
     if len(faces) > 1:
         yield _overview(faces, language)
     side = _SIDE if len(faces) <= _MANY else _SIDE_MANY
