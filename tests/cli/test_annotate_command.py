@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,37 @@ def test_a_resumed_run_also_names_what_the_first_left_out(
     monkeypatch.setattr(annotating, "annotated", real)
     said = run(*asked, "--resume").err
     assert all(f"{folder / name}: " in said for name in ("bad.png", "none.png", "two.png")), said
+
+
+def test_what_is_finished_stays_where_a_teacher_fails(
+    run: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, out = annotating.annotated, folder / "a.jsonl"
+
+    def failing(item: annotating.Item, *rest: Any) -> Any:
+        if item.name.endswith("two.png"):
+            raise InputError("the model answered with 503")
+        return real(item, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(annotating, "annotated", failing)
+        assert run("annotate", folder, "--out", out).code == 2
+    assert len((folder / "a.jsonl.parts").read_text().splitlines()) == 1 + 3
+    assert run("annotate", folder, "--out", out, "--resume").code == 1
+    assert len(out.read_text().splitlines()) == 4
+
+
+def test_what_cannot_be_read_is_not_called_by_its_name(run: Command, folder: Path) -> None:
+    out = folder / "a.jsonl"
+    (folder / "gone.png").symlink_to(folder / "nowhere.png")
+    for name in ("bad.png", "gone.png"):
+        run("annotate", folder / name, "--out", out)
+        (row,) = map(json.loads, out.read_text().splitlines())
+        path = hashlib.sha256(str(folder / name).encode()).hexdigest()
+        assert (row["status"], len(row["id"])) == ("unreadable", 16)
+        assert row["id"] != path[:16], "whoever knows the name could try it"
+        if name == "bad.png":
+            assert row["id"] == hashlib.sha256((folder / name).read_bytes()).hexdigest()[:16]
 
 
 def test_a_limit_that_is_reached_stays_one_on_resume(

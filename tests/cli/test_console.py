@@ -6,7 +6,7 @@ import pytest
 from in_process import command
 from rich.table import Table
 
-from omokage.cli.console import console, say, title
+from omokage.cli.console import console, plain, say, title
 from omokage.cli.show import print_readings
 from omokage.media.table import Reading
 
@@ -30,6 +30,16 @@ def test_messages_cells_and_titles_stay_whole(capsys: pytest.CaptureFixture[str]
     place.print(wide)
     say(place, LONG)
     assert capsys.readouterr().out.count(LONG) == 3
+
+
+def test_control_characters_of_names_are_spelt_out(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a\x1b[2J\x9b\x07\u202e.png"
+    assert plain(name) == r"a\x1b[2J\x9b\x07\u202e.png"
+    assert plain("面影 é 🧑\u200d🦰.png") == "面影 é 🧑\u200d🦰.png"
+    assert plain("two\nlines") == r"two\nlines"
+    say(console(), f"{name}: unreadable\nsecond line")
+    assert capsys.readouterr().out == f"{plain(name)}: unreadable\nsecond line\n"
+    assert str(title(console(), name)) == plain(name)
 
 
 def test_a_width_that_was_asked_for_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,6 +124,62 @@ def test_search_says_which_pictures_are_gone_and_knows_a_copy_of_the_query(omoka
     assert (done.code, "would overwrite the input" in done.err) == (2, True)
 
 
+def test_a_picture_of_the_same_name_in_the_current_folder_is_not_shown(
+    omokage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from omokage.pipeline.embedding import own_sources, place_of
+
+    here = tmp_path / "here"
+    (here / "pictures").mkdir(parents=True)
+    write_picture(here / "pictures" / "2.png", [(20, 20, 40, 50)])
+    monkeypatch.chdir(here)
+    table = tmp_path / "g.parquet"
+    assert place_of("pictures/2.png", table) == tmp_path / "pictures" / "2.png"
+    assert place_of("pictures/9.png", table) is None
+    (tmp_path / "pictures" / "2.png").unlink()
+    assert place_of("pictures/2.png", table) == Path("pictures/2.png")
+    write_picture(tmp_path / "pictures" / "2.png", [(20, 20, 40, 50)])
+    for query in (here / "pictures" / "2.png", tmp_path / "pictures" / "2.png"):
+        assert own_sources(["pictures/2.png", "pictures/3.png"], query, table) == {"pictures/2.png"}
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_a_gallery_of_another_encoder_is_refused(omokage: Command, tmp_path: Path, kind: str) -> None:
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        network = FaceEncoder(EncoderConfig(size=32, stem=4, widths=(4, 4), blocks=(1, 1), squeeze=2))
+    save_encoder(tmp_path / "other", network, set="other")
+    done = omokage("embed", "pictures", "--out", f"g.{kind}", "--encoder", "encoder", "--purpose", "t")
+    assert done.code == 0, done.err
+    search = ("search", f"g.{kind}", "pictures/2.png", "--purpose", "t", "--numbers-only", "--encoder")
+    assert omokage(*search, "encoder").code == 0
+    refused = omokage(*search, "other")
+    assert (refused.code, "the gallery was made with the encoder" in refused.err) == (2, True), refused.err
+
+
+def test_names_and_purposes_cannot_act_on_the_terminal(omokage: Command, tmp_path: Path) -> None:
+    purpose = ("--encoder", "encoder", "--purpose", "t")
+    (tmp_path / "pictures" / "3.png").rename(tmp_path / "pictures" / "3\x1b[2J.png")
+    assert omokage("embed", "pictures", "--out", "g\x1b[2J.parquet", *purpose).code == 0
+    (tmp_path / "pictures" / "3\x1b[2J.png").rename("gone.png")
+    done = omokage("search", "g\x1b[2J.parquet", "pictures/2.png", *purpose)
+    assert r"3\x1b[2J.png" in done.out
+    assert r"blank, the first: pictures/3\x1b[2J.png" in done.err
+    listed = omokage("purpose", "list")
+    assert r"\x1b" in listed.out
+    assert "\x1b" not in done.out + done.err + listed.out
+    refused = omokage("search", "g\x1b[2J.parquet", "pictures/2.png", "--encoder", "encoder", "--purpose", "a\x1b[2Jb")
+    assert (refused.code, "control character" in refused.err) == (2, True)
+
+
+def test_an_empty_known_hash_is_refused(omokage: Command, tmp_path: Path) -> None:
+    PurposeLog(tmp_path / "log.jsonl").append("search", "g", "t")
+    refused = omokage("purpose", "verify", "--known", "")
+    assert (refused.code, "the known hash is empty" in refused.err) == (2, True)
+
+
 def test_refusals(omokage: Command, tmp_path: Path) -> None:
     before = sorted(p.name for p in tmp_path.iterdir())
     embed = ("embed", "pictures", "--out", "faces.parquet", "--encoder", "encoder")

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from omokage.cli import main
+from omokage.cli import explain_rating, main
+from omokage.explain.rating import Duel, duels
 from omokage.weights import registry
 
 pytestmark = pytest.mark.skipif(
@@ -132,12 +133,18 @@ def test_blind_verdicts_are_collected_and_counted(omokage: Command, tmp_path: Pa
     assert code == 0
     assert "a, b, = or q" in err
     assert "needs a second rater" in out
+    assert ("1 of 3 pairs left" in out, "won" in out) == (True, False), "who knows the winners is not blind"
     folder = tmp_path / "rated"
     assert sorted(p.name for p in folder.glob("*.png")) == ["pair-001.png", "pair-002.png", "pair-003.png"]
     assert not any(method in err for method in ("gradients", "smoothgrad")), "the methods stay unknown while judging"
 
     before = (folder / "key.json").read_text(encoding="utf-8")
-    omokage(*asked, "--rater", "ann", typed="=\n")  # goes on where ann stopped
+    known = json.loads(before)
+    drawn = duels(["face.png"], ["occlusion", "gradients", "smoothgrad"], known["seed"])
+    assert [Duel(**row) for row in known["pairs"]] == drawn
+    out = omokage(*asked, "--rater", "ann", typed="=\n")[1]  # goes on where ann stopped
+    assert out.count("won") == 3
+    assert "won" not in omokage(*asked, "--rater", "bob", typed="q\n")[1], "bob has judged nothing yet"
     code, out, _ = omokage(*asked, "--rater", "bob", typed="a\nb\n=\n")
     assert code == 0
     assert "agreement between raters: 100 % of 3 pairs" in out
@@ -147,12 +154,24 @@ def test_blind_verdicts_are_collected_and_counted(omokage: Command, tmp_path: Pa
         ("ann", "a"), ("ann", "b"), ("ann", "="), ("bob", "a"), ("bob", "b"), ("bob", "="),
     ]  # fmt: skip
     assert omokage("face.png", "--target", "age", "--rate", "rated")[0] == 2
-    known = json.loads(before)
     for name, other in (("crops", False), ("rules", "gamma-box"), ("weights", {"attributes": "another"})):
         changed = {**known, "asked": {**known["asked"], name: other}}
         (folder / "key.json").write_text(json.dumps(changed), encoding="utf-8")
         code, _, err = omokage(*asked, "--rater", "ann", typed="q\n")
         assert (code, "another question or of other weights" in err) == (2, True), name
+    (folder / "key.json").unlink()
+    code, _, err = omokage(*asked, "--rater", "ann", typed="q\n")
+    assert (code, "holds verdicts but no key.json" in err) == (2, True), "other sides would be drawn"
+
+
+def test_sides_are_drawn_anew_for_each_folder(
+    omokage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explain_rating, "_draw", lambda *_: None)
+    for name in ("one", "two"):
+        omokage("face.png", "--target", "attr.smiling", "--rate", name, typed="q\n")
+    one, two = (json.loads((tmp_path / name / "key.json").read_text(encoding="utf-8")) for name in ("one", "two"))
+    assert one["seed"] != two["seed"]
 
 
 def test_a_damaged_list_of_verdicts_is_named(omokage: Command, tmp_path: Path) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import os
+import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +87,129 @@ def test_a_gallery_is_made_again_when_its_table_changes(tmp_path: Path) -> None:
     os.utime(path, ns=(1, 1))
     assert len(open_gallery(path)) == 5
     assert len(open_gallery(first.folder)) == 5
+
+
+def text_table(path: Path, codes: np.ndarray, encoder: str = "set/encoder@1") -> Path:
+    rows = [{"source": f"{k}.jpg", "frame": 0, "timestamp_s": 0.0, "face": 0, "status": "ok", "embedding": c.tolist()}
+            for k, c in enumerate(codes)]  # fmt: skip
+    if path.suffix == ".csv":
+        lines = [",".join(rows[0])]
+        lines += [",".join([*(str(v) for v in list(r.values())[:-1]), f'"{r["embedding"]}"']) for r in rows]
+    else:
+        lines = [json.dumps(row) for row in rows]
+    path.write_text("\n".join(lines) + "\n")
+    path.with_name(path.name + ".meta.json").write_text(json.dumps({"omokage.weights": {"encoder": encoder}}))
+    return path
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_tables_of_text_name_their_encoder_beside_them(tmp_path: Path, ending: str) -> None:
+    path = text_table(tmp_path / f"a.{ending}", np.eye(4))
+    assert open_gallery(path).encoder == open_gallery(path).encoder == "set/encoder@1"
+    text_table(path, np.eye(4), "another")
+    os.utime(path, ns=(1, 1))
+    assert open_gallery(path).encoder == "another"
+    path.with_name(path.name + ".meta.json").unlink()
+    assert open_gallery(path).encoder == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of another kind")
+@pytest.mark.parametrize(("mode", "folder"), [(0o600, 0o700), (0o640, 0o750), (0o644, 0o755)])
+def test_a_gallery_is_as_private_as_its_table(tmp_path: Path, mode: int, folder: int) -> None:
+    before = os.umask(0o022)
+    try:
+        path = table(tmp_path / "a.parquet", np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32))
+        path.chmod(mode)
+        gallery = open_gallery(path)
+        if importlib.util.find_spec("usearch"):
+            search(gallery, np.ones(4), index="approximate")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(gallery.folder.stat().st_mode) == folder
+    assert {stat.S_IMODE(p.stat().st_mode) for p in gallery.folder.iterdir()} == {mode}
+    path.chmod(0o600)  # closed only afterwards
+    open_gallery(path)
+    assert stat.S_IMODE(gallery.folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(p.stat().st_mode) for p in gallery.folder.iterdir()} == {0o600}
+
+
+def test_a_gallery_whose_table_is_gone_is_not_searched(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.parquet", np.eye(4, dtype=np.float32))
+    folder = open_gallery(path).folder
+    path.unlink()
+    with pytest.raises(InputError, match="is gone: delete the folder, too"):
+        open_gallery(folder)
+    with pytest.raises(InputError, match="its codes are still in"):
+        open_gallery(path)
+    folder.rename(tmp_path / "other")
+    with pytest.raises(InputError, match="give the faces table"):
+        open_gallery(tmp_path / "other")
+
+
+def test_first_searches_at_once_each_find_a_gallery(tmp_path: Path) -> None:
+    codes = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
+    for stale in (False, True):
+        path = table(tmp_path / "a.parquet", codes)
+        if stale:
+            os.utime(path, ns=(1, 1))
+        with ThreadPoolExecutor(6) as pool:
+            found = list(pool.map(open_gallery, [path] * 12))
+        assert {len(gallery) for gallery in found} == {300}
+        assert {search(gallery, codes[5], 1)[0].row for gallery in found} == {5}
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.parquet", "a.parquet.gallery"]
+
+
+def test_what_a_killed_search_left_is_removed_after_a_day(tmp_path: Path) -> None:
+    path = table(tmp_path / "a.parquet", np.eye(4, dtype=np.float32))
+    for name, age in (("old", 10 * 86_400), ("new", 60)):
+        left = tmp_path / f"a.parquet.gallery.{name}.tmp"
+        left.mkdir()
+        os.utime(left, (time.time() - age,) * 2)
+    open_gallery(path)
+    assert [p.name for p in tmp_path.glob("*.tmp")] == ["a.parquet.gallery.new.tmp"]
+
+
+@pytest.mark.parametrize("change", [{"sources": ["0.jpg"]}, {"mean": [0.0]}, {"sources": None}])
+def test_a_gallery_that_lacks_parts_is_said_to_be_damaged(tmp_path: Path, change: dict[str, object]) -> None:
+    path = table(tmp_path / "a.parquet", np.eye(4, dtype=np.float32))
+    facts = open_gallery(path).folder / "gallery.json"
+    facts.write_text(json.dumps(json.loads(facts.read_text()) | change))
+    with pytest.raises(InputError, match="damaged"):
+        open_gallery(path)
+    facts.write_text("{")  # the table is there: made again
+    assert len(open_gallery(path)) == 4
+
+
+@pytest.mark.parametrize("left", ["cut off", "empty", "another gallery's"])
+def test_a_damaged_graph_is_made_again(tmp_path: Path, left: str) -> None:
+    pytest.importorskip("usearch")
+    codes = np.random.default_rng(0).normal(size=(200, 8)).astype(np.float32)
+    gallery = open_gallery(table(tmp_path / "a.parquet", codes))
+    graph = gallery.folder / "graph.usearch"
+    search(gallery, codes[7], 1, index="approximate")
+    size = graph.stat().st_size
+    if left == "another gallery's":
+        other = open_gallery(table(tmp_path / "b.parquet", codes[:20]))
+        search(other, codes[7], 1, index="approximate")
+        graph.write_bytes((other.folder / "graph.usearch").read_bytes())
+    else:
+        graph.write_bytes(graph.read_bytes()[: size // 2 if left == "cut off" else 0])
+    assert search(gallery, codes[7], 1, index="approximate")[0].row == 7
+    assert graph.stat().st_size == size
+    assert not list(gallery.folder.glob("*.tmp"))
+
+
+def test_a_graph_that_cannot_be_kept_still_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("usearch")
+    codes = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+    gallery = open_gallery(table(tmp_path / "a.parquet", codes))
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    assert search(gallery, codes[7], 1, index="approximate")[0].row == 7
+    assert not list(gallery.folder.glob("graph*"))
 
 
 def test_problems_are_said(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from omokage.errors import UnreadableError
-from omokage.media.image import PIXEL_LIMIT, encode_jpeg, of_pillow, read_image, read_picture, upright
+from omokage.media.image import BYTE_LIMIT, PIXEL_LIMIT, encode_jpeg, of_pillow, read_image, read_picture, upright
 
 # What a camera in each position stores, told by PIL's own names for the way back to upright.
 _STORED = {
@@ -238,3 +239,29 @@ def test_gaps_of_a_float_picture_leave_the_rest() -> None:
     got = read_image(encoded(Image.fromarray(grey), "TIFF"))
     assert (got[1:] == 128).all()
     assert (got[0, 0] == 0).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
+@pytest.mark.parametrize("what", ["pipe", "endless"])
+def test_what_is_no_file_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    path = tmp_path / "a.jpg"
+    os.mkfifo(path) if what == "pipe" else path.symlink_to("/dev/zero")
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    with pytest.raises(UnreadableError, match="a pipe or a device, no file; save"):
+        read_image(path)
+
+
+def test_an_enormous_file_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.jpg"
+    with path.open("wb") as stream:
+        stream.truncate(BYTE_LIMIT + 1)  # takes no room on the disk
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    with pytest.raises(UnreadableError, match="over the limit of 1 GiB; make"):
+        read_image(path)
+
+
+def test_a_folder_is_no_picture(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match="is a directory"):
+        read_image(tmp_path)

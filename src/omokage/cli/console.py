@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 
 from rich.console import Console
 from rich.text import Text
 
+# With these a name could act on the terminal; the last two ranges turn the direction of the text that follows.
+_CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 _WIDE = 10_000  # columns of a pipe or a file, which have no width; a table takes what it needs
 
 
@@ -18,11 +21,21 @@ def console(stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False, markup=False, width=_WIDE)
 
 
+def plain(text: str) -> str:
+    """Text from outside, such as a file's name, with every control character spelt out: \\x1b."""
+    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
 def say(place: Console, text: str) -> None:
     """Print one message on one line; a terminal wraps it by itself."""
-    place.print(text, soft_wrap=True)
+    place.print(_lines(text), soft_wrap=True)
 
 
 def title(place: Console, text: str) -> Text:
     """A table's title, which would else be wrapped to the width of its table, paths included."""
+    text = _lines(text)
     return Text(text) if place.is_terminal else Text(text, no_wrap=True, overflow="ignore")
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(plain, text.split("\n")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from omokage.pipeline import Analyzer
     from omokage.results import RelevanceMap
 
+_LOG = "verdicts.jsonl"
+
 
 def rate(
     folder: Path, rater: str, images: list[Path], target: str, method: str, rules: str, crops: bool, analyzer: Analyzer
@@ -26,7 +29,7 @@ def rate(
     # Propagation takes part only where it was asked for.
     methods = ["occlusion", "gradients", "smoothgrad", *(["lrp"] if method == "lrp" else [])]
     listed = _pairs(folder, images, target, methods, rules, crops, analyzer)
-    log = folder / "verdicts.jsonl"
+    log = folder / _LOG
     verdicts = _verdicts(log)
     done = {v.duel for v in verdicts if v.rater == rater}
     typer.echo(f"Which map points at the reason for {target}? a, b, = (no difference), or q to stop.", err=True)
@@ -44,8 +47,15 @@ def rate(
         with log.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"rater": rater, "pair": duel.number, "choice": choice}) + "\n")
     result = agreement(listed, verdicts)
-    for name, (won, lost, drawn) in sorted(result.wins.items(), key=lambda item: -item[1][0]):
-        typer.echo(f"{name}: won {won}, lost {lost}, drawn {drawn}")
+    judged = {v.duel for v in verdicts if v.rater == rater}
+    left = sum(duel.number not in judged for duel in listed)
+    if left:  # who knows which methods win so far would no longer judge the rest blind
+        typer.echo(
+            f"{left} of {len(listed)} pairs left: the same command goes on, and names the methods after the last"
+        )
+    else:
+        for name, (won, lost, drawn) in sorted(result.wins.items(), key=lambda item: -item[1][0]):
+            typer.echo(f"{name}: won {won}, lost {lost}, drawn {drawn}")
     if result.raters is None:
         typer.echo("agreement between raters: needs a second rater (--rater NAME) on the same folder")
     else:
@@ -76,15 +86,18 @@ def _pairs(
             return [Duel(**row) for row in known["pairs"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{key} is damaged ({error}); choose another folder") from error
+    if (folder / _LOG).exists():
+        raise InputError(f"{folder} holds verdicts but no key.json, which says about what; choose another folder")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(folder, error) from error
-    listed = duels([str(i) for i in images], methods)
+    seed = secrets.randbits(32)  # a known one would tell every rater which side is whose
+    listed = duels([str(i) for i in images], methods, seed)
     _draw(folder, listed, target, rules, crops, analyzer)
     with whole_file(key) as file:
         rows = [{"number": d.number, "picture": d.picture, "left": d.left, "right": d.right} for d in listed]
-        file.write(json.dumps({"asked": asked, "pairs": rows}, indent=1) + "\n")
+        file.write(json.dumps({"asked": asked, "seed": seed, "pairs": rows}, indent=1) + "\n")
     return listed
 
 

@@ -52,6 +52,7 @@ def search(
     if not numbers_only:
         check_apart({"--report": report}, [query, gallery])
         check_writable(report)
+    from omokage.cli.console import plain
     from omokage.cli.embed import open_embedder
     from omokage.embeddings.gallery import open_gallery
     from omokage.embeddings.retrieve import search as nearest
@@ -92,7 +93,7 @@ def search(
         if blank := sum(tile.picture is None for tile in tiles):
             typer.echo(
                 f"{blank} of {len(hits)} pictures could not be read and are blank, the first: "
-                f"{next(hit.source for hit, tile in zip(hits, tiles, strict=True) if tile.picture is None)}; "
+                f"{plain(next(h.source for h, tile in zip(hits, tiles, strict=True) if tile.picture is None))}; "
                 "search from the folder in which the gallery was made, or put the pictures back",
                 err=True,
             )
@@ -102,13 +103,13 @@ def search(
 def _print(hits: list[Hit]) -> None:
     from rich.table import Table
 
-    from omokage.cli.console import console
+    from omokage.cli.console import console, plain
 
     table = Table()
     for title in ("likeness", "source", "frame", "face"):
         table.add_column(title, overflow="fold")
     for hit in hits:
-        table.add_row(f"{hit.likeness:.3f}", hit.source, str(hit.frame), str(hit.face))
+        table.add_row(f"{hit.likeness:.3f}", plain(hit.source), str(hit.frame), str(hit.face))
     console().print(table)
 
 
@@ -128,7 +129,9 @@ def _pictures(hits: list[Hit], gallery: Path) -> list[tuple[NDArray[np.uint8] | 
 @purpose_app.command("verify")
 def verify(
     log: Log = None,
-    known: Annotated[str, typer.Option(help="A hash that was noted elsewhere and must still be in the log.")] = "",
+    known: Annotated[
+        str | None, typer.Option(help="A hash that was noted elsewhere and must still be in the log.")
+    ] = None,
 ) -> None:
     """Check that no line of the log was changed, moved or taken out; status 1 when one was."""
     from omokage.governance.purpose import PurposeLog, default_log
@@ -143,12 +146,13 @@ def list_entries(log: Log = None) -> None:
     """Print the log: when, who, what, of which gallery, for what purpose."""
     from rich.table import Table
 
-    from omokage.cli.console import console
+    from omokage.cli.console import console, plain
     from omokage.governance.purpose import PurposeLog, default_log
 
     table = Table()
     for title in ("when", "who", "action", "gallery", "asked", "purpose"):
         table.add_column(title, overflow="fold")
     for entry in PurposeLog(log or default_log()).entries():
-        table.add_row(entry.when, entry.who, entry.action, entry.gallery, entry.asked, entry.purpose)
+        row = (entry.when, entry.who, entry.action, entry.gallery, entry.asked, entry.purpose)
+        table.add_row(*map(plain, row))
     console().print(table)

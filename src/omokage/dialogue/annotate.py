@@ -165,14 +165,23 @@ def _statement(name: str, claims: tuple[Claim, ...]) -> Statement:
     return Statement(name, value, confidence, told.text if told else "", disputed, claims)
 
 
-_NAME = re.compile(r"(?<![.!?:] )(?<!^)(?<![\"'])\b[A-Z][a-z]{2,}")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _ADDRESS = re.compile(r"@|https?:|www\.|\.(?:jpe?g|png|webp|heic)\b|\bIMG[_-]?\d|\bDSC[_-]?\d|\d{5,}", re.IGNORECASE)
 
 
 def sentence_allowed(text: str) -> bool:
     """Whether a free sentence may be kept: no name, no address or file name, and nothing that would be refused as an
     answer (who, where from, character, belief, health, guilt)."""
-    return bool(text.strip()) and not _NAME.search(text.strip()) and not _ADDRESS.search(text) and refused(text) is None
+    return bool(text.strip()) and not _names(text) and not _ADDRESS.search(text) and refused(text) is None
+
+
+def _names(text: str) -> bool:
+    """Whether a word may be a name: one in capitals, or one with a capital that does not begin the sentence. Single
+    letters are none (a T-shirt, a V-neck)."""
+    words = [word for word in _LETTERS.findall(text) if len(word) > 1]
+    opening = _LETTERS.search(text)
+    inner = words[1:] if opening and len(opening[0]) > 1 else words
+    return any(w.isupper() for w in words) or any(w[0].isupper() or w[0].istitle() for w in inner)
 
 
 def free_claims(text: str, model: str, date: str) -> list[Claim]:
@@ -181,18 +190,26 @@ def free_claims(text: str, model: str, date: str) -> list[Claim]:
     return [Claim("", True, 0.5, "teacher", model, date, s) for s in sentences if sentence_allowed(s)]
 
 
-def corrected(statement_: Statement, verdict: str, text: str, person: str, date: str) -> Statement:
+def corrected(
+    statement_: Statement, verdict: str, text: str, person: str, date: str, decided: bool | None = None
+) -> Statement:
     """A statement after a person looked at it: ``accept``, ``reject``, or a fact turned round by ``wrong``; with `text`
-    the sentence is replaced. Raises ValueError for another word."""
+    the sentence is replaced. A free sentence that is wrong and not replaced is rejected. `decided`: whether a fact
+    holds that the sources left open. Raises ValueError for another word, and where it stays open."""
     if verdict not in ("accept", "reject", "wrong"):
-        raise ValueError(f"{verdict!r} is none of accept, reject, wrong")
-    if verdict == "reject":
+        raise ValueError(f"{verdict!r} is none of accept, reject, wrong; write one of these or leave it empty")
+    if verdict == "reject" or (verdict == "wrong" and not statement_.fact and not text):
         return replace(statement_, verdict="rejected")
     value = statement_.value
-    if verdict == "wrong" and statement_.fact:
-        value = not (statement_.claims[0].value if value is None else value)
-    elif value is None and statement_.fact:
-        value = statement_.claims[0].value
+    if value is None and statement_.fact:
+        if verdict == "wrong" or decided is None:
+            raise ValueError(
+                f"the sources dispute {statement_.fact!r} and none is chosen; write True or False under value and "
+                "accept under verdict, or write reject"
+            )
+        value = decided
+    elif verdict == "wrong" and statement_.fact:
+        value = not value
     claim = Claim(statement_.fact, bool(value), 1.0, "person", person, date, text)
     told = text or (_told(statement_.fact, bool(value)) if statement_.fact else statement_.text)
     verdict_ = "accepted" if verdict == "accept" and not text else "corrected"

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from omokage.dialogue.annotate import Annotation, corrected
+from omokage.dialogue.annotate import Annotation, Statement, corrected
 from omokage.dialogue.captions import CAPTION_PROMPTS
 from omokage.dialogue.conversation import Turn
 from omokage.dialogue.facts import Truth
@@ -40,6 +41,9 @@ REVIEW_COLUMNS = (
     "verdict",
     "text_new",
 )
+# What a spreadsheet takes for a formula (OWASP, "CSV injection"); a leading apostrophe makes it text. The apostrophes
+# are counted in, so that one that was there before comes back.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _PLAIN = ("id", "status", "reason", "caption", "split", "licence", "width", "height", "face")
 SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("id", "status", "reason", "caption", "split", "licence")]
@@ -143,8 +147,18 @@ def write_review(out: Path, annotations: Sequence[Annotation]) -> int:
     with whole_file(out) as stream:
         writer = csv.DictWriter(stream, REVIEW_COLUMNS)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: _as_text(cell) for name, cell in row.items()} for row in rows)
     return len(rows)
+
+
+def _as_text(cell: Any) -> Any:
+    """A cell that no spreadsheet reads as a formula."""
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+
+
+def _as_said(cell: str) -> str:
+    """A cell of `_as_text` as it was."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def check_review(out: Path) -> None:
@@ -171,26 +185,108 @@ def check_review(out: Path) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """A row that a person filled in. `value`: what its cell says of the fact; `readable`: whether that is one of True,
+    False and nothing, which a spreadsheet may have put into another language."""
+
+    line: int
+    id: str
+    place: int
+    text: str
+    fact: str
+    value: bool | None
+    readable: bool
+    word: str
+    better: str
+
+    def agrees(self, statement: Statement) -> bool:
+        """Whether the row is about this statement: the fact and its value, or the words of a free sentence. What the
+        sources left open, the person may have filled in."""
+        if self.fact != statement.fact:
+            return False
+        if not self.fact:
+            return self.text.split() == statement.text.split()
+        filled_in = statement.value is None and self.value is not None
+        return not self.readable or filled_in or self.value == statement.value
+
+
 def apply_review(
     annotations: Sequence[Annotation], review: Path, person: str, date: str
 ) -> tuple[list[Annotation], int]:
     """The annotations after a person's verdicts, and how many verdicts there were; rows without one change nothing.
+    Where several records have the same pixels, a verdict is for those whose statement is the one in the table.
 
-    Raises InputError for another table, an unknown verdict, or a row about no statement of these annotations.
+    Raises InputError for another table or that of another run, an unknown verdict, two verdicts on one statement, or a
+    row about no statement of these annotations.
     """
-    table = read_small_table(review, "verdicts", ["id", "statement", "verdict"])
-    held = {a.id: list(a.statements) for a in annotations}
+    places: dict[str, list[int]] = {}
+    for k, a in enumerate(annotations):
+        places.setdefault(a.id, []).append(k)
+    held = [list(a.statements) for a in annotations]
+    told: dict[tuple[int, int], _Verdict] = {}
     count = 0
-    for line, row in table.numbered():
-        verdict, better = row["verdict"].lower(), row.get("text_new", "")
-        if not verdict and not better:
-            continue
-        place = int(row["statement"]) if row["statement"].isdigit() else -1
-        if row["id"] not in held or not 0 <= place < len(held[row["id"]]):
-            raise InputError(f"{review}, line {line}: no statement {row['statement']} about {row['id']} is known")
-        try:
-            held[row["id"]][place] = corrected(held[row["id"]][place], verdict or "accept", better, person, date)
-        except ValueError as error:
-            raise InputError(f"{review}, line {line}: {error}; write one of these or leave it empty") from error
+    for verdict in _verdicts(review):
+        for k in _meant(verdict, annotations, places.get(verdict.id, []), review):
+            first = told.setdefault((k, verdict.place), verdict)
+            if (first.word, first.better, first.value) != (verdict.word, verdict.better, verdict.value):
+                raise InputError(
+                    f"{review}, line {verdict.line}: line {first.line} says otherwise of the same statement; keep one"
+                )
+            # From what the table showed: a second row about the same statement must not turn it back.
+            held[k][verdict.place] = _after(verdict, annotations[k].statements[verdict.place], review, person, date)
         count += 1
-    return [replace(a, statements=tuple(held[a.id])) for a in annotations], count
+    return [replace(a, statements=tuple(s)) for a, s in zip(annotations, held, strict=True)], count
+
+
+def _verdicts(review: Path) -> Iterator[_Verdict]:
+    """The rows in which a person wrote something."""
+    table = read_small_table(review, "verdicts", ["id", "statement", "text", "fact", "verdict"])
+    for line, cells in table.numbered():
+        row = {name: _as_said(cell) for name, cell in cells.items()}
+        word, better = row["verdict"].lower(), row.get("text_new", "")
+        if word or better:
+            place = int(row["statement"]) if row["statement"].isdecimal() else -1
+            cell = row.get("value", "?").lower()
+            value, readable = {"true": True, "false": False}.get(cell), cell in ("true", "false", "")
+            yield _Verdict(line, row["id"], place, row["text"], row["fact"], value, readable, word or "accept", better)
+
+
+def _meant(verdict: _Verdict, annotations: Sequence[Annotation], same: Sequence[int], review: Path) -> list[int]:
+    """Those of the records with `same` pixels that a verdict is about. Raises InputError when there is none, or when
+    it cannot be told which."""
+    there = [k for k in same if 0 <= verdict.place < len(annotations[k].statements)]
+    where = f"{review}, line {verdict.line}"
+    if not there:
+        place = verdict.place if verdict.place >= 0 else "without a number"
+        raise InputError(f"{where}: no statement {place} about {verdict.id} is known; apply it to the annotations that "
+                         "it was written with")  # fmt: skip
+    meant = [k for k in there if verdict.agrees(annotations[k].statements[verdict.place])]
+    if not meant:
+        known = annotations[there[0]].statements[verdict.place]
+        raise InputError(
+            f"{where}: statement {verdict.place} about {verdict.id} is {_named(known.fact, known.value, known.text)} "
+            f"there and {_named(verdict.fact, verdict.value, verdict.text)} in the table; apply it to the annotations "
+            "that it was written with, and leave these columns as they were"
+        )
+    if len({annotations[k].statements[verdict.place].value for k in meant}) > 1:
+        meant = [k for k in meant if annotations[k].statements[verdict.place].text.split() == verdict.text.split()]
+    if len({annotations[k].statements[verdict.place].value for k in meant}) != 1:
+        raise InputError(
+            f"{where}: several records have these pixels and differ in {verdict.fact!r}; write True or False "
+            "under value, as the one that is meant has it"
+        )
+    return meant
+
+
+def _named(fact: str, value: bool | None, text: str) -> str:
+    """A statement in few words, for a refusal."""
+    return f"{fact!r}{'' if value is None else f' = {value}'}" if fact else f"the sentence {text!r}"
+
+
+def _after(verdict: _Verdict, statement: Statement, review: Path, person: str, date: str) -> Statement:
+    """A statement as `corrected`. Raises InputError with the line."""
+    try:
+        return corrected(statement, verdict.word, verdict.better, person, date, verdict.value)
+    except ValueError as error:
+        raise InputError(f"{review}, line {verdict.line}: {error}") from error

@@ -2,15 +2,21 @@
 
 A gallery is a folder of plain columns beside the faces table that it was made of: codes as float32 (n, d), mapped into
 memory and read in blocks, so that a million faces need a gigabyte of disk and little memory. The first search makes it;
-it is made again when the table changes.
+it is made again when the table changes. Nobody may read it who may not read the table, and without its table it is not
+searched: who deletes the table wants the codes gone.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import stat
+import time
+import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +26,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from omokage.errors import InputError, OutputError
-from omokage.media.sinks import read_rows
+from omokage.media.sinks import format_of, read_metadata, read_rows
 
 Codes = NDArray[np.float32]
 ENDING = ".gallery"
 BLOCK = 32_768  # faces that are compared at once
+_DAY_S = 86_400.0
 _COLUMNS = (
     "source",
     "frame",
@@ -80,40 +87,64 @@ class Gallery:
 
 
 def open_gallery(table: Path) -> Gallery:
-    """The gallery of a faces table with embeddings (or of a gallery folder), made beside it where it is not yet there.
+    """The gallery of a faces table with embeddings (or of a gallery folder beside its table), made where it is not yet
+    there.
 
-    Raises InputError when the table cannot be read or holds no embeddings, OutputError when the folder cannot be made.
+    Raises InputError when the table cannot be read, is gone or holds no embeddings, OutputError when the folder cannot
+    be made.
     """
     if table.is_dir():
-        return _opened(table)
+        table = _table_of(table)
     folder = table.with_name(table.name + ENDING)
     try:
         state = table.stat()
     except OSError as error:
-        raise InputError(f"the gallery {table} cannot be read: {error.strerror or error}") from error
-    made_of = {"size": state.st_size, "changed_ns": state.st_mtime_ns}
-    if (folder / "gallery.json").is_file() and _facts(folder).get("made_of") == made_of:
-        return _opened(folder)
-    return build_gallery(table, folder, made_of)
+        left = f"; its codes are still in {folder}: delete that folder, too" if folder.is_dir() else ""
+        raise InputError(f"the gallery {table} cannot be read: {error.strerror or error}{left}") from error
+    made_of = {"size": state.st_size, "changed_ns": state.st_mtime_ns, "encoder": _encoder(table)}
+    if not _made_of(folder, made_of):
+        return build_gallery(table, folder, made_of)
+    _close(folder, state.st_mode)
+    return _opened(folder)
 
 
-def build_gallery(table: Path, folder: Path, made_of: dict[str, int] | None = None) -> Gallery:
+def _table_of(folder: Path) -> Path:
+    """The table beside a gallery folder. Raises InputError when there is none."""
+    table = folder.with_name(folder.name.removesuffix(ENDING))
+    if not folder.name.endswith(ENDING):
+        raise InputError(f"{folder} is a folder: give the faces table that `omokage embed` wrote")
+    if not table.is_file():
+        raise InputError(
+            f"the table {table} of the gallery {folder} is gone: delete the folder, too, or put the table back"
+        )
+    return table
+
+
+def _made_of(folder: Path, made_of: dict[str, Any]) -> bool:
+    """Whether the folder holds a gallery of just this table."""
+    with suppress(InputError):
+        return (folder / "gallery.json").is_file() and _facts(folder).get("made_of") == made_of
+    return False
+
+
+def build_gallery(table: Path, folder: Path, made_of: dict[str, Any] | None = None) -> Gallery:
     """Write the columns of every face with an embedding; a batch of rows in memory at a time."""
-    partial = folder.with_name(folder.name + ".tmp")
+    partial = _unique(folder)
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        count, width, sources, encoder = _write_columns(table, partial)
+        _remove_abandoned(folder)
+        partial.mkdir(_folder_mode(table.stat().st_mode), parents=True)
+        count, width, sources = _write_columns(table, partial)
         if not count:
             raise InputError(
                 f"{table} holds no embeddings: make the gallery with  omokage embed INPUT... --out {table}"
             )
         mean, scale = _spread(partial, count, width)
-        facts = {"count": count, "width": width, "made_of": made_of, "encoder": encoder, "sources": sources}
+        facts = {"count": count, "width": width, "made_of": made_of, "encoder": _encoder(table), "sources": sources}
         facts |= {"mean": mean.tolist(), "scale": scale.tolist()}
         (partial / "gallery.json").write_text(json.dumps(facts), encoding="utf-8", errors="backslashreplace")
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
+        _close(partial, table.stat().st_mode)
+        gallery = _opened(partial)  # already here: another process may move the folder aside again
+        _put(partial, folder, made_of)
     except OSError as error:
         raise OutputError(
             f"the gallery folder {folder} cannot be made ({error.strerror or error}); free space or copy the table to "
@@ -121,17 +152,63 @@ def build_gallery(table: Path, folder: Path, made_of: dict[str, int] | None = No
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return _opened(folder)
+    return replace(gallery, folder=folder)
 
 
-def _write_columns(table: Path, folder: Path) -> tuple[int, int, list[str], str]:
-    """Codes and places as raw files; returns rows, width, the sources' names and the encoder's."""
+def _unique(path: Path) -> Path:
+    """A neighbour's name that no other process uses."""
+    return path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Codes must not lie about for good where a search was killed while it made the gallery."""
+    for name in os.listdir(folder.parent):
+        partial = folder.parent / name
+        if name.startswith(folder.name + ".") and name.endswith(".tmp"):
+            with suppress(OSError):
+                if time.time() - partial.stat().st_mtime > _DAY_S:
+                    shutil.rmtree(partial)
+
+
+def _put(partial: Path, folder: Path, made_of: dict[str, Any] | None) -> None:
+    """Move a gallery to its place, where another process may do the same at this moment. Raises OSError."""
+    for last in (False, False, False, True):
+        try:
+            os.replace(partial, folder)
+            return
+        except OSError:  # no folder can take the place of one that is not empty
+            if last:
+                raise
+        if made_of is not None and _made_of(folder, made_of):
+            return  # another process was faster
+        old = _unique(folder)
+        with suppress(FileNotFoundError):
+            os.replace(folder, old)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _folder_mode(mode: int) -> int:
+    """Open to the owner, and to those others who may read the table."""
+    readable = mode & (stat.S_IRGRP | stat.S_IROTH)
+    return stat.S_IRWXU | readable | readable >> 2
+
+
+def _close(folder: Path, mode: int) -> None:
+    """Take from the folder and its files what the table's mode does not give."""
+    with suppress(OSError):  # another user's: its owner closes it
+        for path in (folder, *folder.iterdir()):
+            given = stat.S_IMODE(path.stat().st_mode)
+            kept = given & (_folder_mode(mode) if path == folder else mode)
+            if kept != given:
+                path.chmod(kept)
+
+
+def _write_columns(table: Path, folder: Path) -> tuple[int, int, list[str]]:
+    """Codes and places as raw files; returns rows, width and the sources' names."""
     numbers: dict[str, int] = {}
     count = width = 0
-    encoder = ""
     with (folder / "codes.f32").open("wb") as codes, (folder / "places.f64").open("wb") as places:
-        for rows, name in _batches(table):
-            encoder = name
+        for rows in _batches(table):
             kept = [r for r in rows if r.get("embedding") is not None]
             for row in kept:
                 width = width or len(row["embedding"])
@@ -142,13 +219,19 @@ def _write_columns(table: Path, folder: Path) -> tuple[int, int, list[str], str]
                 codes.write(np.array([r["embedding"] for r in kept], np.float32).tobytes())
                 places.write(np.array([_place(r, numbers) for r in kept], np.float64).tobytes())
                 count += len(kept)
-    return count, width, list(numbers), encoder
+    return count, width, list(numbers)
 
 
-def _batches(table: Path) -> Iterator[tuple[list[dict[str, Any]], str]]:
-    """Rows of a faces table in batches, with the encoder that its metadata name."""
+def _encoder(table: Path) -> str:
+    """The encoder that a table's metadata name; empty where they name none. Raises InputError."""
+    weights = read_metadata(table, format_of(table, option=False)).get("omokage.weights")
+    return str(weights.get("encoder", "")) if isinstance(weights, dict) else ""
+
+
+def _batches(table: Path) -> Iterator[list[dict[str, Any]]]:
+    """Rows of a faces table in batches."""
     if table.suffix.lower() != ".parquet":
-        yield read_rows(table), ""
+        yield read_rows(table)
         return
     try:
         with pq.ParquetFile(table) as file:
@@ -157,10 +240,9 @@ def _batches(table: Path) -> Iterator[tuple[list[dict[str, Any]], str]]:
                 raise InputError(
                     f"{table} has no column embedding: make the gallery with  omokage embed INPUT... --out {table}"
                 )
-            weights = json.loads((file.schema_arrow.metadata or {}).get(b"omokage.weights", b"{}"))
             for batch in file.iter_batches(4096, columns=[c for c in _COLUMNS if c in names]):
-                yield batch.to_pylist(), str(weights.get("encoder", ""))
-    except (pa.ArrowException, OSError, json.JSONDecodeError) as error:
+                yield batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
         raise InputError(f"the gallery {table} cannot be read: {' '.join(str(error).split())[:160]}") from error
 
 
@@ -202,7 +284,12 @@ def _opened(folder: Path) -> Gallery:
         codes = np.memmap(folder / "codes.f32", np.float32, "r", shape=(count, width))
         lengths = np.memmap(folder / "lengths.f32", np.float32, "r", shape=(count,))
         places = np.memmap(folder / "places.f64", np.float64, "r", shape=(count, 9))
-        mean, scale = np.array(facts["mean"]), np.array(facts["scale"])
-        return Gallery(folder, codes, mean, scale, lengths, places, tuple(facts["sources"]), str(facts["encoder"]))
+        mean, scale = np.array(facts["mean"], np.float64), np.array(facts["scale"], np.float64)
+        sources = tuple(str(name) for name in facts["sources"])
+        if mean.shape != (width,) or scale.shape != (width,):
+            raise ValueError("its mean or scale is not of the codes' width")
+        if not (places[:, 0].min() >= 0 and places[:, 0].max() < len(sources)):
+            raise ValueError("sources are missing")
+        return Gallery(folder, codes, mean, scale, lengths, places, sources, str(facts["encoder"]))
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"the gallery {folder} is damaged ({error}); delete the folder and search again") from error

@@ -8,8 +8,13 @@ Codes are standardised by the gallery's own mean and deviation and compared by c
 
 from __future__ import annotations
 
+import os
+import shutil
+import uuid
 from collections.abc import Collection, Sequence
-from typing import Literal
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,17 +131,40 @@ def approximate(gallery: Gallery, query: Floats, count: int) -> list[tuple[int, 
         from usearch.index import Index as Graph
     except ImportError as error:
         raise MissingExtraError("an approximate search", "search") from error
-    path = gallery.folder / "graph.usearch"
     graph = Graph(ndim=len(gallery.mean), metric="cos", dtype="f32")
-    if path.is_file():
-        graph.view(str(path))
-    else:
+    path = gallery.folder / "graph.usearch"
+    if not _viewed(graph, path, gallery):
+        graph = Graph(ndim=len(gallery.mean), metric="cos", dtype="f32")
         for first in range(0, len(gallery), BLOCK):
             block = _standard(gallery, gallery.codes[first : first + BLOCK])
             graph.add(np.arange(first, first + len(block)), block.astype(np.float32))
-        graph.save(str(path))
+        _keep(graph, path, gallery)
     found = graph.search(query.astype(np.float32), count)
     return [(int(key), 1.0 - float(d)) for key, d in zip(found.keys, found.distances, strict=True)]
+
+
+def _viewed(graph: Any, path: Path, gallery: Gallery) -> bool:
+    """Whether the kept graph could be mapped and is this gallery's; False also for one that is damaged."""
+    if not path.is_file():
+        return False
+    try:
+        graph.view(str(path))
+    except (RuntimeError, ValueError, OSError):  # usearch's own, of a file that was cut off
+        return False
+    return len(graph) == len(gallery) and graph.ndim == len(gallery.mean)
+
+
+def _keep(graph: Any, path: Path, gallery: Gallery) -> None:
+    """Keep the graph for the next search, readable to those who may read the codes; where it cannot be written, the
+    next search makes it again."""
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")  # searches may run at once
+    try:
+        graph.save(str(partial))
+        shutil.copymode(gallery.folder / "codes.f32", partial)
+        os.replace(partial, path)
+    except (RuntimeError, OSError):
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def precision_at(

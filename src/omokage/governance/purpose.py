@@ -5,8 +5,8 @@
     log.verify()                       # Verdict(entries=1, sound=True, ...)
 
 One JSON object a line; `hash` is the SHA-256 of all its other fields, `previous` the hash of the line before. A chain
-cannot see that its own end was cut off and rewritten by someone who may write the file: `head` beside the log catches
-accidents, and a hash noted elsewhere (`verify(known=...)`) catches the rest.
+cannot see that its own end was cut off: ``<log>.head`` beside the log notes the end, and nothing is appended where the
+two disagree. Somebody who can rewrite both files is noticed only by a hash noted elsewhere (`verify(known=...)`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import getpass
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -25,10 +26,19 @@ from typing import Any
 
 from omokage.errors import InputError, OutputError
 
+try:
+    import fcntl
+    import pwd
+except ImportError:  # Windows has neither
+    fcntl = pwd = None  # type: ignore[assignment]
+
 START = "0" * 64  # what the first line names as the hash before it
 VARIABLE = "OMOKAGE_PURPOSE_LOG"
 _FIELDS = ("number", "when", "who", "action", "gallery", "asked", "purpose", "facts", "previous")
+_NO_TEXT = ("number", "facts")
 _WAIT_S, _STALE_S = 10.0, 60.0
+# Of a terminal (escape sequences begin with one), and those that turn the direction of what follows.
+_CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +82,11 @@ def default_log() -> Path:
 
 
 def stated(purpose: str) -> str:
-    """The purpose without surrounding blanks. Raises InputError when there is none."""
+    """The purpose without surrounding blanks. Raises InputError when there is none, or one that would act on the
+    terminal of whoever lists the log."""
     words = " ".join(purpose.split())
+    if found := _CONTROLS.search(words):
+        raise InputError(f"the purpose {words!a} holds the control character {found[0]!a}: state it in plain text")
     if not any(c.isalnum() for c in words):
         raise InputError(
             "a purpose is needed in words: add --purpose, for example --purpose 'pilot 3, consent form 2b'"
@@ -92,19 +105,17 @@ class PurposeLog:
     ) -> Entry:
         """Add one line, flushed to disk before this returns.
 
-        Raises InputError for a purpose without words or a log whose last line is damaged, OutputError when the log
-        cannot be written: then what was asked must not be done.
+        Raises InputError for a purpose without words and for a log that is damaged, shortened or gone, OutputError when
+        the log cannot be written: then what was asked must not be done.
         """
         purpose = stated(purpose)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with _alone(self.path):
-                entry = self._next(action, gallery, purpose, asked, dict(facts or {}))
-                with self.path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-                    stream.write(_line(entry) + "\n")
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                self._head.write_text(f"{entry.number} {entry.hash}\n", encoding="ascii")
+                last, ended = self._last()
+                self._check_end(last)
+                entry = self._next(last, action, gallery, purpose, asked, dict(facts or {}))
+                self._write(entry, ended)
         except OSError as error:
             raise OutputError(
                 f"the purpose log {self.path} cannot be written ({error.strerror or error}), so nothing was done; "
@@ -112,8 +123,56 @@ class PurposeLog:
             ) from error
         return entry
 
-    def _next(self, action: str, gallery: str, purpose: str, asked: str, facts: Mapping[str, Any]) -> Entry:
-        last = self._last()
+    def _check_end(self, last: Entry | None) -> None:
+        """Raises InputError where the log is not what its head notes: a line more would hide what was cut off."""
+        noted = self._noted()
+        if noted is None and last is None:
+            self._note(0, START)  # from now on a log without a head has lost it
+            return
+        problem = self._end_problem(noted, last)
+        if problem:
+            raise InputError(
+                f"the purpose log {self.path} was changed from outside: {problem}; nothing was done, move both files "
+                f"aside as evidence or name another log with {VARIABLE}"
+            )
+
+    def _end_problem(self, noted: str | None, last: Entry | None) -> str:
+        """How the log's last line disagrees with what its head notes; empty when it does not."""
+        number, end, before = (last.number, last.hash, last.previous) if last is not None else (0, START, START)
+        if noted is None:
+            return f"{self._head.name}, which notes its end, is gone" if number else ""
+        # One behind is what a process leaves that was killed between writing its line and noting it.
+        if noted in (f"{number} {end}", f"{number - 1} {before}"):
+            return ""
+        what = f"it ends at line {number}" if self.path.exists() else "the log is gone"
+        return f"{what}, but {self._head.name} notes another end"
+
+    def _write(self, entry: Entry, ended: bool) -> None:
+        """The line and then its note; when the disk refuses either, the log is again as it was. Raises OSError."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        try:
+            with self.path.open("ab") as stream:
+                stream.write((b"" if ended else b"\n") + _line(entry) + b"\n")
+                stream.flush()
+                os.fsync(stream.fileno())
+            self._note(entry.number, entry.hash)
+        except OSError:
+            with suppress(OSError):  # part of a line would damage the log for good
+                os.truncate(self.path, size)
+            raise
+
+    def _note(self, number: int, end: str) -> None:
+        """Write the head, whole or not at all. Raises OSError."""
+        partial = self._head.with_name(self._head.name + ".tmp")
+        with partial.open("wb") as stream:
+            stream.write(f"{number} {end}\n".encode())
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(partial, self._head)
+
+    def _next(
+        self, last: Entry | None, action: str, gallery: str, purpose: str, asked: str, facts: Mapping[str, Any]
+    ) -> Entry:
         number, previous = (last.number + 1, last.hash) if last is not None else (1, START)
         when = datetime.now(UTC).isoformat(timespec="milliseconds")
         # A round trip through text, so that what is hashed is what a reader of the file will see.
@@ -123,27 +182,27 @@ class PurposeLog:
         bare = Entry(number, when, who, action, gallery, asked, purpose, plain, previous, "")
         return replace(bare, hash=bare.seal())
 
-    def _last(self) -> Entry | None:
-        """The last line, found from the end of the file. Raises InputError when it is damaged."""
+    def _last(self) -> tuple[Entry | None, bool]:
+        """The last line, found from the end of the file, and whether it ends in a newline. Raises InputError when it
+        is damaged."""
         if not self.path.exists():
-            return None
+            return None, True
         with self.path.open("rb") as stream:
             size = stream.seek(0, os.SEEK_END)
             reach = 4096
             while True:
                 stream.seek(max(size - reach, 0))
-                tail = stream.read().rstrip(b"\n")
-                if b"\n" in tail or reach >= size:
+                tail = stream.read()
+                if b"\n" in tail[:-1] or reach >= size:
                     break
                 reach *= 4
         if not tail:
-            return None
+            return None, True
         try:
-            entry = _parsed(tail.rpartition(b"\n")[2])
+            return _sound(tail.removesuffix(b"\n").rpartition(b"\n")[2]), tail.endswith(b"\n")
         except ValueError as error:
             raise InputError(f"the last line of the purpose log {self.path} is damaged: {error}; keep the file aside "
                              f"as evidence and start another with {VARIABLE}") from error  # fmt: skip
-        return entry
 
     def entries(self) -> Iterator[Entry]:
         """The lines in order. Raises InputError when the log cannot be read or a line is no entry."""
@@ -155,51 +214,64 @@ class PurposeLog:
 
     def _lines(self) -> list[bytes]:
         try:
-            return self.path.read_bytes().splitlines()
+            content = self.path.read_bytes()
         except OSError as error:
             raise InputError(f"the purpose log {self.path} cannot be read: {error.strerror or error}") from error
+        return content.removesuffix(b"\n").split(b"\n") if content else []
 
-    def verify(self, known: str = "") -> Verdict:
+    def verify(self, known: str | None = None) -> Verdict:
         """Whether every line is the one that was written and none is missing, doubled or moved.
 
         `known` is the hash of any line that was noted elsewhere; it must still be in the log. Raises InputError when
-        the log cannot be read.
+        the log cannot be read, and for a `known` without a hash.
         """
-        previous, count, seen = START, 0, known in ("", START)
+        if known is not None and not known.strip():
+            raise InputError(
+                "the known hash is empty: give one that a command printed, or leave --known away (is a variable unset?)"
+            )
+        try:
+            noted = self._noted()  # before the lines, which another process may be adding to
+        except OSError as error:
+            raise InputError(f"{self._head} cannot be read: {error.strerror or error}") from error
+        if noted is not None and not self.path.exists():
+            problem = self._end_problem(noted, None)
+            return Verdict(0, not problem, START, problem)
+        return self._verified(noted, known)
+
+    def _verified(self, noted: str | None, known: str | None) -> Verdict:
+        last, seen = None, known in (None, START)
         for number, line in enumerate(self._lines(), 1):
+            previous = last.hash if last is not None else START
             try:
-                entry = _parsed(line)
+                entry = _sound(line)
             except ValueError as error:
-                return Verdict(count, False, previous, f"line {number} is damaged: {error}")
+                return Verdict(number - 1, False, previous, f"line {number} is damaged: {error}")
             if entry.number != number or entry.previous != previous:
-                return Verdict(count, False, previous, f"line {number} does not follow the line before it")
-            if entry.seal() != entry.hash:
-                return Verdict(count, False, previous, f"line {number} was changed after it was written")
-            previous, count, seen = entry.hash, number, seen or entry.hash.startswith(known)
+                return Verdict(number - 1, False, previous, f"line {number} does not follow the line before it")
+            last, seen = entry, seen or entry.hash.startswith((known or "").strip())
+        count, end = (last.number, last.hash) if last is not None else (0, START)
         if not seen:
             return Verdict(
-                count, False, previous, f"no line has the known hash {known[:16]}: lines were cut off or replaced"
+                count, False, end, f"no line has the known hash {(known or '')[:16]}: lines were cut off or replaced"
             )
-        if self._noted() not in ("", f"{count} {previous}"):
-            return Verdict(
-                count, False, previous, f"the log ends at line {count}, but {self._head.name} notes another end"
-            )
-        return Verdict(count, True, previous)
+        problem = self._end_problem(noted, last)
+        return Verdict(count, not problem, end, problem)
 
     @property
     def _head(self) -> Path:
         return self.path.with_name(self.path.name + ".head")
 
-    def _noted(self) -> str:
-        """The end that the neighbour notes; empty when there is none."""
+    def _noted(self) -> str | None:
+        """The end that the neighbour notes; None when there is no neighbour. Raises OSError."""
         try:
-            return self._head.read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError):
-            return ""
+            return self._head.read_bytes().decode("ascii", "backslashreplace").strip()
+        except FileNotFoundError:
+            return None
 
 
-def _line(entry: Entry) -> str:
-    return json.dumps({name: getattr(entry, name) for name in (*_FIELDS, "hash")}, ensure_ascii=False)
+def _line(entry: Entry) -> bytes:
+    fields = {name: getattr(entry, name) for name in (*_FIELDS, "hash")}
+    return json.dumps(fields, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _parsed(line: bytes) -> Entry:
@@ -210,20 +282,57 @@ def _parsed(line: bytes) -> Entry:
         raise ValueError("it is not JSON") from error
     if not isinstance(row, dict) or set(row) != {*_FIELDS, "hash"}:
         raise ValueError("it does not have the fields of an entry")
+    texts = all(isinstance(row[name], str) for name in row if name not in _NO_TEXT)
+    if not texts or type(row["number"]) is not int or not isinstance(row["facts"], dict):
+        raise ValueError("it does not have the fields of an entry")
     return Entry(**row)
 
 
+def _sound(line: bytes) -> Entry:
+    """The entry of a line that is as it was written. Raises ValueError."""
+    entry = _parsed(line)
+    # A key given twice, or another spelling of the same values, would leave the hash as it is.
+    if entry.seal() != entry.hash or _line(entry) != line:
+        raise ValueError("it was changed after it was written")
+    return entry
+
+
 def _who() -> str:
+    """The user's name; not from the environment, where everybody can set it, if the system itself knows."""
     try:
-        return getpass.getuser()
+        return pwd.getpwuid(os.getuid()).pw_name if pwd is not None else getpass.getuser()
     except (OSError, KeyError, ImportError):
         return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Only one process at a time is inside: a neighbour file that exactly one of them can make. Raises OSError."""
+    """Only one process at a time is inside. Raises OSError."""
     lock = path.with_name(path.name + ".lock")
+    with _locked(lock) if fcntl is not None else _made(lock):
+        yield
+
+
+@contextmanager
+def _locked(lock: Path) -> Iterator[None]:
+    """The system's own lock, which ends with the process that holds it; the file stays, empty."""
+    until = time.monotonic() + _WAIT_S
+    place = os.open(lock, os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        while True:
+            try:
+                fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                _wait(lock, until)
+        yield
+    finally:
+        os.close(place)
+
+
+@contextmanager
+def _made(lock: Path) -> Iterator[None]:
+    """A file that exactly one process can make, for systems without such locks."""
     until = time.monotonic() + _WAIT_S
     while True:
         try:
@@ -234,11 +343,15 @@ def _alone(path: Path) -> Iterator[None]:
                 if time.time() - lock.stat().st_mtime > _STALE_S:  # its maker was killed
                     lock.unlink()
                     continue
-            if time.monotonic() > until:
-                raise OSError(f"{lock} is held by another process") from None
-            time.sleep(0.01)
+            _wait(lock, until)
     try:
         yield
     finally:
         with suppress(OSError):
             lock.unlink()
+
+
+def _wait(lock: Path, until: float) -> None:
+    if time.monotonic() > until:
+        raise OSError(f"{lock} is held by another process")
+    time.sleep(0.01)

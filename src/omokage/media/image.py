@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from omokage.errors import UnreadableError
 
+BYTE_LIMIT = 1 << 30  # of a file; far above what any picture within the limit of pixels needs
 PIXEL_LIMIT = 89_000_000  # just below the size at which PIL itself begins to warn of decompression bombs
 _ORIENTATION = 0x0112
 
@@ -47,14 +49,23 @@ def read_picture(source: str | Path | bytes) -> Picture:
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """The content of a file. Raises UnreadableError when it is missing, unreadable or empty."""
+    """The content of a file. Raises UnreadableError when it is missing, unreadable, empty, above `BYTE_LIMIT`, or no
+    regular file: reading from a pipe may wait for ever, and a device may never end."""
     try:
+        _check_file(path, Path(path).stat())
         content = Path(path).read_bytes()
     except OSError as error:
         raise UnreadableError(f"{path}: {(error.strerror or str(error)).lower()}") from error
     if not content:
         raise UnreadableError(f"{path}: the file is empty (0 bytes)")
     return content
+
+
+def _check_file(path: str | Path, state: os.stat_result) -> None:
+    if not (stat.S_ISREG(state.st_mode) or stat.S_ISDIR(state.st_mode)):  # the system has words for a folder
+        raise UnreadableError(f"{path}: a pipe or a device, no file; save the picture as a file first")
+    if state.st_size > BYTE_LIMIT:
+        raise UnreadableError(f"{path}: over the limit of {BYTE_LIMIT >> 30} GiB; make the picture smaller first")
 
 
 def of_pillow(image: Image.Image) -> NDArray[np.uint8]:

@@ -1,8 +1,8 @@
 """Re-annotate pictures: collect what the specialists, rendered truth, labels and a teacher say, and put it together.
 
 Resumable: each finished picture is a line beside the output until all are done. Output and export name pictures by a
-hash of their pixels, a file that is no picture by a hash of its bytes; only `Plan.pictures` (a folder, when asked for) receives the pictures themselves, decoded and
-written anew, so that no camera data and no name go along.
+hash of their pixels, a file that is no picture by a hash of its bytes; only `Plan.pictures` (a folder, when asked for)
+receives the pictures themselves, decoded and written anew, so that no camera data and no name go along.
 """
 
 from __future__ import annotations

@@ -143,10 +143,13 @@ def query_code(analyzer: Analyzer, encoder: Encoder, path: Path, crops: bool = F
 
 
 def place_of(source: str, table: Path) -> Path | None:
-    """Where the file of a gallery's source lies: from the current folder, else from the folder of the gallery's
-    `table`, which may have moved together with its pictures. None where it is in neither."""
-    places = (Path(source), table.resolve().parent / source)
-    return next((place for place in places if place.is_file()), None)
+    """Where the file of a source lies: from the folder of the gallery's `table`, which may have moved with the
+    pictures, else from the current folder, where another file may have the same name. None where it is in neither."""
+    return next((place for place in _places(source, table) if place.is_file()), None)
+
+
+def _places(source: str, table: Path) -> tuple[Path, Path]:
+    return table.resolve().parent / source, Path(source)
 
 
 def own_sources(sources: Iterable[str], query: Path, table: Path) -> set[str]:
@@ -155,8 +158,7 @@ def own_sources(sources: Iterable[str], query: Path, table: Path) -> set[str]:
         source
         for source in sources
         if Path(source).name == query.name  # cheap: a gallery may name a million files
-        and (place := place_of(source, table)) is not None
-        and query.samefile(place)
+        and any(place.is_file() and query.samefile(place) for place in _places(source, table))
     }
 
 
