@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from omokage.errors import InputError, OutputError
-from omokage.governance import purpose
+from omokage.governance import locks
 from omokage.governance.purpose import VARIABLE, PurposeLog, default_log, stated
 
 WORDS = st.text(min_size=0, max_size=30)
@@ -207,23 +207,23 @@ def test_a_purpose_with_control_characters_is_refused(control: str) -> None:
     assert control[0] not in str(refused.value)
 
 
-@pytest.mark.parametrize("locks", ["of the system", "files"])
-def test_a_lock_left_by_a_killed_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, locks: str) -> None:
-    if locks == "files":
-        monkeypatch.setattr(purpose, "fcntl", None)
+@pytest.mark.parametrize("kind", ["of the system", "files"])
+def test_a_lock_left_by_a_killed_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    if kind == "files":
+        monkeypatch.setattr(locks, "fcntl", None)
     lock = tmp_path / "log.jsonl.lock"
     lock.touch()
-    if locks == "files":
+    if kind == "files":
         os.utime(lock, (1, 1))  # without the system's locks only its age tells
-    monkeypatch.setattr(purpose, "_WAIT_S", 0.05)
+    monkeypatch.setattr(locks, "_WAIT_S", 0.05)
     assert written(tmp_path / "log.jsonl").verify().sound
 
 
-@pytest.mark.skipif(purpose.fcntl is None, reason="no such locks here")
+@pytest.mark.skipif(locks.fcntl is None, reason="no such locks here")
 def test_an_old_lock_that_is_held_is_respected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(purpose, "_WAIT_S", 0.05)
+    monkeypatch.setattr(locks, "_WAIT_S", 0.05)
     log = written(tmp_path / "log.jsonl", 1)
-    with purpose._alone(log.path):
+    with locks.alone(log.path):
         os.utime(tmp_path / "log.jsonl.lock", (1, 1))
         with pytest.raises(OutputError, match="held by another process"):
             log.append("search", "g", "study")

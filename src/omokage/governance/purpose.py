@@ -16,27 +16,25 @@ import hashlib
 import json
 import os
 import re
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from omokage.errors import InputError, OutputError
+from omokage.governance.locks import alone
 
 try:
-    import fcntl
     import pwd
-except ImportError:  # Windows has neither
-    fcntl = pwd = None  # type: ignore[assignment]
+except ImportError:  # Windows has none
+    pwd = None  # type: ignore[assignment]
 
 START = "0" * 64  # what the first line names as the hash before it
 VARIABLE = "OMOKAGE_PURPOSE_LOG"
 _FIELDS = ("number", "when", "who", "action", "gallery", "asked", "purpose", "facts", "previous")
 _NO_TEXT = ("number", "facts")
-_WAIT_S, _STALE_S = 10.0, 60.0
 # Of a terminal (escape sequences begin with one), and those that turn the direction of what follows.
 _CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 
@@ -111,7 +109,7 @@ class PurposeLog:
         purpose = stated(purpose)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with _alone(self.path):
+            with alone(self.path):
                 last, ended = self._last()
                 self._check_end(last)
                 entry = self._next(last, action, gallery, purpose, asked, dict(facts or {}))
@@ -303,55 +301,3 @@ def _who() -> str:
         return pwd.getpwuid(os.getuid()).pw_name if pwd is not None else getpass.getuser()
     except (OSError, KeyError, ImportError):
         return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Only one process at a time is inside. Raises OSError."""
-    lock = path.with_name(path.name + ".lock")
-    with _locked(lock) if fcntl is not None else _made(lock):
-        yield
-
-
-@contextmanager
-def _locked(lock: Path) -> Iterator[None]:
-    """The system's own lock, which ends with the process that holds it; the file stays, empty."""
-    until = time.monotonic() + _WAIT_S
-    place = os.open(lock, os.O_CREAT | os.O_RDWR, 0o666)
-    try:
-        while True:
-            try:
-                fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                _wait(lock, until)
-        yield
-    finally:
-        os.close(place)
-
-
-@contextmanager
-def _made(lock: Path) -> Iterator[None]:
-    """A file that exactly one process can make, for systems without such locks."""
-    until = time.monotonic() + _WAIT_S
-    while True:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            break
-        except FileExistsError:
-            with suppress(OSError):
-                if time.time() - lock.stat().st_mtime > _STALE_S:  # its maker was killed
-                    lock.unlink()
-                    continue
-            _wait(lock, until)
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            lock.unlink()
-
-
-def _wait(lock: Path, until: float) -> None:
-    if time.monotonic() > until:
-        raise OSError(f"{lock} is held by another process")
-    time.sleep(0.01)
