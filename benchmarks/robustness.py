@@ -27,7 +27,7 @@ import torch
 from numpy.typing import NDArray
 
 from omokage.media.image import read_image
-from omokage.media.table import Reading, rows
+from omokage.media.table import Reading
 from omokage.metrics.table import TableScore, points_of, score_table
 from omokage.pipeline import Analyzer
 from omokage.report.charts import Curve, Panel, figure
@@ -215,7 +215,7 @@ def measured(analyzer: Analyzer, pairs: Sequence[tuple[Image, Label]]) -> dict[s
     """The scores of pictures in memory, by the measures that the page shows."""
     answers = []
     for image, label in pairs:
-        answers += rows(Reading(label["file"], faces=tuple(analyzer(image))))
+        answers += Reading(label["file"], faces=tuple(analyzer(image))).rows()
     known = dict(MEASURES)
     return {s.measure: s for s in score_table([label for _, label in pairs], answers) if s.measure in known}
 

@@ -96,9 +96,8 @@ class AgeEstimate:
     years: float
     q05: float
     q95: float
-    density: tuple[
-        float, ...
-    ] = ()  # probability of each year 0, 1, ... (sums to 1); empty when only the interval is known
+    # Probability of each year 0, 1, ... (sums to 1); empty when only the interval is known.
+    density: tuple[float, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,21 +144,22 @@ class FaceAnalysis:
     timestamp_s: float = 0.0
     face: int = 0  # 0 = the largest face of the frame
     track: int | None = None
-    landmarks: NDArray[np.float32] | None = None  # (68, 2) source pixels; whole numbers are the middles of pixels
-    landmark_sigma: NDArray[np.float32] | None = None  # (68,) source pixels
+    # (68, 2) source pixels; whole numbers are the middles of pixels
+    landmarks: NDArray[np.float32] | None = field(default=None, repr=False)
+    landmark_sigma: NDArray[np.float32] | None = field(default=None, repr=False)  # (68,) source pixels
     pose: Pose | None = None
     gaze: tuple[Scalar, Scalar] | None = None  # degrees: + to the image's right, + up, both against the camera
     age: AgeEstimate | None = None
     gender_female: float | None = None  # perceived gender: share of raters who would say female
     expression: Categorical | None = None
-    units: Mapping[str, float] = field(default_factory=dict)  # ARKit name -> 0..1
+    units: Mapping[str, float] = field(default_factory=dict, repr=False)  # ARKit name -> 0..1
     action_units: Mapping[str, float] = field(default_factory=dict)  # "au12" -> 0..5
     attributes: Mapping[str, float] = field(default_factory=dict)  # schema name -> probability 0..1
     scalars: Mapping[str, Scalar] = field(default_factory=dict)  # other continuous outputs, e.g. fatness, skin_tone
     classes: Mapping[str, Categorical] = field(default_factory=dict)  # other nominal outputs: the user's own
     quality: float | None = None  # 0..1: how well the crop shows one face
     needs_review: str = ""  # empty, or why a person should look
-    embedding: NDArray[np.float32] | None = None
+    embedding: NDArray[np.float32] | None = field(default=None, repr=False)
 
     @property
     def outline(self) -> NDArray[np.float32] | None:

@@ -20,7 +20,7 @@ from omokage.errors import InputError, OutputError
 from omokage.media import files, journal
 from omokage.media.openface import COLUMNS, openface_row
 from omokage.media.sinks import FORMATS, FacesSink, Format, format_of, read_rows
-from omokage.media.table import Reading, rows, table_schema
+from omokage.media.table import Reading, table_schema
 from omokage.pipeline import Analyzer
 from omokage.results import FaceAnalysis
 from stand_ins import SquareFinder, SquarePredictor, picture
@@ -175,7 +175,7 @@ def test_stopped_work_is_kept_and_resumed(tmp_path: Path) -> None:
     assert target.counts == journal.Counts(frames=5, faces=4, no_face=2, unreadable=1, review=target.counts.review,
                                            first_problem="d.jpg: the file is empty (0 bytes)")  # fmt: skip
     assert [(r["source"], r["face"]) for r in read_rows(out)] == [
-        (row["source"], row.get("face")) for r in every for row in rows(r)
+        (row["source"], row.get("face")) for r in every for row in r.rows()
     ]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["faces.parquet"]
 

@@ -195,3 +195,13 @@ def test_reasons_for_review() -> None:
         assert len(found) == 1
         assert found[0].startswith(start)
     assert reasons(fine, 50, rules) == ["many faces (50)"]
+
+
+def test_a_face_prints_without_its_long_lists(tmp_path: Path) -> None:
+    write_picture(tmp_path / "a.png", [(10, 10, 30, 20)])
+    face = analyzer()(tmp_path / "a.png")[0]
+    shown = repr(replace(face, landmarks=np.zeros((68, 2), np.float32), units={"jawOpen": 0.125}))
+    assert "array" not in shown
+    assert "jawOpen" not in shown
+    assert "age=AgeEstimate(years=" in shown
+    assert "density" not in shown

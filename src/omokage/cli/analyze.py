@@ -256,9 +256,8 @@ def _pages(report: Path | None, lang: str, analyzer: Analyzer, targets: list[str
 def _write_review(review: Path, out: Path | None, kind: str | None, kept: list[Reading], options: RunOptions) -> None:
     """The cases that a person should look at, from the whole table (also what an earlier, resumed run wrote)."""
     from omokage.media.sinks import format_of, read_rows
-    from omokage.media.table import rows
     from omokage.pipeline.cases import write_cases
 
-    table = read_rows(out, format_of(out, kind)) if out is not None else [row for r in kept for row in rows(r)]
+    table = read_rows(out, format_of(out, kind)) if out is not None else [row for r in kept for row in r.rows()]
     number = write_cases(review, table, pictures=not options.features_only)
     typer.echo(f"{number} faces or files that a person should look at: {review}", err=True)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from omokage.errors import InputError, OutputError
 from omokage.media.files import check_writable, output_error, whole_file
-from omokage.media.table import BOX, Reading, rows, to_table
+from omokage.media.table import BOX, Reading, to_table
 
 ROWS_PER_PART = 512
 SECONDS_PER_PART = 5.0  # at most so much work is lost to a kill
@@ -104,7 +104,7 @@ class Journal:
 
     def write(self, reading: Reading) -> None:
         """Take in one reading; it is safe on disk after the next flush (every few seconds)."""
-        self._rows += rows(reading)
+        self._rows += reading.rows()
         if reading.silent or (reading.problem and reading.last):
             self._ends.append(reading.source)
         if len(self._rows) >= ROWS_PER_PART or time.monotonic() - self._flushed > SECONDS_PER_PART:

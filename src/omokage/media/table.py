@@ -66,6 +66,16 @@ class Reading:
             return f"unreadable: {self.problem}"
         return ("ok" if self.faces else "no_face") + (f" ({self.note})" if self.note else "")
 
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows that a faces table has of it: one per face, or one that says why there is none. What was not
+        estimated is left out."""
+        if self.silent:
+            return []
+        head = {"source": self.source, "frame": self.frame, "timestamp_s": self.timestamp_s, "status": self.status}
+        if not self.faces:
+            return [head]
+        return [{**head, **face_row(face)} for face in self.faces]
+
 
 def yes_no(schema: AttributeSchema) -> tuple[str, ...]:
     """Names of the yes/no attributes that default output shows."""
@@ -100,21 +110,6 @@ def table_schema(
     return pa.schema(
         columns, metadata={"omokage.faces": VERSION, "omokage.conventions": json.dumps(CONVENTIONS), **(metadata or {})}
     )
-
-
-def rows(reading: Reading) -> list[dict[str, Any]]:
-    """The table rows of one reading: one per face, or one that says why there is none; absent keys are null columns."""
-    if reading.silent:
-        return []
-    head = {
-        "source": reading.source,
-        "frame": reading.frame,
-        "timestamp_s": reading.timestamp_s,
-        "status": reading.status,
-    }
-    if not reading.faces:
-        return [head]
-    return [{**head, **face_row(face)} for face in reading.faces]
 
 
 def face_row(face: FaceAnalysis) -> dict[str, Any]:
