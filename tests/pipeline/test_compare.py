@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from omokage.comparison.config import COMPARED_UNITS, FACTORS
 from omokage.comparison.predict import Compared, Seen
@@ -283,6 +284,21 @@ def test_a_series_of_strangers_is_refused(tmp_path: Path) -> None:
     face(tmp_path / "1.png", 30, 36, shade=20)
     with pytest.raises(InputError, match="only 2 of 4"):
         compare_series(analyzer, SquareComparer(), str(tmp_path))  # type: ignore[arg-type]
+
+
+def test_pictures_are_compared_however_they_are_given(tmp_path: Path) -> None:
+    paths = [face(tmp_path / "a.png", 20), face(tmp_path / "b.png", 50, 48)]
+    by_path = ask(*paths)
+    pixels = [np.asarray(Image.open(path)) for path in paths]
+    for given in (pixels, [path.read_bytes() for path in paths], [Image.open(path) for path in paths], map(str, paths)):
+        change = ask(*given)  # type: ignore[arg-type]
+        assert change.status == "ok"
+        assert (change.age, change.same_person) == (by_path.age, by_path.same_person)
+    assert ask(pixels[0], pixels[0]).status == "same_picture"  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="a int is no picture"):
+        ask(3, paths[0])  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"pixels must be RGB uint8 .* not float64"):
+        ask(pixels[0] / 255, paths[0])  # type: ignore[arg-type]
 
 
 def test_a_video_is_no_photograph(tmp_path: Path) -> None:

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from omokage.errors import UnreadableError
+from omokage.errors import InputError, UnreadableError
 
 BYTE_LIMIT = 1 << 30  # of a file; far above what any picture within the limit of pixels needs
 PIXEL_LIMIT = 89_000_000  # just below the size at which PIL itself begins to warn of decompression bombs
 _ORIENTATION = 0x0112
+# What a picture may be given as in Python: a path, encoded bytes, RGB uint8 pixels (h, w, 3), an opened Pillow image.
+PictureLike = str | Path | bytes | NDArray[np.uint8] | Image.Image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +32,35 @@ class Picture:
 
     pixels: NDArray[np.uint8]
     note: str = ""
+
+
+def pixels_of(image: PictureLike) -> NDArray[np.uint8]:
+    """Pixels (h, w, 3), RGB uint8, upright, of a picture given in any way. Raises UnreadableError for one that cannot
+    be decoded, InputError for other arrays and other objects."""
+    if isinstance(image, np.ndarray):
+        return _checked(image)
+    if isinstance(image, Image.Image):
+        return of_pillow(image)
+    if isinstance(image, str | bytes | os.PathLike):
+        return read_image(image)
+    raise InputError(
+        f"a {type(image).__name__} is no picture: give a path, encoded bytes, RGB uint8 pixels or a Pillow image, and "
+        "several pictures to analyze_many"
+    )
+
+
+def name_of(image: PictureLike) -> str:
+    """The path of a picture as text; empty where it was not given by a path."""
+    return os.fspath(image) if isinstance(image, str | os.PathLike) else ""
+
+
+def _checked(image: NDArray) -> NDArray[np.uint8]:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        empty = "an empty array, " if image.size == 0 else ""
+        raise InputError(
+            f"pixels must be RGB uint8 of shape (height, width, 3), not {empty}{image.dtype} {image.shape}"
+        )
+    return image
 
 
 def read_image(source: str | Path | bytes) -> NDArray[np.uint8]:

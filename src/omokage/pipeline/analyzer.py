@@ -9,13 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL.Image import Image as Pillow
-
 from omokage.errors import InputError
 from omokage.media.ahead import Ahead, Frame, frames
-from omokage.media.image import of_pillow, read_image
+from omokage.media.image import PictureLike, name_of, pixels_of
 from omokage.media.sources import Source, expand, is_video
 from omokage.media.table import Reading
 from omokage.pipeline.check import FaceCheck
@@ -74,27 +70,18 @@ class Analyzer:
             self._predictor = open_predictor(self._weights, self._device)
         return self._predictor
 
-    def __call__(self, image: str | Path | bytes | Image | Pillow, crops: bool = False) -> list[FaceAnalysis]:
+    def __call__(self, image: PictureLike, crops: bool = False) -> list[FaceAnalysis]:
         """The faces of one picture, largest first; an empty list when there is none.
 
         `image` is a path, encoded bytes, RGB uint8 pixels (h, w, 3), or a Pillow image, whose EXIF orientation is
         applied. With `crops` the whole picture is one face. Raises UnreadableError for a picture that cannot be
         decoded, InputError for a video, other arrays and other objects.
         """
-        if isinstance(image, np.ndarray):
-            name, pixels = "", _checked(image)
-        elif isinstance(image, Pillow):
-            name, pixels = "", _checked(of_pillow(image))
-        elif not isinstance(image, str | bytes | os.PathLike):
-            raise InputError(
-                f"a {type(image).__name__} is no picture: give a path, encoded bytes, RGB uint8 pixels or a Pillow "
-                "image, and several pictures to analyze_many"
-            )
-        else:
-            if not isinstance(image, bytes) and is_video(str(image)):
-                raise InputError(f"{image} is a video: use analyze_many, which gives its frames one by one")
-            name = "" if isinstance(image, bytes) else Source(os.fspath(image)).name
-            pixels = read_image(image)
+        path = name_of(image)
+        if path and is_video(path):
+            raise InputError(f"{path} is a video: use analyze_many, which gives its frames one by one")
+        name = Source(path).name
+        pixels = pixels_of(image)
         return [replace(f, source=name) for f in self._read([pixels], crops)[0]]
 
     def analyze_many(
@@ -195,15 +182,6 @@ def _device(name: str | None) -> str:
 def _id_of(part: object) -> str:
     card = getattr(part, "card", None)
     return str(card.id) if card is not None else str(getattr(part, "name", type(part).__name__))
-
-
-def _checked(image: NDArray) -> Image:
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        empty = "an empty array, " if image.size == 0 else ""
-        raise InputError(
-            f"pixels must be RGB uint8 of shape (height, width, 3), not {empty}{image.dtype} {image.shape}"
-        )
-    return image
 
 
 def _sources(inputs: str | Path | Source | Iterable[str | Path | Source]) -> list[Source]:

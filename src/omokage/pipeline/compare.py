@@ -20,6 +20,7 @@ from omokage.comparison.predict import Compared, Comparer, Seen, face_change
 from omokage.errors import WeightsError
 from omokage.faces.align import crop_box, crop_landmarks
 from omokage.faces.sharpness import sharpness
+from omokage.media.image import PictureLike, name_of, pixels_of
 from omokage.media.sources import Source, is_video
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
@@ -55,8 +56,8 @@ class Photo:
 
 
 def compare(
-    before: str | Path,
-    after: str | Path,
+    before: PictureLike,
+    after: PictureLike,
     *,
     assume_same: bool = False,
     crops: bool = False,
@@ -68,14 +69,23 @@ def compare(
     """What changed from one photograph of a person to another.
 
     Declines (`FaceChange.status`) when the two do not seem to show one person, unless `assume_same`; when a photograph
-    shows no face or several; when it is the same picture twice, or its mirror image. `crops`: each picture is one face
-    already. Where `weights` were learnt from labelled pairs, `FaceChange.own` holds what these taught. Raises
-    WeightsError when there is no comparison network.
+    shows no face or several; when it is the same picture twice, or its mirror image. Each is a path, encoded bytes, RGB
+    uint8 pixels (h, w, 3) or a Pillow image; `crops`: each is one face already. Where `weights` were learnt from
+    labelled pairs, `FaceChange.own` holds what these taught. A file that cannot be read is a status; for bytes that
+    cannot be decoded this raises UnreadableError, for what is no picture InputError, without a comparison network
+    WeightsError.
     """
     analyzer = analyzer or open_analyzer(weights, device)
     comparer = comparer or open_comparer(weights, device)
-    photos = photographs(analyzer, comparer, [Source(str(before)), Source(str(after))], crops)
+    photos = [_ready(image, analyzer, comparer, crops) for image in (before, after)]
     return compare_photos(photos[0], photos[1], comparer, assume_same, open_reader(weights))
+
+
+def _ready(image: PictureLike, analyzer: Analyzer, comparer: Comparer, crops: bool) -> Photo:
+    if path := name_of(image):
+        return photographs(analyzer, comparer, [Source(path)], crops)[0]
+    pixels = pixels_of(image)
+    return photo_of(Reading("", faces=tuple(analyzer(pixels, crops)), pixels=pixels), comparer)
 
 
 @lru_cache(maxsize=2)

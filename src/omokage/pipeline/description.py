@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from omokage.dialogue.captions import Sentence, told
-from omokage.dialogue.conversation import DialogueModel, Image
+from omokage.dialogue.conversation import DialogueModel
 from omokage.dialogue.reply import RULES, Rules, agreed_sentences
 from omokage.dialogue.review_words import disputed_words
 from omokage.dialogue.sayings import saying
+from omokage.media.image import PictureLike
 from omokage.pipeline.dialogue import Look, Talk
 
 
@@ -43,7 +43,7 @@ class Description:
                 "model": self.model}  # fmt: skip
 
 
-def describe(image: str | Path | bytes | Image, **settings: Any) -> Description:
+def describe(image: PictureLike, **settings: Any) -> Description:
     """What a picture's face looks like, in sentences; `settings` are those of `Talk`.
 
     Each sentence is one fact that the attributes network reads and that the language model was asked for: what they

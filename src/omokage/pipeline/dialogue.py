@@ -36,7 +36,7 @@ from omokage.dialogue.reply import (
 from omokage.dialogue.sayings import check_language, saying
 from omokage.errors import InputError, UnreadableError, WeightsError
 from omokage.faces.align import crop_box, crop_landmarks
-from omokage.media.image import read_image
+from omokage.media.image import PictureLike, name_of, pixels_of
 from omokage.media.sources import is_video
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import OTHER_FACE
@@ -100,13 +100,13 @@ def limited(model: DialogueModel) -> bool:
 class Talk:
     """A conversation about one picture. Answers become context for what is asked next, as far as they were given.
 
-    `image`: a path, encoded bytes or RGB uint8 pixels (h, w, 3). `face`: which face, 0 = the largest; needed when
-    several are as large. `crops`: the picture is one face already. `rules` say when an answer is given. Raises
-    WeightsError when there is no dialogue model, InputError for a video or a face that is not there.
+    `image`: a path, encoded bytes, RGB uint8 pixels (h, w, 3) or a Pillow image. `face`: which face, 0 = the largest;
+    needed when several are as large. `crops`: the picture is one face already. `rules` say when an answer is given.
+    Raises WeightsError when there is no dialogue model, InputError for a video or a face that is not there.
     """
 
     def __init__(
-        self, image: str | Path | bytes | Image, *, face: int | None = None, crops: bool = False,
+        self, image: PictureLike, *, face: int | None = None, crops: bool = False,
         model: str | Path | DialogueModel | None = None, weights: str | Path | None = None,
         device: str | None = None, analyzer: Analyzer | None = None, rules: Rules = RULES, lang: str = "en",
     ) -> None:  # fmt: skip
@@ -174,7 +174,7 @@ def _printable(piece: str) -> str:
     return before + middle + (" " if piece[-1:].isspace() else "")
 
 
-def ask(image: str | Path | bytes | Image, question: str, options: Sequence[str] = (), **settings: Any) -> Answer:
+def ask(image: PictureLike, question: str, options: Sequence[str] = (), **settings: Any) -> Answer:
     """Ask one question about the face in a picture; `settings` are those of `Talk`.
 
     A closed question is answered by one of its options, with the language model's probabilities, and checked against
@@ -187,16 +187,16 @@ def ask(image: str | Path | bytes | Image, question: str, options: Sequence[str]
 
 
 def look_at(
-    image: str | Path | bytes | Image, model: DialogueModel, analyzer: Analyzer, face: int | None, crops: bool,
+    image: PictureLike, model: DialogueModel, analyzer: Analyzer, face: int | None, crops: bool,
     lang: str = "en",
 ) -> Look:  # fmt: skip
     """Read a picture, find its face and cut the model's crop. A picture that cannot be read is a `Look` that says
     so."""
-    name = "" if isinstance(image, np.ndarray | bytes) else str(image)
+    name = name_of(image)
     if name and is_video(name):
         raise InputError(f"{name} is a video: ask about one of its frames, saved as a picture")
     try:
-        pixels = image if isinstance(image, np.ndarray) else read_image(image)
+        pixels = pixels_of(image)
     except UnreadableError as error:
         return Look(name, "unreadable", str(error))
     faces = [replace(f, source=name, face=k) for k, f in enumerate(analyzer(pixels, crops))]

@@ -27,7 +27,7 @@ from omokage.explain.composites import MODERN, composite
 from omokage.explain.evidence import METHODS, explained
 from omokage.explain.target import Target
 from omokage.faces.align import crop_landmarks
-from omokage.media.image import read_image
+from omokage.media.image import PictureLike, name_of, pixels_of
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.explain_views import views_of
 from omokage.results import FaceAnalysis, RelevanceMap
@@ -39,11 +39,11 @@ _ABOUT = {"hair": ("hair", "forehead"), "neck": ("neck", "clothing")}  # region 
 
 
 def explain(
-    picture: FaceAnalysis | str | Path | bytes | Image,
+    picture: FaceAnalysis | PictureLike,
     target: str,
     method: str = "occlusion",
     *,
-    image: str | Path | bytes | Image | None = None,
+    image: PictureLike | None = None,
     face: int = 0,
     crops: bool = False,
     analyzer: Analyzer | None = None,
@@ -53,9 +53,9 @@ def explain(
 ) -> RelevanceMap:
     """Why the network answers as it does: relevance by pixel and by named region, and whether that can be believed.
 
-    `picture` is a face that an `Analyzer` gave, or a picture (path, encoded bytes, RGB uint8 pixels) whose `face`-th
-    largest face is meant; with `crops` the whole picture is one face. The pixels of a `FaceAnalysis` are read again
-    from its source unless `image` is given.
+    `picture` is a face that an `Analyzer` gave, or a picture (path, encoded bytes, RGB uint8 pixels, Pillow image)
+    whose `face`-th largest face is meant; with `crops` the whole picture is one face. The pixels of a `FaceAnalysis`
+    are read again from its source unless `image` is given.
 
     `target` is ``age``, ``gender``, ``expression.<class>``, ``attr.<name>``, ``au.AU<nn>``, ``unit.<ARKit name>``,
     ``pose.yaw``, ``gaze.right`` or another attribute's own name. `method` is one of ``occlusion``, ``gradients``,
@@ -128,8 +128,8 @@ def explain_face(
 
 
 def _face(
-    picture: FaceAnalysis | str | Path | bytes | Image,
-    image: str | Path | bytes | Image | None,
+    picture: FaceAnalysis | PictureLike,
+    image: PictureLike | None,
     face: int,
     crops: bool,
     analyzer: Analyzer,
@@ -141,18 +141,14 @@ def _face(
                 f"the pixels of the face in {picture.source or 'a picture without a name'} are not at hand: give them "
                 "as image="
             )
-        return _pixels(picture.source if image is None else image), picture
-    pixels = _pixels(picture)
+        return pixels_of(picture.source if image is None else image), picture
+    pixels = pixels_of(picture)
     found = analyzer(pixels, crops=crops)
-    name = str(picture) if isinstance(picture, str | Path) else "the picture"
+    name = name_of(picture) or "the picture"
     if not 0 <= face < len(found):
         many = "no face was" if not found else "one face was" if len(found) == 1 else f"{len(found)} faces were"
         raise InputError(f"{many} found in {name}: there is no face number {face + 1} to explain")
     return pixels, found[face]
-
-
-def _pixels(picture: str | Path | bytes | Image) -> Image:
-    return picture if isinstance(picture, np.ndarray) else read_image(picture)
 
 
 @dataclass(frozen=True, slots=True)
