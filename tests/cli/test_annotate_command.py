@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -209,3 +211,15 @@ def test_a_review_with_verdicts_is_never_overwritten(run: Command, folder: Path)
             assert review.read_bytes() == kept
     assert run("annotate", out, "--apply", review, "--out", review, "--format", "jsonl").code == 2
     assert run("annotate", folder, "--out", folder / "b.jsonl", "--pictures", folder).code == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
+def test_a_pipe_among_the_pictures_does_not_hold_up_the_others(run: Command, folder: Path) -> None:
+    os.mkfifo(folder / "pipe.jpg")
+    out, codes = folder / "a.jsonl", []
+    work = threading.Thread(target=lambda: codes.append(run("annotate", folder, "--out", out).code), daemon=True)
+    work.start()
+    work.join(120)
+    assert codes == [1]
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert any("a pipe or a device" in row["reason"] for row in rows)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -187,6 +188,8 @@ def _key(name: str) -> str:
 def _bytes_id(path: str) -> str:
     """What a file is called that is no picture: by its bytes, or by chance where they cannot be read. A hash of its
     path could be guessed by whoever knows names."""
+    if not os.path.isfile(path):  # reading a pipe or a device would never end
+        return secrets.token_hex(8)
     digest = hashlib.sha256()
     try:
         with open(path, "rb") as file:
