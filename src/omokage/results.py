@@ -7,7 +7,7 @@ pitch + chin up, roll + clockwise in the image.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -112,7 +112,26 @@ class Categorical:
         return self.labels[int(np.argmax(self.probabilities))]
 
     def __getitem__(self, label: str) -> float:
+        if label not in self.labels:
+            raise KeyError(f"no class {label!r}; there are {', '.join(self.labels)}")
         return self.probabilities[self.labels.index(label)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __contains__(self, label: object) -> bool:
+        return label in self.labels
+
+    def keys(self) -> tuple[str, ...]:
+        """The names of the classes, so that ``dict(answer)`` is a mapping to their probabilities."""
+        return self.labels
+
+    def items(self) -> Iterator[tuple[str, float]]:
+        """Each class with its probability."""
+        return zip(self.labels, self.probabilities, strict=True)
 
 
 @dataclass(frozen=True, slots=True)

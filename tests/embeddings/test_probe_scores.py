@@ -238,3 +238,12 @@ def test_records_of_a_folder_are_read(tmp_path: Path) -> None:
 
     write_shard(tmp_path / "a.parquet", [record("a", attr_smiling=1.0), record("b", attr_smiling=0.0)])
     assert read_labelled(read_records(tmp_path), 32, 1.3, name="mine").name == "mine"
+
+
+def test_crops_that_are_no_bytes_are_refused() -> None:
+    encoder = untrained(EncoderConfig(size=32))
+    crops = np.zeros((2, 32, 32, 3), np.uint8)
+    assert encoder.encode(crops).shape == (2, 256)
+    for wrong in (crops / 255, crops[0], crops[..., :1]):
+        with pytest.raises(InputError, match=r"crops must be RGB uint8 of shape \(n, height, width, 3\), not "):
+            encoder.encode(wrong)

@@ -17,7 +17,7 @@ from omokage.media.sources import Source
 from omokage.pipeline import Analyzer, AnalyzerConfig, ReviewRules
 from omokage.pipeline.reader import whole_box
 from omokage.pipeline.review import reasons
-from omokage.results import AgeEstimate, Box, FaceAnalysis, Pose
+from omokage.results import AgeEstimate, Box, Categorical, FaceAnalysis, Pose
 from stand_ins import SquareFinder, SquarePredictor, picture, write_picture
 
 
@@ -205,3 +205,19 @@ def test_a_face_prints_without_its_long_lists(tmp_path: Path) -> None:
     assert "jawOpen" not in shown
     assert "age=AgeEstimate(years=" in shown
     assert "density" not in shown
+
+
+def test_the_configured_batch_holds_unless_another_is_given() -> None:
+    assert analyzer(config=AnalyzerConfig(batch_size=4)).config.batch_size == 4
+    assert analyzer(config=AnalyzerConfig(batch_size=4), batch_size=8).config.batch_size == 8
+    assert analyzer().config.batch_size == 32
+
+
+def test_classes_read_like_a_mapping() -> None:
+    answer = Categorical(("calm", "glad"), (0.25, 0.75))
+    assert dict(answer) == dict(answer.items()) == {"calm": 0.25, "glad": 0.75}
+    assert list(answer) == ["calm", "glad"]
+    assert "glad" in answer
+    assert "joy" not in answer
+    with pytest.raises(KeyError, match="no class 'joy'; there are calm, glad"):
+        answer["joy"]

@@ -272,6 +272,9 @@ class _Batch:
         mean, low, high, density = self.bins["age"]
         years, bounds = float(mean[i]), (float(low[i]), float(high[i]))
         shape = tuple(float(p) for p in density[i])
+        if "age" in self.moving.facts:  # known, not estimated
+            fact = self.moving.facts["age"]
+            return AgeEstimate(fact, fact, fact)
         if by := self.moving.of("age", i, years) - years:
             years = min(max(years + by, 0.0), 100.0)
             bounds, shape = (min(max(bounds[0] + by, 0.0), years), max(min(bounds[1] + by, 100.0), years)), ()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from omokage.embeddings.config import EncoderConfig
 from omokage.embeddings.model import MODEL, FaceEncoder, load_encoder, prepare
+from omokage.errors import InputError
 from omokage.faces.align import stacked
 from omokage.nn.folding import folded
 from omokage.training.device import pick_device
@@ -83,7 +84,7 @@ class Embedder:
 
     @torch.inference_mode()
     def encode(self, crops: Crops) -> Codes:
-        """Codes (n, 256) of uint8 RGB crops (n, side, side, 3)."""
+        """Codes (n, 256) of uint8 RGB crops (n, side, side, 3). Raises InputError for other arrays."""
         parts = [
             self._network(prepare(torch.from_numpy(part).to(self.device))).float().cpu().numpy()
             for part in batches(crops, self.size, self.batch)
@@ -140,7 +141,11 @@ class Pixels:
 
 
 def batches(crops: Crops, size: int, batch: int) -> Iterator[Crops]:
-    """The crops in order, at most `batch` at a time, resized to `size` where they differ."""
+    """The crops (n, h, w, 3) in order, at most `batch` at a time, resized to `size` where they differ. Raises
+    InputError for other arrays: shares of 1 in place of 0..255 would give codes of nearly black pictures."""
+    if not isinstance(crops, np.ndarray) or crops.dtype != np.uint8 or crops.ndim != 4 or crops.shape[3] != 3:
+        given = f"{crops.dtype} {crops.shape}" if isinstance(crops, np.ndarray) else f"a {type(crops).__name__}"
+        raise InputError(f"crops must be RGB uint8 of shape (n, height, width, 3), not {given}")
     for first in range(0, len(crops), batch):
         part = crops[first : first + batch]
         if part.shape[1] != size:

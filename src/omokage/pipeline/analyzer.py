@@ -36,14 +36,15 @@ class Analyzer:
         weights: str | Path | None = None,
         finder: str | Path | Finder | None = None,
         device: str | None = None,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         predictor: Predictor | None = None,
         given: Given | None = None,
         config: AnalyzerConfig | None = None,
     ) -> None:
-        if batch_size < 1:
+        if batch_size is not None and batch_size < 1:
             raise InputError(f"a batch of {batch_size} faces is not possible: give 1 or more")
-        self.config = replace(config or AnalyzerConfig(), batch_size=batch_size)
+        chosen = config or AnalyzerConfig()
+        self.config = chosen if batch_size is None else replace(chosen, batch_size=batch_size)
         self._weights, self._device, self._given = weights, device, given
         named = finder is None or isinstance(finder, str | Path)
         self._finder_name: str | Path | None = finder if isinstance(finder, str | Path) else None

@@ -28,6 +28,7 @@ from omokage.explain.evidence import METHODS, explained
 from omokage.explain.target import Target
 from omokage.faces.align import crop_landmarks
 from omokage.media.image import PictureLike, name_of, pixels_of
+from omokage.media.sources import is_video
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.explain_views import views_of
 from omokage.results import FaceAnalysis, RelevanceMap
@@ -136,7 +137,8 @@ def _face(
 ) -> tuple[Image, FaceAnalysis]:
     """The pixels and the face that is meant."""
     if isinstance(picture, FaceAnalysis):
-        if image is None and (not picture.source or picture.frame or not os.path.exists(picture.source)):
+        gone = not picture.source or not os.path.exists(picture.source)
+        if image is None and (gone or picture.frame or is_video(picture.source)):
             raise InputError(
                 f"the pixels of the face in {picture.source or 'a picture without a name'} are not at hand: give them "
                 "as image="
