@@ -6,8 +6,9 @@ import pytest
 from in_process import command
 from rich.table import Table
 
-from omokage.cli.console import console, plain, say, title
+from omokage.cli.console import console, say, title
 from omokage.cli.show import print_readings
+from omokage.media.controls import plain
 from omokage.media.table import Reading
 
 LONG = "a folder [with] brackets/" * 8 + "picture.jpg"

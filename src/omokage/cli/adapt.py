@@ -162,13 +162,12 @@ def _table(console: object, one: AdaptedLabel) -> None:
     reads = "all sub-networks" if len(learnt.fit.reads) > 1 else f"the sub-network {learnt.fit.reads[0]}"
     kept = "a fine-tuned sub-network" if learnt.tuned else f"a linear probe on {reads}"
     if one.spent:  # nothing above is of what is written
-        console.print(
-            f"kept: a differentially private probe on all sub-networks (epsilon {one.spent:.3g}); it answers worse "
-            "than the probes above, which are without privacy and are not written: judge it on labels of other people "
-            "with  omokage evaluate"
+        kept = (
+            f"a differentially private probe on all sub-networks (epsilon {one.spent:.3g}); it answers worse than the "
+            "probes above, which are without privacy and are not written: judge it on labels of other people with  "
+            "omokage evaluate"
         )
-    else:
-        console.print(f"kept: {kept}")
+    console.print(f"kept: {kept}")
     if "tuned" in learnt.sizes:
         console.print(
             f"fine-tuning seemed to pay in {learnt.preferred} of the training parts; 'chosen' is their choice"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 
 from rich.console import Console
 from rich.text import Text
 
-# With these a name could act on the terminal; the last two ranges turn the direction of the text that follows.
-_CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
+from omokage.media.controls import plain
+
 _WIDE = 10_000  # columns of a pipe or a file, which have no width; a table takes what it needs
 
 
@@ -19,11 +18,6 @@ def console(stderr: bool = False) -> Console:
     if made.is_terminal or "COLUMNS" in os.environ:
         return made
     return Console(stderr=stderr, highlight=False, markup=False, width=_WIDE)
-
-
-def plain(text: str) -> str:
-    """Text from outside, such as a file's name, with every control character spelt out: \\x1b."""
-    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def say(place: Console, text: str) -> None:

@@ -44,11 +44,11 @@ def rate(
         if choice not in VERDICTS:  # q, or the end of the input
             break
         verdicts.append(Verdict(rater, duel.number, choice))
+        done.add(duel.number)
         with log.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"rater": rater, "pair": duel.number, "choice": choice}) + "\n")
     result = agreement(listed, verdicts)
-    judged = {v.duel for v in verdicts if v.rater == rater}
-    left = sum(duel.number not in judged for duel in listed)
+    left = sum(duel.number not in done for duel in listed)
     if left:  # who knows which methods win so far would no longer judge the rest blind
         typer.echo(
             f"{left} of {len(listed)} pairs left: the same command goes on, and names the methods after the last"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from omokage.media.table import Reading
+from omokage.metrics.paths import Ends, Parts, ends, parts_of
 from omokage.report.html import ReportFace, write_report
 from omokage.results import PIXEL_MIDDLE, Box, FaceAnalysis, RelevanceMap
 
@@ -64,15 +64,15 @@ class ReportPages:
 
 def short_names(sources: Iterable[str]) -> dict[str, str]:
     """Each source by its file name, with as many folders before it as tell it from the others."""
-    whole = {source: Path(source).parts for source in sources}
-    bearers = Counter(parts[k:] for parts in set(whole.values()) for k in range(len(parts)))
+    whole = {source: parts_of(source) for source in sources}
+    bearers = ends(whole.values())
     return {source: _short(parts, bearers) for source, parts in whole.items()}
 
 
-def _short(parts: tuple[str, ...], bearers: Mapping[tuple[str, ...], int]) -> str:
+def _short(parts: Parts, bearers: Ends) -> str:
     """The shortest end of a path that no other has; the whole path where every end of it is another's too."""
-    ends = (parts[k:] for k in reversed(range(len(parts))))
-    return str(Path(*next((end for end in ends if bearers[end] == 1), parts)))
+    own = (parts[k:] for k in reversed(range(len(parts))))
+    return str(Path(*next((end for end in own if len(bearers[end]) == 1), parts)))
 
 
 def cut_out(face: FaceAnalysis, pixels: NDArray[np.uint8]) -> tuple[FaceAnalysis, NDArray[np.uint8]]:

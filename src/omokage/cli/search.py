@@ -52,10 +52,10 @@ def search(
     if not numbers_only:
         check_apart({"--report": report}, [query, gallery])
         check_writable(report)
-    from omokage.cli.console import plain
     from omokage.cli.embed import open_embedder
     from omokage.embeddings.gallery import open_gallery
     from omokage.embeddings.retrieve import search as nearest
+    from omokage.media.controls import plain
     from omokage.pipeline import Analyzer
     from omokage.pipeline.embedding import own_sources, query_code
 
@@ -103,7 +103,8 @@ def search(
 def _print(hits: list[Hit]) -> None:
     from rich.table import Table
 
-    from omokage.cli.console import console, plain
+    from omokage.cli.console import console
+    from omokage.media.controls import plain
 
     table = Table()
     for title in ("likeness", "source", "frame", "face"):
@@ -146,8 +147,9 @@ def list_entries(log: Log = None) -> None:
     """Print the log: when, who, what, of which gallery, for what purpose."""
     from rich.table import Table
 
-    from omokage.cli.console import console, plain
+    from omokage.cli.console import console
     from omokage.governance.purpose import PurposeLog, default_log
+    from omokage.media.controls import plain
 
     table = Table()
     for title in ("when", "who", "action", "gallery", "asked", "purpose"):

@@ -15,7 +15,6 @@ import getpass
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from typing import Any
 
 from omokage.errors import InputError, OutputError
 from omokage.governance.locks import alone
+from omokage.media.controls import CONTROLS
 
 try:
     import pwd
@@ -35,8 +35,6 @@ START = "0" * 64  # what the first line names as the hash before it
 VARIABLE = "OMOKAGE_PURPOSE_LOG"
 _FIELDS = ("number", "when", "who", "action", "gallery", "asked", "purpose", "facts", "previous")
 _NO_TEXT = ("number", "facts")
-# Of a terminal (escape sequences begin with one), and those that turn the direction of what follows.
-_CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ def stated(purpose: str) -> str:
     """The purpose without surrounding blanks. Raises InputError when there is none, or one that would act on the
     terminal of whoever lists the log."""
     words = " ".join(purpose.split())
-    if found := _CONTROLS.search(words):
+    if found := CONTROLS.search(words):
         raise InputError(f"the purpose {words!a} holds the control character {found[0]!a}: state it in plain text")
     if not any(c.isalnum() for c in words):
         raise InputError(

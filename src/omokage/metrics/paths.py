@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 Parts = tuple[str, ...]  # folders and name
-_Ends = Mapping[Parts, set[Parts]]
+Ends = Mapping[Parts, set[Parts]]
 
 
 def parts_of(path: str) -> Parts:
@@ -21,11 +21,11 @@ def candidates(files: Iterable[str], sources: Iterable[str]) -> dict[str, list[P
     path is the end of theirs.
     """
     named = list(dict.fromkeys(files))
-    by_end, wanted = _ends(map(parts_of, sources)), _ends(map(parts_of, named))
+    by_end, wanted = ends(map(parts_of, sources)), ends(map(parts_of, named))
     return {file: _candidates(parts_of(file), by_end, wanted) for file in named}
 
 
-def _candidates(path: Parts, sources: _Ends, files: _Ends) -> list[Parts]:
+def _candidates(path: Parts, sources: Ends, files: Ends) -> list[Parts]:
     if path in sources.get(path, ()):
         return [path]
     for start in range(len(path)):
@@ -38,7 +38,7 @@ def _candidates(path: Parts, sources: _Ends, files: _Ends) -> list[Parts]:
     return []
 
 
-def _ends(paths: Iterable[Parts]) -> _Ends:
+def ends(paths: Iterable[Parts]) -> Ends:
     """Every end of the paths, with the paths that have it."""
     found: dict[Parts, set[Parts]] = {}
     for path in set(paths):

@@ -77,13 +77,15 @@ def compare(
     """
     analyzer = analyzer or open_analyzer(weights, device)
     comparer = comparer or open_comparer(weights, device)
-    photos = [_ready(image, analyzer, comparer, crops) for image in (before, after)]
+    pair = (before, after)
+    # Files are read ahead of the networks, and both faces go through these at once.
+    paths = [path for image in pair if (path := name_of(image))]
+    read = dict(zip(paths, photographs(analyzer, comparer, [Source(path) for path in paths], crops), strict=True))
+    photos = [read.get(name_of(image)) or _in_memory(image, analyzer, comparer, crops) for image in pair]
     return compare_photos(photos[0], photos[1], comparer, assume_same, open_reader(weights))
 
 
-def _ready(image: PictureLike, analyzer: Analyzer, comparer: Comparer, crops: bool) -> Photo:
-    if path := name_of(image):
-        return photographs(analyzer, comparer, [Source(path)], crops)[0]
+def _in_memory(image: PictureLike, analyzer: Analyzer, comparer: Comparer, crops: bool) -> Photo:
     pixels = pixels_of(image)
     return photo_of(Reading("", faces=tuple(analyzer(pixels, crops)), pixels=pixels), comparer)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -96,11 +96,11 @@ def descend(model: nn.Module, optimizer: Optimizer, total: Tensor, clip: float, 
     optimizer.step()
 
 
-def _moved(model: nn.Module, optimizer: Optimizer) -> list[nn.Parameter]:
+def _moved(model: nn.Module, optimizer: Optimizer) -> Iterator[nn.Parameter]:
     """The model's parameters in its own order, then those that only the optimizer knows."""
-    own = list(model.parameters())
-    known = {id(p) for p in own}
-    return own + [p for group in optimizer.param_groups for p in group["params"] if id(p) not in known]
+    yield from model.parameters()
+    known = {id(p) for p in model.parameters()}
+    yield from (p for group in optimizer.param_groups for p in group["params"] if id(p) not in known)
 
 
 def _save(folder: RunFolder, modules: Mapping[str, nn.Module], optimizer: Optimizer, step: int, budget: Budget) -> None:

@@ -64,13 +64,13 @@ def _hash(path: Path) -> str:
 
 def _settings_hash(card: Card) -> str:
     parts = [card.architecture, card.preprocessing, card.schema, card.calibration]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    read = json.loads(json.dumps(parts))  # as they come back from a file: keys are text, tuples lists
+    return hashlib.sha256(json.dumps(read, sort_keys=True).encode()).hexdigest()
 
 
 def sealed(card: Card) -> Card:
-    """The card with the hash of its settings, as they are read back from its file."""
-    read = Card(**json.loads(json.dumps(asdict(card))))
-    return replace(card, settings_sha256=_settings_hash(read))
+    """The card with the hash of its settings."""
+    return replace(card, settings_sha256=_settings_hash(card))
 
 
 def folder_of(weights: str | Path) -> Path:
