@@ -13,7 +13,7 @@ from omokage.dialogue.conversation import Turn
 from omokage.dialogue.hub import HubModel
 from omokage.media.image import read_image
 from omokage.pipeline import Analyzer
-from omokage.pipeline.dialogue import Talk, limited, open_model
+from omokage.pipeline.dialogue import Talk, limited
 from stand_ins import SquareFinder, SquarePredictor, write_picture
 
 
@@ -32,11 +32,9 @@ def test_load_step_save_reload_ask(family: str, tmp_path: Path) -> None:
     lora.adapt(model, rank=2, alpha=4)
     lora.step(model, lora.optimizer_of(model, 0.1), [(read_image(photo), Turn(question, "yes", ("yes", "no")))])
     lora.save(model, tmp_path / "adapter")
-    open_model.cache_clear()
     talk = Talk(photo, model=str(tmp_path / "adapter"), device="cpu", analyzer=analyzer)
     after = talk.ask(question)
     assert after.options == ("yes", "no")
     assert after.probabilities[0] > before.probabilities[0]
     assert "".join(talk.words("Describe the face.", 4)).isprintable()
     assert talk.ask("Who is this?").status == "refused"
-    open_model.cache_clear()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -112,8 +112,10 @@ def clean(text: str) -> str:
 
 
 def checked_question(question: str, options: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:
-    """Question and options, cleaned. Raises InputError for an empty or over-long question and for options that cannot
-    be told apart."""
+    """Question and options, cleaned. Raises InputError for what is no text, for an empty or over-long question and for
+    options that cannot be told apart."""
+    if not isinstance(question, str):
+        raise InputError(f"the question must be a text, not {_kind_of(question)}")
     asked = clean(question)
     if not asked:
         raise InputError('the question is empty: ask something, for example  "Is the person smiling?"')
@@ -121,12 +123,28 @@ def checked_question(question: str, options: Sequence[str] = ()) -> tuple[str, t
         raise InputError(
             f"the question has {len(asked)} characters: ask one thing at a time, in at most {LONGEST_QUESTION}"
         )
-    shown = tuple(clean(option) for option in options)
-    if options and (len(shown) < 2 or len(shown) > MOST_OPTIONS):
+    return asked, _checked_options(options)
+
+
+def _checked_options(options: Sequence[str]) -> tuple[str, ...]:
+    # One text would be taken letter by letter.
+    if isinstance(options, str | bytes) or not isinstance(options, Iterable):
+        raise InputError(f'the options must be a list of texts, for example ["yes", "no"], not {_kind_of(options)}')
+    given = tuple(options)
+    for option in given:
+        if not isinstance(option, str):
+            raise InputError(f"each option must be a text, not {_kind_of(option)}")
+    shown = tuple(clean(option) for option in given)
+    if shown and (len(shown) < 2 or len(shown) > MOST_OPTIONS):
         raise InputError(f"{len(shown)} options: give between 2 and {MOST_OPTIONS}, or none")
     if any(not o or len(o) > LONGEST_OPTION for o in shown) or len({o.casefold() for o in shown}) < len(shown):
         raise InputError(f"each option must differ from the others and have 1 to {LONGEST_OPTION} characters")
-    return asked, shown
+    return shown
+
+
+def _kind_of(value: object) -> str:
+    """What was given in place of a text, for an error."""
+    return "None" if value is None else f"an object of type {type(value).__name__}"
 
 
 def fields_of(text: str, wanted: Sequence[str]) -> dict[str, str] | None:

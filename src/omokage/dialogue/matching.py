@@ -187,6 +187,13 @@ def strange_words(question: str, options: Sequence[str] = ()) -> tuple[str, ...]
     return tuple(word for word in rest if asked is None or word not in _AROUND)
 
 
+def named(text: str) -> tuple[str, bool] | None:
+    """The one fact that a few words name, and whether they say that it holds ("grey hair", "no glasses", "girl"); None
+    for further words, and for other numbers of facts."""
+    found, left = _told(_one_wording(text))
+    return found[0] if len(found) == 1 and not left.replace("#", " ").strip() else None
+
+
 def _one_wording(question: str) -> str:
     """A question in plain letters, with one word for things that have several."""
     text = _TAG.sub("?", re.sub(r",\s*(?:right|correct|no|yes)\s*\?\s*$", "?", question))

@@ -12,6 +12,7 @@ from omokage.dialogue.checking import choice, specialist
 from omokage.dialogue.conversation import Asked, DialogueModel, Image, Turn
 from omokage.dialogue.matching import Asked as Meaning
 from omokage.dialogue.matching import asked_for, expected
+from omokage.dialogue.option_words import OptionsRead
 from omokage.dialogue.phrases import TRAIN
 from omokage.dialogue.sayings import saying
 from omokage.dialogue.templates import CHOICES, OPTION_WORDS, capital, question_clause
@@ -54,15 +55,17 @@ _AUXILIARIES = frozenset(
 def closed_answer(
     source: str, question: str, options: Sequence[str], probabilities: Sequence[float], face: FaceAnalysis | None,
     model: str, rules: Rules = RULES, knows: Sequence[str] | None = None, lang: str = "en",
+    read: OptionsRead | None = None,
 ) -> Answer:  # fmt: skip
     """The answer that these probabilities make, checked against what the specialist says of the same thing.
 
     `knows`: facts that the model was trained on (None: it is not limited to a list); what is asked beside them needs
-    review. Disagreement, or a probability below the rules, is an abstention.
+    review. `read`: the options as such a model was taught them. Disagreement, or a probability below the rules, is an
+    abstention.
     """
     best = max(range(len(options)), key=lambda i: probabilities[i])
-    asked = asked_for(question, options)
-    second = None if face is None or asked is None else expected(face, asked, options)
+    asked, words = (asked_for(question, options), options) if read is None else (read.meaning, read.words)
+    second = None if face is None or asked is None else expected(face, asked, words)
     agreement = _agreement(second[best], rules) if second is not None else "unchecked"
     about = _about(asked)
     least = rules.least if len(options) == 2 else rules.least_many

@@ -55,6 +55,16 @@ SAYINGS: Mapping[str, Mapping[str, str]] = {
         "ja": "このモデルは質問の {words} を学んでいません。見えるものを一つだけ平易な言葉で尋ねるか、--model で大きな"
         "視覚言語モデルを指定してください(docs/how-to/ask.md)",
     },
+    "strange_options": {
+        "en": "this model was never taught {words} as an answer to such a question: give options among {known}, or "
+        "name a larger vision-language model (docs/how-to/ask.md)",
+        "ja": "このモデルはこの種の質問の答えとして {words} を学んでいません。選択肢を {known} から指定するか、大きな"
+        "視覚言語モデルを指定してください(docs/how-to/ask.md)",
+    },
+    "same_options": {
+        "en": "the options {words} mean the same to this model: give options that differ, among {known}",
+        "ja": "選択肢 {words} はこのモデルには同じ意味です。{known} から意味の異なるものを指定してください",
+    },
     "no_field": {
         "en": "the question names nothing that can be answered as data, or other things as well: ask about the hair, "
         "mouth, eyes, expression, age or what is worn, or give --option twice or more",

@@ -14,14 +14,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from omokage.dialogue.answers import Answer, checked_question, clean, fields_of, fields_prompt, wanted_fields
 from omokage.dialogue.conversation import DialogueModel, Turn
-from omokage.dialogue.matching import asked_for, strange_words
+from omokage.dialogue.matching import strange_words
+from omokage.dialogue.option_words import OptionsRead, read_options
 from omokage.dialogue.refusal import refused
 from omokage.dialogue.reply import (
     RULES,
@@ -41,6 +42,7 @@ from omokage.media.sources import is_video
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import OTHER_FACE
 from omokage.results import FaceAnalysis
+from omokage.weights.identity import Identity, identity
 from omokage.weights.registry import DEFAULT_SET, has_model, is_known, set_names
 
 if TYPE_CHECKING:
@@ -61,9 +63,9 @@ class Look:
     face: FaceAnalysis | None = None
 
 
-@lru_cache(maxsize=2)
 def open_model(model: str | Path | None = None, device: str | None = None) -> DialogueModel:
-    """The language model: of a weight set or folder, or a Hugging Face folder or id; the default set's by default.
+    """The language model: of a weight set or folder, or a Hugging Face folder or id; the default set's by default. One
+    that is open already is used again, unless its files have changed.
 
     Raises InputError for what is none of these, WeightsError when a set has none, MissingExtraError when the libraries
     for it are missing.
@@ -80,9 +82,14 @@ def open_model(model: str | Path | None = None, device: str | None = None) -> Di
             f"the weights {str(wanted)!r} hold no dialogue model: train one with  omokage train dialogue.shipped  and "
             "name its weights folder instead, or name a vision-language model (see docs/how-to/ask.md)"
         )
+    return _open_once(identity(model), device or "auto")
+
+
+@lru_cache(maxsize=2)
+def _open_once(weights: Identity, device: str) -> DialogueModel:
     from omokage.dialogue.predict import load
 
-    return load(wanted, device or "auto")
+    return load(DEFAULT_SET if weights.given is None else weights.given, device)
 
 
 def _is_outside(model: str | Path) -> bool:
@@ -126,7 +133,7 @@ class Talk:
         answer = answer_of(self.look, question, options, self.model, tuple(self.history), self.rules, self.lang)
         self.answers.append(answer)
         if answer.status == "answered":
-            self.history.append(Turn(answer.question, answer.answer, answer.options))
+            self.history.append(_turn(answer, self.model))
         return answer
 
     def no_words(self, prompt: str) -> str:
@@ -154,12 +161,28 @@ def opened(model: str | Path | DialogueModel | None, device: str | None) -> Dial
     return open_model(model, device) if model is None or isinstance(model, str | Path) else model
 
 
-def _guess(asked: str, offered: Sequence[str], lang: str) -> str:
+def _turn(answer: Answer, model: DialogueModel) -> Turn:
+    """An answer as context: for the project's own model in the words that it was taught."""
+    read = read_options(answer.question, answer.options) if limited(model) and answer.options else None
+    if read is None:
+        return Turn(answer.question, answer.answer, answer.options)
+    return Turn(answer.question, read.words[answer.options.index(answer.answer)], read.words)
+
+
+def _guess(asked: str, offered: Sequence[str], read: OptionsRead | None, lang: str) -> str:
     """Why the project's own model could only guess at a closed question; empty when it was taught all of it."""
-    if asked_for(asked, offered) is None:
+    if read is None:
         return saying("untaught", lang)
+    known = _quoted(read.known)
+    for key, places in (("strange_options", read.strange), ("same_options", read.alike)):
+        if places:
+            return saying(key, lang, words=_quoted([offered[k] for k in places]), known=known)
     strange = strange_words(asked, offered)
-    return saying("strange", lang, words=", ".join(f'"{word[:20]}"' for word in strange[:3])) if strange else ""
+    return saying("strange", lang, words=_quoted(strange[:3])) if strange else ""
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(f'"{word[:20]}"' for word in words)
 
 
 def _foreign(asked: str, model: DialogueModel) -> bool:
@@ -174,16 +197,25 @@ def _printable(piece: str) -> str:
     return before + middle + (" " if piece[-1:].isspace() else "")
 
 
-def ask(image: PictureLike, question: str, options: Sequence[str] = (), **settings: Any) -> Answer:
-    """Ask one question about the face in a picture; `settings` are those of `Talk`.
+def ask(
+    image: PictureLike, question: str, options: Sequence[str] = (), *, face: int | None = None, crops: bool = False,
+    model: str | Path | DialogueModel | None = None, weights: str | Path | None = None, device: str | None = None,
+    analyzer: Analyzer | None = None, rules: Rules = RULES, lang: str = "en",
+) -> Answer:  # fmt: skip
+    """Ask one question about the face in a picture; what follows the options is as in `Talk`.
 
     A closed question is answered by one of its options, with the language model's probabilities, and checked against
     the attributes network; an open one fills fields. `Answer.status` says when there is no answer, and why: the
-    question was refused, no face or several were found, the probability was low, or the two disagree. Raises
-    InputError for a question that is empty or too long, WeightsError when there is no dialogue model.
+    question was refused, no face or several were found, the probability was low, the two disagree, or the model was
+    never taught these words or options. Raises InputError for a question that is no text, empty or too long,
+    WeightsError when there is no dialogue model.
     """
     asked, shown = checked_question(question, options)
-    return Talk(image, **settings).ask(asked, shown)
+    talk = Talk(
+        image, face=face, crops=crops, model=model, weights=weights, device=device, analyzer=analyzer, rules=rules,
+        lang=lang,
+    )  # fmt: skip
+    return talk.ask(asked, shown)
 
 
 def look_at(
@@ -242,16 +274,15 @@ def answer_of(
     if _foreign(asked, model):
         return Answer(look.source, asked, "not_understood", reason=saying("english_only", lang), model=model.id)
     offered = shown or options_for(asked)
-    guess = _guess(asked, offered, lang) if limited(model) and offered else ""
-    if guess:
+    if not offered:
+        return _open(look, asked, model, history, rules, lang)
+    read = read_options(asked, offered) if limited(model) else None
+    if limited(model) and (guess := _guess(asked, offered, read, lang)):
         return Answer(look.source, asked, "not_understood", reason=guess, model=model.id)
-    if offered:
-        p = model.choose(look.crop, asked, offered, history)
-        knows = known_facts() if limited(model) else None
-        return closed_answer(
-            look.source, asked, offered, [float(v) for v in p], look.face, model.id, rules, knows, lang
-        )
-    return _open(look, asked, model, history, rules, lang)
+    p = model.choose(look.crop, asked, read.words if read else offered, history)
+    knows = known_facts() if limited(model) else None
+    chances = [float(v) for v in p]
+    return closed_answer(look.source, asked, offered, chances, look.face, model.id, rules, knows, lang, read)
 
 
 def _open(look: Look, asked: str, model: DialogueModel, history: tuple[Turn, ...], rules: Rules, lang: str) -> Answer:
