@@ -32,3 +32,14 @@ def test_import_loads_nothing_heavy(module: str) -> None:
     code = f"import json, sys, {module}; print(json.dumps(sorted(m for m in {HEAVY!r} if m in sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_what_the_documentation_uses_is_public() -> None:
+    from omokage.embeddings.predict import Embedder
+    from omokage.media.sources import Source
+    from omokage.pipeline.adapt import AdaptOptions, adapt
+    from omokage.pipeline.dialogue import Talk
+
+    assert omokage.adapt is adapt
+    assert omokage.AdaptOptions is AdaptOptions
+    assert (omokage.Embedder, omokage.Source, omokage.Talk) == (Embedder, Source, Talk)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from omokage.dialogue.answers import Answer
+    from omokage.embeddings.predict import Embedder
     from omokage.errors import (
         InputError,
         MissingExtraError,
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
     )
     from omokage.media.image import read_image
     from omokage.media.sinks import FacesSink
+    from omokage.media.sources import Source
     from omokage.media.table import Reading
     from omokage.pipeline import Analyzer, AnalyzerConfig, ReviewRules
+    from omokage.pipeline.adapt import AdaptOptions, adapt
     from omokage.pipeline.compare import compare
     from omokage.pipeline.description import describe
-    from omokage.pipeline.dialogue import ask
+    from omokage.pipeline.dialogue import Talk, ask
     from omokage.pipeline.explain import explain
     from omokage.results import (
         EXPRESSIONS,
@@ -56,17 +59,20 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "omokage.dialogue.answers": ("Answer",),
+    "omokage.embeddings.predict": ("Embedder",),
     "omokage.errors": (
         "InputError", "MissingExtraError", "OmokageError", "OutputError", "RecordError", "TrainingError",
         "UnreadableError", "WeightsError",
     ),
     "omokage.media.image": ("read_image",),
     "omokage.media.sinks": ("FacesSink",),
+    "omokage.media.sources": ("Source",),
     "omokage.media.table": ("Reading",),
     "omokage.pipeline": ("Analyzer", "AnalyzerConfig", "ReviewRules"),
+    "omokage.pipeline.adapt": ("AdaptOptions", "adapt"),
     "omokage.pipeline.compare": ("compare",),
     "omokage.pipeline.description": ("describe",),
-    "omokage.pipeline.dialogue": ("ask",),
+    "omokage.pipeline.dialogue": ("Talk", "ask"),
     "omokage.pipeline.explain": ("explain",),
     "omokage.results": (
         "EXPRESSIONS", "AgeEstimate", "Box", "Categorical", "Change", "Detection", "FaceAnalysis", "FaceChange",
@@ -78,6 +84,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "EXPRESSIONS",
+    "AdaptOptions",
     "AgeEstimate",
     "Analyzer",
     "AnalyzerConfig",
@@ -87,6 +94,7 @@ __all__ = [
     "Categorical",
     "Change",
     "Detection",
+    "Embedder",
     "FaceAnalysis",
     "FaceChange",
     "FaceCrop",
@@ -101,9 +109,12 @@ __all__ = [
     "RelevanceMap",
     "ReviewRules",
     "Scalar",
+    "Source",
+    "Talk",
     "TrainingError",
     "UnreadableError",
     "WeightsError",
+    "adapt",
     "ask",
     "compare",
     "describe",

@@ -1,5 +1,9 @@
 """The frozen objects that the steps hand to each other. Arrays inside are shared, not copied: treat them as read-only.
 
+Small ones (`Box`, `AgeEstimate`, `Change`, ...) are equal when their values are. Those with arrays inside (`FaceCrop`,
+`FaceAnalysis`, `RelevanceMap`, `FaceChange`) are equal only to themselves: compare their `to_dict()`, or single fields.
+`to_dict()` gives plain Python values, as `json.dumps` takes them.
+
 Conventions (docs/conventions.md): pixels of the upright source image, origin at the top left corner of the top left
 pixel, x right, y down; boxes ``x0, y0, x1, y1``; 68 landmarks in iBUG order; degrees with yaw + to the image's right,
 pitch + chin up, roll + clockwise in the image.
@@ -9,9 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from omokage.plain import LARGE, Plain, change_dict, face_dict, pose_columns
 
 EXPRESSIONS = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
 
@@ -22,7 +29,7 @@ PIXEL_MIDDLE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class Box(Plain):
     """Where a face is: brows to chin and ear to ear, in float pixels. Raises ValueError when empty."""
 
     x0: float
@@ -67,7 +74,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(Plain):
     """One face that a finder proposes: its box and a score in 0..1."""
 
     box: Box
@@ -75,11 +82,11 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FaceCrop:
+class FaceCrop(Plain):
     """A square RGB uint8 crop (n, n, 3) and the way back: `affine` (2, 3) maps source pixels to crop pixels."""
 
-    image: NDArray[np.uint8]
-    affine: NDArray[np.float64]
+    image: NDArray[np.uint8] = field(repr=False, metadata=LARGE)
+    affine: NDArray[np.float64] = field(repr=False)
     box: Box
     score: float
 
@@ -90,18 +97,18 @@ class FaceCrop:
 
 
 @dataclass(frozen=True, slots=True)
-class AgeEstimate:
+class AgeEstimate(Plain):
     """Apparent age in years with its 5 to 95 percent interval."""
 
     years: float
     q05: float
     q95: float
     # Probability of each year 0, 1, ... (sums to 1); empty when only the interval is known.
-    density: tuple[float, ...] = field(default=(), repr=False)
+    density: tuple[float, ...] = field(default=(), repr=False, metadata=LARGE)
 
 
 @dataclass(frozen=True, slots=True)
-class Categorical:
+class Categorical(Plain):
     """Probabilities over named classes, summing to 1."""
 
     labels: tuple[str, ...]
@@ -133,9 +140,13 @@ class Categorical:
         """Each class with its probability."""
         return zip(self.labels, self.probabilities, strict=True)
 
+    def to_dict(self, large: bool = False) -> dict[str, Any]:
+        """Probability by class."""
+        return {label: float(p) for label, p in self.items()}
+
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Plain):
     """A number with its expected absolute deviation (one standard deviation), in the unit that the schema states."""
 
     value: float
@@ -143,7 +154,7 @@ class Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class Pose:
+class Pose(Plain):
     """Head rotation in degrees, with one standard deviation for each angle."""
 
     yaw: float
@@ -151,9 +162,13 @@ class Pose:
     roll: float
     sigma: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
+    def to_dict(self, large: bool = False) -> dict[str, Any]:
+        """By the columns of the faces table: `yaw_deg`, ..., `yaw_sigma`, ..."""
+        return pose_columns(self)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FaceAnalysis:
+class FaceAnalysis(Plain):
     """Everything read off one face. A task that was not estimated is None or absent: never 0, never NaN."""
 
     source: str
@@ -179,6 +194,7 @@ class FaceAnalysis:
     quality: float | None = None  # 0..1: how well the crop shows one face
     needs_review: str = ""  # empty, or why a person should look
     embedding: NDArray[np.float32] | None = field(default=None, repr=False)
+    network: str = field(default="", repr=False)  # id of the attribute network that read it
 
     @property
     def outline(self) -> NDArray[np.float32] | None:
@@ -186,9 +202,14 @@ class FaceAnalysis:
         middle is (0.5, 0.5)."""
         return None if self.landmarks is None else self.landmarks + np.float32(PIXEL_MIDDLE)
 
+    def to_dict(self, large: bool = False) -> dict[str, Any]:
+        """Plain values by the columns of the faces table (docs/faces-table.md), of which `landmarks` are 68 pairs here;
+        what was not estimated is left out. `large` takes in `age_density`, the probability of each year."""
+        return face_dict(self, large)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RegionEvidence:
+class RegionEvidence(Plain):
     """What one named region of a face has to do with one answer. Intervals: lowest and highest over small shifts of
     the crop."""
 
@@ -202,12 +223,13 @@ class RegionEvidence:
     effect_high: float
     effect_by_fill: Mapping[str, float]  # where an ordinary face, blur, mean, inpaint disagree, the fill has an effect
     answer_hidden: float  # the answer when it is hidden
-    hidden: NDArray[np.uint8] | None = None  # the crop (n, n, 3) with it hidden
+    # the crop (n, n, 3) with it hidden
+    hidden: NDArray[np.uint8] | None = field(default=None, repr=False, metadata=LARGE)
     support: float = 0.0  # share, 0..1, of what a heat map shows as speaking for the target
 
 
 @dataclass(frozen=True, slots=True)
-class Faithfulness:
+class Faithfulness(Plain):
     """Whether a relevance map can be believed: measured on the same crop and network."""
 
     conservation: float | None  # sum of relevance over what it should sum to; None where the method promises no sum
@@ -223,7 +245,7 @@ class Faithfulness:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RelevanceMap:
+class RelevanceMap(Plain):
     """Why a network gives an answer: where in the crop, by which region, and whether that can be believed."""
 
     target: str
@@ -232,14 +254,18 @@ class RelevanceMap:
     answer_unit: str
     score: float  # the number that is explained, in `score_unit` (log odds for probabilities)
     score_unit: str
-    relevance: NDArray[np.float32]  # (n, n) crop pixels: + speaks for the target, - against it
-    crop: FaceCrop
-    region_map: NDArray[np.uint8]  # (n, n) index into `regions`
-    regions: tuple[RegionEvidence, ...]
-    faithfulness: Faithfulness
+    # (n, n) crop pixels: + speaks for the target, - against it
+    relevance: NDArray[np.float32] = field(repr=False, metadata=LARGE)
+    crop: FaceCrop = field(repr=False)
+    region_map: NDArray[np.uint8] = field(repr=False, metadata=LARGE)  # (n, n) index into `regions`
+    regions: tuple[RegionEvidence, ...] = field(repr=False)
+    faithfulness: Faithfulness = field(repr=False)
     warnings: tuple[str, ...] = ()
-    notice: str = ""
-    before: FaceCrop | None = None  # of a change: the earlier photograph, which hidden parts are shown as
+    notice: str = field(default="", repr=False)
+    # of a change: the earlier photograph, which hidden parts are shown as
+    before: FaceCrop | None = field(default=None, repr=False)
+    # What `Analyzer` or `compare` say, who look at more than this crop; None where they say nothing that compares
+    full_answer: float | None = None
 
     @property
     def top(self) -> str:
@@ -253,7 +279,7 @@ class RelevanceMap:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Plain):
     """A signed change, second photograph minus first, with its 5 to 95 percent interval, in the factor's own unit.
 
     `no_change` is how often (0..1) two photographs without this change look at least so different by it, whatever else
@@ -267,7 +293,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FaceChange:
+class FaceChange(Plain):
     """What changed between two photographs of one person. Without an answer the changes are empty, and `status` says
     why.
 
@@ -282,15 +308,15 @@ class FaceChange:
     after: str
     status: str = "ok"
     same_person: float | None = None  # probability, when either is as likely beforehand
-    units: Mapping[str, Change] = field(default_factory=dict)  # ARKit name -> change on the scale 0..1
+    units: Mapping[str, Change] = field(default_factory=dict, repr=False)  # ARKit name -> change on the scale 0..1
     fatness: Change | None = None  # the renderer's scale (-1 lean .. 1.5 heavy), not kilograms
     age: Change | None = None  # apparent years
     own: Mapping[str, Change] = field(default_factory=dict)  # what the user's labels taught, in the labels' units
-    looks: Mapping[str, float] = field(default_factory=dict)
-    nuisance: Mapping[str, float] = field(default_factory=dict)
+    looks: Mapping[str, float] = field(default_factory=dict, repr=False)
+    nuisance: Mapping[str, float] = field(default_factory=dict, repr=False)
     controlled: bool = False
     warnings: tuple[str, ...] = ()
-    faces: tuple[FaceAnalysis | None, FaceAnalysis | None] = (None, None)
+    faces: tuple[FaceAnalysis | None, FaceAnalysis | None] = field(default=(None, None), repr=False)
 
     @property
     def factors(self) -> Mapping[str, Change]:
@@ -305,3 +331,7 @@ class FaceChange:
         count = len(ranked)
         standing = [k for k, (_, change) in enumerate(ranked, 1) if change.no_change <= share * k / count]
         return dict(ranked[: max(standing, default=0)])
+
+    def to_dict(self, large: bool = False) -> dict[str, Any]:
+        """Plain values by the columns of the table of pairs (`fatness`, `fatness_low`, ...); `large`: both faces."""
+        return change_dict(self, large)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -285,3 +286,53 @@ def test_a_table_never_takes_the_place_of_a_device_or_a_pipe(tmp_path: Path) -> 
         FacesSink(pipe, "csv", SCHEMA, {})
     assert pipe.is_fifo()
     assert [p.name for p in tmp_path.iterdir()] == ["pipe.csv"]
+
+
+def test_a_sink_needs_no_more_than_a_path(tmp_path: Path) -> None:
+    out = tmp_path / "faces.csv"
+    with FacesSink(str(out)) as target:
+        for reading in readings():
+            target.write(reading)
+    assert (target.out, target.kind) == (out, "csv")
+    assert len(read_rows(out)) == 7
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"kind": "xml"}, "unknown format 'xml'"),
+        ({"schema": SCHEMA.names}, "a list is no schema"),
+        ({"schema": SCHEMA.remove(SCHEMA.get_field_index("status"))}, "no faces table's, see status: make it"),
+        ({"schema": SCHEMA.set(0, pa.field("source", pa.int32()))}, "see source"),
+        ({"settings": {"every": object()}}, "must be JSON values"),
+    ],
+)
+def test_an_opening_that_fails_leaves_the_place_free(tmp_path: Path, wrong: dict[str, Any], why: str) -> None:
+    out = tmp_path / "faces.parquet"
+    given: dict[str, Any] = {"kind": "parquet", "schema": SCHEMA, "settings": {}, **wrong}
+    with pytest.raises(InputError, match=why), FacesSink(out, **given) as target:
+        target.write(readings()[0])
+    assert list(tmp_path.iterdir()) == []
+    assert len(read_rows(written(out))) == 7
+
+
+def test_an_opening_that_the_disk_refuses_leaves_the_place_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "fsync", full)
+        with pytest.raises(OutputError, match="disk is full"):
+            sink(tmp_path / "faces.parquet")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(OutputError, match="null byte"):
+        FacesSink(str(tmp_path / "a\0b.csv"))
+
+
+def test_settings_are_the_same_when_they_come_back_from_json(tmp_path: Path) -> None:
+    out = tmp_path / "faces.parquet"
+    with pytest.raises(RuntimeError):
+        stopped(sink(out, size=(1, 2)), readings(), RuntimeError())
+    assert sink(out, resume=True, size=(1, 2)).finished == {"d.jpg", "日.mp4"}

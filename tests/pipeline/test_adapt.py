@@ -239,3 +239,11 @@ def test_one_picture_of_each_person_is_used_and_opacus_is_asked_for(monkeypatch:
     label = Label("x", "nominal", np.arange(2), np.array(["yes", "no"]), ("no", "yes"))
     with pytest.raises(MissingExtraError, match=r"omokage\[private\]"):
         private_part(attribute_of(label), {"a": np.ones((2, 2))}, label, ["p", "q"], 1.0)
+
+
+def test_paths_may_be_plain_text(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("file,tired\n" + "".join(f"{k}.png,{k % 2}\n" for k in range(12)))
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(InputError, match=r"0\.png"):
+        adapt(str(labels), str(tmp_path / "photos"), str(tmp_path / "mine"))

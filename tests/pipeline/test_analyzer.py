@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from omokage.errors import InputError, UnreadableError
+from omokage.media.image import read_image
 from omokage.media.sources import Source
 from omokage.pipeline import Analyzer, AnalyzerConfig, ReviewRules
 from omokage.pipeline.reader import whole_box
@@ -59,10 +61,10 @@ def test_what_is_no_picture_is_refused(given: object, why: str) -> None:
 def test_one_path_is_as_good_as_a_list_of_one(tmp_path: Path) -> None:
     path = tmp_path / "one.png"
     write_picture(path, [(10, 10, 30, 20)])
-    for inputs in (str(path), path, [path], Source(str(path)), [Source(str(path)), str(path)]):
+    for inputs in (str(path), path, [path], Source(str(path)), {path}, iter([str(path)])):
         assert [r.source for r in analyzer().analyze_many(inputs)] == [str(path)]  # type: ignore[arg-type]
     with pytest.raises(InputError, match="a NoneType is no path"):
-        list(analyzer().analyze_many([None]))  # type: ignore[list-item]
+        analyzer().analyze_many([None])  # type: ignore[list-item]
 
 
 def test_no_face_is_an_empty_list_and_never_the_whole_picture() -> None:
@@ -139,7 +141,7 @@ def test_videos_give_timed_frames(tmp_path: Path) -> None:
         writer.write(np.ascontiguousarray(picture([(20 + i, 20, 60, 50)])[..., ::-1]))
     writer.release()
     readings = list(analyzer().analyze_many([path], every=4, keep_pixels=True))
-    assert [(r.frame, r.silent) for r in readings] == [(0, False), (4, False), (8, False), (9, True)]
+    assert [(r.frame, r.last) for r in readings] == [(0, False), (4, False), (8, True)]
     assert readings[1].faces[0].frame == 4
     assert readings[1].faces[0].timestamp_s == pytest.approx(0.4, abs=0.02)
     assert readings[1].pixels is not None
@@ -221,3 +223,35 @@ def test_classes_read_like_a_mapping() -> None:
     assert "joy" not in answer
     with pytest.raises(KeyError, match="no class 'joy'; there are calm, glad"):
         answer["joy"]
+
+
+class Place:
+    """A path that is no `pathlib.Path`, as other libraries have them."""
+
+    def __init__(self, path: str | bytes) -> None:
+        self.path = path
+
+    def __fspath__(self) -> str | bytes:
+        return self.path
+
+
+def test_any_kind_of_path_names_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    write_picture(path, [(10, 10, 30, 20)])
+    with os.scandir(tmp_path) as entries:
+        (entry,) = entries
+    for place in (Place(str(path)), Place(bytes(path)), entry):
+        assert [f.source for f in analyzer()(place)] == [str(path)]  # type: ignore[arg-type]
+        assert [r.source for r in analyzer().analyze_many([place])] == [str(path)]  # type: ignore[list-item]
+        assert read_image(place).shape == (120, 160, 3)  # type: ignore[arg-type]
+    (tmp_path / "b.png").write_text("words")
+    with pytest.raises(UnreadableError, match=r"/b\.png: not a picture"):
+        analyzer()(Place(str(tmp_path / "b.png")))  # type: ignore[arg-type]
+
+
+def test_a_path_with_a_null_byte_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    for path in ("a\0b.png", tmp_path / "a\0b.png"):
+        with pytest.raises(UnreadableError, match="cannot hold a null byte"):
+            analyzer()(path)
+    with pytest.raises(InputError, match="cannot hold a null byte"):
+        list(analyzer().analyze_many("a\0b*.png"))

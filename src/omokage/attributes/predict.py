@@ -120,7 +120,8 @@ class AttributePredictor:
     def _analyses(self, out: Outputs, crops: Sequence[FaceCrop], given: Given | None) -> list[FaceAnalysis]:
         known = facts(self.schema, given) if given else {}
         moving = moves(answers(self.schema, out, self.calibration), known, self._learnt) if known else Moves({}, {})
-        return _Batch(self.schema, out, self.calibration, moving).analyses(crops)
+        found = _Batch(self.schema, out, self.calibration, moving).analyses(crops)
+        return [replace(one, network=self.card.id) for one in found]
 
     @property
     def _learnt(self) -> Mapping[str, Any]:

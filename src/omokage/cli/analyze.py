@@ -214,7 +214,7 @@ def _work(
             if out is not None:
                 counts = analyze_to_table(analyzer, sources, out, kind, options, resume, see, pixels)
             else:
-                readings = analyzer.analyze_many(sources, every=options.every, crops=options.crops, keep_pixels=True)
+                readings = analyzer.read_sources(sources, every=options.every, crops=options.crops, keep_pixels=True)
                 for reading in tracked(readings):
                     see(reading if pixels else replace(reading, pixels=None))
         except KeyboardInterrupt:
@@ -242,13 +242,15 @@ def _pages(report: Path | None, lang: str, analyzer: Analyzer, targets: list[str
 
     if not targets:
         return ReportPages(report, lang)
+    from omokage.pipeline.answers import answer_of, with_full
     from omokage.pipeline.explain import asked, explain_face
 
     wanted = [asked(analyzer, name, "occlusion") for name in targets]
 
     def why(face: FaceAnalysis, pixels: NDArray[np.uint8]) -> list[RelevanceMap]:
         assert face.outline is not None
-        return [explain_face(network, pixels, face.outline, one, score=face.score) for network, one in wanted]
+        found = [explain_face(network, pixels, face.outline, one, score=face.score) for network, one in wanted]
+        return [with_full(one, answer_of(face, one.target)) for one in found]
 
     return ReportPages(report, lang, why)
 

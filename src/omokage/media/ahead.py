@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.errors import UnreadableError
+from omokage.media.feed import Feed
 from omokage.media.image import read_picture
 from omokage.media.sources import Source
 from omokage.media.video import read_video
@@ -40,10 +41,36 @@ def frames(sources: Iterable[Source], every: int = 1, done: Mapping[str, set[int
     for a bad file: it yields a frame with the problem."""
     known = done or {}
     for source in sources:
-        if source.video:
+        if source.problem:
+            yield Frame(source.name, None, problem=source.problem)
+        elif source.video:
             yield from _video(source, every, known.get(source.name, set()))
         elif 0 not in known.get(source.name, ()):
             yield _picture(source)
+
+
+def frames_ahead(
+    sources: Iterable[Source], every: int = 1, done: Mapping[str, set[int]] | None = None, ahead: int = 16
+) -> Generator[Frame, None, None]:
+    """As `frames`, decoded in a thread. `sources` is asked for its next one in the calling thread, when fewer than
+    `ahead` are on their way; what it raises comes after the frames of those before."""
+    feed = Feed(sources, ahead)
+    with Ahead(_marked(feed, every, done)) as decoded, feed:
+        feed.hand_on()
+        for frame in decoded:
+            if frame is None:
+                feed.hand_on(done=1)
+            else:
+                yield frame
+        feed.check()
+
+
+def _marked(sources: Iterable[Source], every: int, done: Mapping[str, set[int]] | None) -> Iterator[Frame | None]:
+    """The frames of each source and then None, also where it has none: whoever waits for frames hands on the next
+    source at that."""
+    for source in sources:
+        yield from frames([source], every, done)
+        yield None
 
 
 def _picture(source: Source) -> Frame:

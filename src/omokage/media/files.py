@@ -43,6 +43,8 @@ def why_not(error: OSError) -> str:
 def check_writable(path: Path) -> None:
     """Raises PlaceError at once when a file at `path` could never be written: no such folder, no permission, is a
     folder, or a device or pipe that a file must not take the place of."""
+    if "\0" in str(path):
+        raise PlaceError(f"cannot write {path}: a path cannot hold a null byte")
     if path.is_dir():
         raise PlaceError(f"cannot write {path}: it is a folder; give the name of a file in it")
     if path.exists() and not path.is_file():

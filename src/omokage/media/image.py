@@ -23,7 +23,7 @@ BYTE_LIMIT = 1 << 30  # of a file; far above what any picture within the limit o
 PIXEL_LIMIT = 89_000_000  # just below the size at which PIL itself begins to warn of decompression bombs
 _ORIENTATION = 0x0112
 # What a picture may be given as in Python: a path, encoded bytes, RGB uint8 pixels (h, w, 3), an opened Pillow image.
-PictureLike = str | Path | bytes | NDArray[np.uint8] | Image.Image
+PictureLike = str | os.PathLike[str] | bytes | NDArray[np.uint8] | Image.Image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ def pixels_of(image: PictureLike) -> NDArray[np.uint8]:
 
 def name_of(image: PictureLike) -> str:
     """The path of a picture as text; empty where it was not given by a path."""
-    return os.fspath(image) if isinstance(image, str | os.PathLike) else ""
+    return os.fsdecode(image) if isinstance(image, str | os.PathLike) else ""
 
 
 def _checked(image: NDArray) -> NDArray[np.uint8]:
@@ -63,7 +63,7 @@ def _checked(image: NDArray) -> NDArray[np.uint8]:
     return image
 
 
-def read_image(source: str | Path | bytes) -> NDArray[np.uint8]:
+def read_image(source: str | os.PathLike[str] | bytes) -> NDArray[np.uint8]:
     """Pixels (h, w, 3), RGB uint8, upright, of a file or of encoded bytes.
 
     Raises UnreadableError with the reason when the file is missing, empty, truncated, no picture, or above
@@ -72,16 +72,19 @@ def read_image(source: str | Path | bytes) -> NDArray[np.uint8]:
     return read_picture(source).pixels
 
 
-def read_picture(source: str | Path | bytes) -> Picture:
+def read_picture(source: str | os.PathLike[str] | bytes) -> Picture:
     """As `read_image`, with a note where only a part was read (the first frame of an animation)."""
     if isinstance(source, bytes):
         return decode(source, "the picture")
-    return decode(read_bytes(source), str(source))
+    return decode(read_bytes(source), os.fsdecode(source))
 
 
-def read_bytes(path: str | Path) -> bytes:
+def read_bytes(file: str | os.PathLike[str]) -> bytes:
     """The content of a file. Raises UnreadableError when it is missing, unreadable, empty, above `BYTE_LIMIT`, or no
     regular file: reading from a pipe may wait for ever, and a device may never end."""
+    path = os.fsdecode(file)
+    if "\0" in path:
+        raise UnreadableError(f"{path}: a path cannot hold a null byte")
     try:
         _check_file(path, Path(path).stat())
         content = Path(path).read_bytes()
@@ -92,7 +95,7 @@ def read_bytes(path: str | Path) -> bytes:
     return content
 
 
-def _check_file(path: str | Path, state: os.stat_result) -> None:
+def _check_file(path: str, state: os.stat_result) -> None:
     if not (stat.S_ISREG(state.st_mode) or stat.S_ISDIR(state.st_mode)):  # the system has words for a folder
         raise UnreadableError(f"{path}: a pipe or a device, no file; save the picture as a file first")
     if state.st_size > BYTE_LIMIT:

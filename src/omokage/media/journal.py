@@ -13,6 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from numpy.typing import NDArray
 
 from omokage.errors import InputError, OutputError
 from omokage.media.files import check_writable, output_error, whole_file
-from omokage.media.table import BOX, Reading, to_table
+from omokage.media.table import Reading, to_table
+from omokage.plain import BOX
 
 ROWS_PER_PART = 512
 SECONDS_PER_PART = 5.0  # at most so much work is lost to a kill
@@ -76,8 +78,13 @@ class Journal:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
             raise output_error(self.folder, error) from error
-        with whole_file(state) as stream:
-            json.dump(dict(settings), stream)
+        try:
+            with whole_file(state) as stream:
+                json.dump(dict(settings), stream)
+        except BaseException:
+            with suppress(OSError):  # what holds no work must not look like work
+                self.folder.rmdir()
+            raise
 
     def _recall(self) -> None:
         for path in self.parts():

@@ -1,7 +1,7 @@
 """Writers of the faces table: parquet, csv, jsonl and OpenFace's csv. Streaming, bounded memory, crash-safe, resumable.
 
-    with FacesSink(Path("faces.parquet"), "parquet", schema, settings, resume=False) as sink:
-        for reading in readings:
+    with FacesSink("faces.parquet") as sink:
+        for reading in analyzer.analyze_many("holiday/"):
             sink.write(reading)
 
 Rows go to a journal beside the output; the output itself appears whole when the block ends. When the block is left by
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ from omokage.media.files import whole_file
 from omokage.media.journal import Counts, Journal
 from omokage.media.openface import COLUMNS, openface_row
 from omokage.media.table import Reading, table_schema
+from omokage.plain import BOX
 
 Format = Literal["parquet", "csv", "jsonl", "openface"]
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "jsonl", "openface")
@@ -49,13 +51,25 @@ def format_of(out: Path, given: str | None = None, *, option: bool = True) -> Fo
 
 
 class FacesSink:
-    """A context manager that writes one faces table; `done` and `finished` say what an earlier run already wrote."""
+    """A context manager that writes one faces table; `done` and `finished` say what an earlier run already wrote.
+
+    `kind` is the format (None: by the ending of `out`), `schema` that of `table_schema` (None: the shipped network's
+    columns) and may have more columns; `settings` is what must be the same when the work is resumed, as JSON values.
+    Raises InputError for what cannot be, PlaceError where nothing can be written: both leave no trace.
+    """
 
     def __init__(
-        self, out: Path, kind: Format, schema: pa.Schema, settings: Mapping[str, Any], resume: bool = False
+        self,
+        out: str | os.PathLike[str],
+        kind: Format | None = None,
+        schema: pa.Schema | None = None,
+        settings: Mapping[str, Any] | None = None,
+        resume: bool = False,
     ) -> None:
-        self.out, self.kind, self.schema = out, kind, schema
-        self._journal = Journal(out, schema, {**settings, "format": kind}, resume)
+        self.out = Path(os.fsdecode(out))
+        self.kind = format_of(self.out, kind, option=False)
+        self.schema = _checked_schema(table_schema() if schema is None else schema)
+        self._journal = Journal(self.out, self.schema, {**_as_json(settings or {}), "format": self.kind}, resume)
         self.written = 0
         self.counts = Counts()  # of the whole output, known when the block has ended
 
@@ -94,6 +108,28 @@ class FacesSink:
         self.counts = self._journal.counts()
         if error is None:
             self._journal.remove()
+
+
+_NEEDED_COLUMNS = ("source", "frame", "timestamp_s", "face", "status", "score", *BOX, "needs_review")
+
+
+def _checked_schema(schema: pa.Schema) -> pa.Schema:
+    """Raises InputError where the columns are missing, or hold something else, that every faces table has."""
+    if not isinstance(schema, pa.Schema):
+        raise InputError(f"a {type(schema).__name__} is no schema: leave it away, or make one with table_schema")
+    known = table_schema()
+    wrong = [n for n in _NEEDED_COLUMNS if n not in schema.names or schema.field(n).type != known.field(n).type]
+    if wrong:
+        raise InputError(f"the schema is no faces table's, see {', '.join(wrong)}: make it with table_schema")
+    return schema
+
+
+def _as_json(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """As they will be read again when the work is resumed: a tuple comes back as a list."""
+    try:
+        return dict(json.loads(json.dumps(dict(settings))))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the settings must be JSON values ({error})") from error
 
 
 def write_table(out: Path, kind: Format, tables: Iterable[pa.Table], schema: pa.Schema, hint: str = "") -> None:

@@ -1,12 +1,15 @@
-"""From what the user typed to the list of pictures and videos: files, folders, glob patterns, `-` for a list on
-standard input."""
+"""From what the user gave to pictures and videos: files, folders, glob patterns, `-` for a list on standard input.
+
+`expand` is for a command line, which is read whole, once, and refused where it is wrong; `each_source` is for a list or
+an iterator in Python, of which every item keeps its place.
+"""
 
 from __future__ import annotations
 
 import glob
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -27,15 +30,20 @@ Found = tuple[list[str], list[str]]  # paths that are taken, and those that are 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One picture or video; `name` is the path as given, made printable."""
+    """One picture or video; `name` is the path as given, made printable. `problem` says why there is nothing to read,
+    where that is known already."""
 
     path: str
     video: bool = False
+    problem: str = ""
 
     @property
     def name(self) -> str:
         """The path as text that any table can hold: bytes that are not UTF-8 appear as \\xNN."""
         return os.fsencode(self.path).decode("utf-8", "backslashreplace")
+
+
+Input = str | os.PathLike[str] | Source  # what a Python user names one or several pictures by
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +87,101 @@ def expand(inputs: Sequence[str], stdin: TextIO | None = None) -> Inputs:
         for path in paths:
             found.setdefault(os.path.abspath(path), Source(path, is_video(path)))
     if not found:
-        given = ", ".join(inputs[:3]) + (", ..." if len(inputs) > 3 else "")
-        more = f" ({_passed_over(len(passed), passed[:EXAMPLES])})" if passed else ""
-        raise InputError(f"no picture and no video in {given}{more}: check the path, or name the files themselves")
+        raise _nothing(inputs, passed)
     return Inputs(tuple(found.values()), len(passed), tuple(passed[:EXAMPLES]))
+
+
+def _nothing(inputs: Sequence[str], passed: Sequence[str]) -> InputError:
+    given = ", ".join(inputs[:3]) + (", ..." if len(inputs) > 3 else "")
+    more = f" ({_passed_over(len(passed), passed[:EXAMPLES])})" if passed else ""
+    return InputError(f"no picture and no video in {given}{more}: check the path, or name the files themselves")
+
+
+def checked_inputs(inputs: object) -> Iterable[Input]:
+    """One input as a list of one, a collection as a list of checked items, an iterator untouched. Raises InputError for
+    what is no path."""
+    if isinstance(inputs, str | os.PathLike | Source):  # a lone path is iterable, too: letter by letter
+        return [inputs]
+    if isinstance(inputs, bytes | bytearray | memoryview) or not isinstance(inputs, Iterable):
+        raise _no_path(inputs)
+    return [_checked(one) for one in inputs] if isinstance(inputs, Collection) else inputs
+
+
+def _checked(one: object) -> Input:
+    if not isinstance(one, str | os.PathLike | Source):
+        raise _no_path(one)
+    return one
+
+
+def _no_path(one: object) -> InputError:
+    return InputError(
+        f"a {type(one).__name__} is no path: analyze_many takes files, folders and patterns; call the analyzer itself "
+        "for a picture in memory"
+    )
+
+
+def each_source(inputs: Iterable[Input]) -> Iterator[Source]:
+    """The sources behind each input, in order; an input is taken only when those before it have been.
+
+    A file that is listed twice comes twice: only within one folder or pattern is each file taken once. An input that
+    leads nowhere keeps its place as a source with a `problem`. Raises InputError for what is no path, and at the end
+    when there were inputs and nothing was found behind any of them; Source objects always count as found.
+    """
+    search = _Search()
+    for one in inputs:
+        yield from search.behind(_checked(one))
+    search.check()
+
+
+class _Search:
+    """Looks behind inputs, and keeps back what leads nowhere until something is found: where nothing is, an error
+    takes its place."""
+
+    def __init__(self) -> None:
+        self._found = False
+        self._lost: list[Source] = []
+        self._why: InputError | None = None
+        self._given: list[str] = []
+        self._passed: list[str] = []
+
+    def behind(self, one: Input) -> list[Source]:
+        """The sources behind one input, after those that were kept back."""
+        if isinstance(one, Source):
+            return self._release([one])
+        text = os.fsdecode(one)
+        try:
+            here, passed = _once(text)
+        except InputError as error:
+            here, passed = [Source(text, is_video(text), str(error).removesuffix(f": {text}"))], []
+            if not self._found:
+                self._why = self._why or error
+                self._lost += here
+                return []
+        if not self._found:
+            self._given.append(text)
+            self._passed += passed
+        return self._release(here) if here else []
+
+    def _release(self, here: list[Source]) -> list[Source]:
+        self._found, before, self._lost = True, self._lost, []
+        return [*before, *here]
+
+    def check(self) -> None:
+        """Raises InputError when there were inputs and nothing was found."""
+        if not self._found and self._why is not None:
+            raise self._why
+        if not self._found and self._given:
+            raise _nothing(self._given, self._passed)
+
+
+def _once(text: str) -> tuple[list[Source], list[str]]:
+    """The sources behind one input, each once (a pattern may match a folder and what lies in it), and what is passed
+    over."""
+    paths, passed = _listed(sys.stdin) if text == "-" else _one(text)
+    found: dict[str, Source] = {}
+    for path in paths:
+        found.setdefault(os.path.abspath(path), Source(path, is_video(path)))
+    return list(found.values()), passed
 
 
 def is_video(path: str) -> bool:
@@ -93,6 +192,8 @@ def is_video(path: str) -> bool:
 def _one(text: str) -> Found:
     if not text:
         raise InputError("one of the inputs is empty text: name a picture, a folder or a video (is a variable unset?)")
+    if "\0" in text:
+        raise InputError(f"a path cannot hold a null byte: {text}")
     if os.path.isdir(text):
         return _folder(text)
     if os.path.exists(text):

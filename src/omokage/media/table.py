@@ -22,11 +22,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from omokage.results import EXPRESSIONS, FaceAnalysis, Scalar
+from omokage.plain import BOX, Plain, face_columns, plain
+from omokage.results import EXPRESSIONS, FaceAnalysis
 from omokage.schema import ACTION_UNITS, SHIPPED, UNITS, AttributeSchema, own_nominal
 
 VERSION = "1"
-BOX = ("box_x0", "box_y0", "box_x1", "box_y1")
 CONVENTIONS = {
     "pixels": "upright source image, origin top left, x right, y down; boxes from the corner of the first pixel; "
     "landmarks in iBUG-68 order, counted by the middles of pixels (the first is 0, 0)",
@@ -44,7 +44,7 @@ _RESERVED = {"landmarks", "pose", "gaze", "units", "expression", "age", "perceiv
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class Reading(Plain):
     """What became of one picture or video frame: its faces (largest first), or the problem that kept it from being
     read."""
 
@@ -55,7 +55,7 @@ class Reading:
     problem: str = ""  # why it is unreadable; empty when it was read
     note: str = ""  # what the reader left out, e.g. the later frames of an animation
     last: bool = True  # nothing more will come from this source
-    silent: bool = False  # marks the end of a source without being a picture: no row
+    silent: bool = False  # the mark behind a video's frames, no picture and no row: only `read_sources` gives it
     pixels: NDArray[np.uint8] | None = field(
         default=None, repr=False
     )  # (h, w, 3) RGB, where the caller asked to keep them
@@ -67,14 +67,21 @@ class Reading:
         return ("ok" if self.faces else "no_face") + (f" ({self.note})" if self.note else "")
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows that a faces table has of it: one per face, or one that says why there is none. What was not
-        estimated is left out."""
+        """The rows that a faces table has of it: one per face, or one that says why there is none, in plain Python
+        values (`landmarks` is a list of 136). What was not estimated is left out."""
         if self.silent:
             return []
         head = {"source": self.source, "frame": self.frame, "timestamp_s": self.timestamp_s, "status": self.status}
         if not self.faces:
             return [head]
-        return [{**head, **face_row(face)} for face in self.faces]
+        return [{**head, **face_columns(face)} for face in self.faces]
+
+    def to_dict(self, large: bool = False) -> dict[str, Any]:
+        """Plain values: where it was read, `status`, and `faces`, each as its own `to_dict` gives it; with `large` the
+        `pixels`, where they were kept."""
+        found = {"source": self.source, "frame": self.frame, "timestamp_s": self.timestamp_s, "status": self.status}
+        kept = {"pixels": self.pixels} if large and self.pixels is not None else {}
+        return {name: plain(value, large) for name, value in {**found, "faces": self.faces, **kept}.items()}
 
 
 def yes_no(schema: AttributeSchema) -> tuple[str, ...]:
@@ -110,46 +117,6 @@ def table_schema(
     return pa.schema(
         columns, metadata={"omokage.faces": VERSION, "omokage.conventions": json.dumps(CONVENTIONS), **(metadata or {})}
     )
-
-
-def face_row(face: FaceAnalysis) -> dict[str, Any]:
-    """The columns of one face; what was not estimated is left out."""
-    box = (face.box.x0, face.box.y0, face.box.x1, face.box.y1)
-    row: dict[str, Any] = {
-        "face": face.face,
-        "track": face.track,
-        "score": face.score,
-        **dict(zip(BOX, box, strict=True)),
-    }
-    if face.landmarks is not None:
-        row["landmarks"] = np.asarray(face.landmarks, np.float32).ravel()
-    if face.landmark_sigma is not None:
-        row["landmarks_sigma"] = np.asarray(face.landmark_sigma, np.float32).ravel()
-    if face.pose is not None:
-        row |= {"yaw_deg": face.pose.yaw, "pitch_deg": face.pose.pitch, "roll_deg": face.pose.roll}
-        row |= dict(zip(("yaw_sigma", "pitch_sigma", "roll_sigma"), face.pose.sigma, strict=True))
-    if face.gaze is not None:
-        row |= _scalar("gaze_right", face.gaze[0], "_deg") | _scalar("gaze_up", face.gaze[1], "_deg")
-    if face.age is not None:
-        row |= {"age_years": face.age.years, "age_q05": face.age.q05, "age_q95": face.age.q95}
-    if face.expression is not None:
-        row["expression"] = face.expression.top
-        row |= {f"expression_{n}_p": face.expression[n] for n in face.expression.labels}
-    row |= dict(face.action_units)
-    row |= {f"unit_{name}": value for name, value in face.units.items()}
-    row |= {f"attr_{name}_p": value for name, value in face.attributes.items()}
-    for name, value in face.scalars.items():
-        row |= _scalar(name, value)
-    for name, choice in face.classes.items():
-        row |= {name: choice.top, **{f"{name}_{label}_p": choice[label] for label in choice.labels}}
-    row |= {"gender_female_p": face.gender_female, "quality": face.quality, "needs_review": face.needs_review}
-    if face.embedding is not None:
-        row["embedding"] = np.asarray(face.embedding, np.float32)
-    return row
-
-
-def _scalar(name: str, value: Scalar, unit: str = "") -> dict[str, float]:
-    return {f"{name}{unit}": value.value, f"{name}_sigma": value.sigma}
 
 
 def to_table(found: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:

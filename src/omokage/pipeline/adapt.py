@@ -1,6 +1,6 @@
 """`omokage adapt LABELS.csv`: new attributes from few labels, as a weight set that `analyze` and `explain` accept.
 
-    adapted = adapt(Path("labels.csv"), Path("pictures"), Path("mine"))
+    adapted = omokage.adapt("labels.csv", "pictures", "mine")
     omokage.Analyzer(weights="mine")("photo.jpg")[0].attributes["..."]
 
 The set holds the shipped networks bit for bit, and the attributes beside them: what they answered before, they still
@@ -61,9 +61,9 @@ class Adapted:
 
 
 def adapt(
-    labels: Path,
-    images: Path,
-    out: Path,
+    labels: str | Path,
+    images: str | Path,
+    out: str | Path,
     *,
     weights: str | Path = registry.DEFAULT_SET,
     analyzer: Analyzer | None = None,
@@ -76,6 +76,7 @@ def adapt(
     The base is the shipped set or folder `weights`. Raises InputError for labels that cannot be learnt, OutputError
     where `out` cannot be written or holds weights already.
     """
+    labels, images, out = Path(labels), Path(images), Path(out)
     chosen, tell = options or AdaptOptions(), progress or (lambda what, done, total: None)
     if chosen.tune not in TUNES:
         raise InputError(f"--tune {chosen.tune!r} is unknown; choose {', '.join(TUNES)}")

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
+from operator import index
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, SupportsIndex, cast
 
 from omokage.errors import InputError
-from omokage.media.ahead import Ahead, Frame, frames
+from omokage.media.ahead import Frame, frames_ahead
 from omokage.media.image import PictureLike, name_of, pixels_of
-from omokage.media.sources import Source, expand, is_video
+from omokage.media.sources import Input, Source, checked_inputs, each_source, is_video
 from omokage.media.table import Reading
 from omokage.pipeline.check import FaceCheck
 from omokage.pipeline.config import AnalyzerConfig, Finder, Given, Predictor
+from omokage.pipeline.forked import check_fork, watch_forks
 from omokage.pipeline.reader import Image, read_faces
 from omokage.results import FaceAnalysis
 from omokage.schema import SHIPPED, AttributeSchema
 from omokage.weights.registry import DEFAULT_SET, has_model, read_card
+
+Readings = Generator[Reading, None, None]
 
 
 class Analyzer:
@@ -28,7 +32,8 @@ class Analyzer:
     `weights` is a shipped set's name or a folder, `finder` a shipped finder's name, a file, or an object with `find`
     and `find_batch`; `predictor` replaces the shipped network. Models are opened at the first use, on `device` ("cpu",
     "cuda", None: CUDA where there is one). `given` fixes attributes that are known ({"age": 70}), so that the rest is
-    read in their light. Raises WeightsError when weights are missing or damaged.
+    read in their light. `weights` stays readable, so that other rooms can open the same set. Raises WeightsError when
+    weights are missing or damaged.
     """
 
     def __init__(
@@ -45,30 +50,31 @@ class Analyzer:
             raise InputError(f"a batch of {batch_size} faces is not possible: give 1 or more")
         chosen = config or AnalyzerConfig()
         self.config = chosen if batch_size is None else replace(chosen, batch_size=batch_size)
-        self._weights, self._device, self._given = weights, device, given
+        self.weights, self._device, self._given = weights, device, given
         named = finder is None or isinstance(finder, str | Path)
         self._finder_name: str | Path | None = finder if isinstance(finder, str | Path) else None
         self._finder: Finder | None = None if named else cast(Finder, finder)
         self._predictor = predictor
         self._own_parts = named and predictor is None
+        self._opens = named or predictor is None
 
     @property
     def finder(self) -> Finder:
         """The opened finder."""
         if self._finder is None:
-            self._finder = open_finder(self._finder_name, self._weights, self._device, self.check)
+            self._finder = open_finder(self._finder_name, self.weights, self._device, self.check)
         return self._finder
 
     @cached_property
     def check(self) -> FaceCheck | None:
         """What tells faces from false finds; None when finder and network do not come from one set that has it."""
-        return open_check(self._finder_name, self._weights) if self._own_parts else None
+        return open_check(self._finder_name, self.weights) if self._own_parts else None
 
     @property
     def predictor(self) -> Predictor:
         """The opened attribute network."""
         if self._predictor is None:
-            self._predictor = open_predictor(self._weights, self._device)
+            self._predictor = open_predictor(self.weights, self._device)
         return self._predictor
 
     def __call__(self, image: PictureLike, crops: bool = False) -> list[FaceAnalysis]:
@@ -87,23 +93,53 @@ class Analyzer:
 
     def analyze_many(
         self,
-        inputs: str | Path | Source | Iterable[str | Path | Source],
+        inputs: Input | Iterable[Input],
         *,
         every: int = 1,
         crops: bool = False,
         keep_pixels: bool = False,
         done: Mapping[str, set[int]] | None = None,
-    ) -> Iterator[Reading]:
+    ) -> Readings:
         """One `Reading` per picture or video frame, in order; pictures are decoded ahead of the network.
 
-        `inputs` are what the command line takes (files, folders, patterns) or `Source` objects, one or many. A file
-        that cannot be read gives a reading with its problem. `done` names frames by source that are left out;
-        `keep_pixels` keeps each picture in its reading. Raises InputError when nothing is found.
+        `inputs` are files, folders, patterns or `Source` objects, one or many. Each item of a list gives its own
+        readings, a file that is listed twice two (the command line reads a file once); a folder or a pattern gives
+        each of its files once. An iterator is read as it comes, a few pictures ahead. A file that is missing or cannot
+        be read gives a reading with its problem, no input at all gives no reading. `every` is the step between video
+        frames; `done` names frames by source that are left out; `keep_pixels` keeps each picture in its reading.
+
+        Raises InputError: at the call for wrong arguments, later when nothing at all is found behind the inputs.
         """
-        if every < 1:
-            raise InputError(f"every {every}-th frame is not possible: give 1 or more")
-        sources = _sources(inputs)
-        with Ahead(frames(sources, every, done)) as ahead:
+        readings = self.read_sources(
+            each_source(checked_inputs(inputs)), every=every, crops=crops, keep_pixels=keep_pixels, done=done
+        )
+        return _without_ends(readings)
+
+    def read_sources(
+        self,
+        sources: Iterable[Source],
+        *,
+        every: int = 1,
+        crops: bool = False,
+        keep_pixels: bool = False,
+        done: Mapping[str, set[int]] | None = None,
+    ) -> Readings:
+        """As `analyze_many`, and after the frames of each video a `silent` reading: a table that may be resumed must
+        know that a video is finished."""
+        if not (done is None or isinstance(done, Mapping)):
+            raise InputError(f"done names frames by source, as a mapping: a {type(done).__name__} does not")
+        return self._read_many(sources, _step(every), crops, keep_pixels, done)
+
+    def _read_many(
+        self,
+        sources: Iterable[Source],
+        every: int,
+        crops: bool,
+        keep_pixels: bool,
+        done: Mapping[str, set[int]] | None,
+    ) -> Readings:
+        # Two groups on their way: while one is in the network, the next is decoded.
+        with closing(frames_ahead(sources, every, done, 2 * self.config.pictures)) as ahead:
             for group in _groups(ahead, self.config):
                 yield from self._readings(group, crops, keep_pixels)
 
@@ -119,6 +155,9 @@ class Analyzer:
             yield Reading(**where, faces=faces, note=f.note, last=f.last, pixels=f.pixels if keep_pixels else None)
 
     def _read(self, images: Sequence[Image], crops: bool) -> list[list[FaceAnalysis]]:
+        if self._opens:
+            check_fork(self._device)
+        watch_forks()
         finder, check = (None, None) if crops else (self.finder, self.check)
         return read_faces(images, finder, self.predictor, self.config, self._given, check)
 
@@ -185,31 +224,44 @@ def _id_of(part: object) -> str:
     return str(card.id) if card is not None else str(getattr(part, "name", type(part).__name__))
 
 
-def _sources(inputs: str | Path | Source | Iterable[str | Path | Source]) -> list[Source]:
-    # A lone path is iterable, too: letter by letter.
-    listed = [inputs] if isinstance(inputs, str | os.PathLike | Source) else list(inputs)
-    for one in listed:
-        if not isinstance(one, str | os.PathLike | Source):
-            raise InputError(
-                f"a {type(one).__name__} is no path: analyze_many takes files, folders and patterns; call the analyzer "
-                "itself for a picture in memory"
-            )
-    ready = [one for one in listed if isinstance(one, Source)]
-    if len(ready) == len(listed):
-        return ready
-    return list(expand([one.path if isinstance(one, Source) else os.fspath(one) for one in listed]).sources)
+def _step(every: object) -> int:
+    """Raises InputError for what is no whole number from 1 up."""
+    if isinstance(every, bool) or not isinstance(every, SupportsIndex):
+        raise InputError(f"every {every!r} frames is not possible: give a whole number")
+    if index(every) < 1:
+        raise InputError(f"every {every}-th frame is not possible: give 1 or more")
+    return index(every)
+
+
+def _without_ends(readings: Readings) -> Readings:
+    """The readings without the silent ones: the last frame of a video is `last` itself, so each frame waits until it
+    is known whether another follows."""
+    waiting: list[Reading] = []
+    with closing(readings):
+        for reading in readings:
+            yield from (replace(one, last=reading.silent) for one in waiting)
+            waiting = [] if reading.last else [reading]
+            if reading.last and not reading.silent:
+                yield reading
+        yield from waiting
 
 
 def _groups(ahead: Iterable[Frame], config: AnalyzerConfig) -> Iterator[list[Frame]]:
-    """Frames in groups of bounded number and size."""
+    """Frames in groups of bounded number and size; an error comes after the frames before it."""
     group: list[Frame] = []
     pixels = 0
-    for frame in ahead:
-        size = 0 if frame.pixels is None else frame.pixels.shape[0] * frame.pixels.shape[1]
-        if group and (len(group) >= config.pictures or pixels + size > config.pixels):
-            yield group
-            group, pixels = [], 0
-        group.append(frame)
-        pixels += size
+    failed: Exception | None = None
+    try:
+        for frame in ahead:
+            size = 0 if frame.pixels is None else frame.pixels.shape[0] * frame.pixels.shape[1]
+            if group and (len(group) >= config.pictures or pixels + size > config.pixels):
+                yield group
+                group, pixels = [], 0
+            group.append(frame)
+            pixels += size
+    except Exception as error:
+        failed = error
     if group:
         yield group
+    if failed is not None:
+        raise failed

@@ -14,8 +14,8 @@ from omokage.errors import UnreadableError
 from omokage.media.files import check_folder, check_writable, output_error, whole_file
 from omokage.media.image import encode_jpeg, read_image
 from omokage.media.sources import is_video
-from omokage.media.table import BOX
 from omokage.media.video import read_video
+from omokage.plain import BOX
 
 COLUMNS = (
     "source",

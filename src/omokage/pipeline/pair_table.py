@@ -106,14 +106,8 @@ def _make_ready(
 
 def row_of(change: FaceChange) -> dict[str, Any]:
     """A change as a table row; what was not estimated is absent."""
-    row: dict[str, Any] = {"before": change.before, "after": change.after, "status": change.status}
-    row |= {"warnings": " ".join(change.warnings), "same_person": change.same_person}
-    if change.status == "ok":
-        row["controlled"] = int(change.controlled)
-    for name, c in (*change.factors.items(), *change.own.items()):
-        row |= {name: c.value, f"{name}_low": c.low, f"{name}_high": c.high, f"{name}_no_change": c.no_change}
-    row |= {f"look_{name}": p for name, p in change.looks.items()}
-    row |= {f"day_{name}": p for name, p in change.nuisance.items()}
+    row = {**change.to_dict(), "warnings": " ".join(change.warnings)}
+    row["controlled"] = int(change.controlled) if change.status == "ok" else None
     return {k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()}
 
 

@@ -75,7 +75,7 @@ def fill(
     """
     with sink:
         todo = [s for s in sources if s.name not in sink.finished]
-        readings = analyzer.analyze_many(
+        readings = analyzer.read_sources(
             todo, every=options.every, crops=options.crops, keep_pixels=True, done=sink.done
         )
         for reading in finished(tracked(readings, resumed(sink, todo, options.every))):

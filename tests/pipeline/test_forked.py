@@ -1,0 +1,54 @@
+"""Analyzers in forked processes: they answer, and say so where they cannot."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from omokage.errors import InputError
+from omokage.pipeline import Analyzer, forked
+from stand_ins import SquareFinder, SquarePredictor, picture
+
+# In a process of its own: pytest's has threads, and what is forked from it would inherit its plugins. Two threads, as
+# one alone never hangs; a worker that does ends itself.
+_POOL = """
+import faulthandler, multiprocessing, sys
+import numpy as np, torch
+import omokage
+torch.set_num_threads(2)
+analyzer = omokage.Analyzer(device="cpu")
+noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)
+
+def read(_):
+    faulthandler.dump_traceback_later(50, exit=True)
+    faces = analyzer(noise, crops=True)
+    return len(faces), len(omokage.Analyzer(device="cpu")(noise, crops=True)), torch.get_num_threads()
+
+analyzer(noise)
+analyzer(noise, crops=True)
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    print(pool.map_async(read, [0, 1]).get(timeout=60))
+print(torch.get_num_threads())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux forks by default")
+def test_a_forked_pool_answers(tmp_path: Path) -> None:
+    script = tmp_path / "pool.py"
+    script.write_text(_POOL)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=180)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines() == ["[(1, 1, 1), (1, 1, 1)]", "2"]
+
+
+def test_a_process_forked_from_one_with_cuda_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forked, "_forked", True)
+    monkeypatch.setattr(forked, "_cuda_before", True)
+    for device in (None, "cuda"):
+        with pytest.raises(InputError, match=r"forked from one that uses CUDA.*'spawn'"):
+            Analyzer(device=device)(picture())
+    own = Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
+    assert own(picture()) == []  # parts of the user's own, wherever they compute
