@@ -17,7 +17,7 @@ from omokage.comparison.config import FACTORS
 from omokage.comparison.predict import Compared, Seen
 from omokage.errors import InputError, PlaceError
 from omokage.pipeline import analyzer as analyzers
-from omokage.pipeline import compare as comparing
+from omokage.pipeline import opened
 from stand_ins import SquareFinder, SquarePredictor, write_picture
 
 
@@ -46,14 +46,14 @@ class Reader:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr(comparing, "open_comparer", lambda *_: Reader())
-    comparing.open_analyzer.cache_clear()
+    monkeypatch.setattr(opened, "open_comparer", lambda *_: Reader())
+    opened._analyzer.cache_clear()
     monkeypatch.setattr(analyzers, "open_finder", lambda *_: SquareFinder())
     monkeypatch.setattr(analyzers, "open_predictor", lambda *_: SquarePredictor())
     for k, age in enumerate((20, 40, 60, 2)):
         write_picture(tmp_path / f"{k}.png", [(20 + 10 * k, 30, 50, age)])
     yield tmp_path
-    comparing.open_analyzer.cache_clear()  # nobody else shall meet the stand-ins
+    opened._analyzer.cache_clear()  # nobody else shall meet the stand-ins
 
 
 def run(*arguments: object) -> Any:

@@ -17,7 +17,7 @@ from PIL import Image
 from omokage.comparison.config import COMPARED_UNITS, FACTORS
 from omokage.comparison.predict import Compared, Seen
 from omokage.errors import InputError, WeightsError
-from omokage.pipeline import Analyzer, pair_table
+from omokage.pipeline import Analyzer, opened, pair_table
 from omokage.pipeline import compare as comparing
 from omokage.pipeline.compare import compare, mirrored
 from omokage.pipeline.pair_table import COLUMNS, compare_table, read_pairs
@@ -111,9 +111,9 @@ def test_every_bad_pair_has_its_own_status(tmp_path: Path) -> None:
 
 def test_weights_without_the_network_say_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "attributes.json").write_text("{}")
-    monkeypatch.setattr(comparing, "DEFAULT_SET", str(tmp_path))
+    monkeypatch.setattr(opened, "DEFAULT_SET", str(tmp_path))
     with pytest.raises(WeightsError, match="hold no comparison network: train one"):
-        comparing.open_comparer(str(tmp_path))
+        opened.open_comparer(str(tmp_path))
 
 
 def test_a_picture_is_no_mirror_image_of_itself() -> None:

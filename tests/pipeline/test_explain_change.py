@@ -18,6 +18,7 @@ from omokage.comparison.model import ComparisonNetwork, normalise, scales
 from omokage.comparison.predict import Compared, Seen
 from omokage.explain.evidence import METHODS, explained, maps
 from omokage.explain.target import View
+from omokage.media.image import read_image
 from omokage.nn.folding import folded
 from omokage.pipeline.explain import explain
 from omokage.pipeline.explain_change import change_target, change_targets, explain_change
@@ -145,6 +146,9 @@ def test_two_photographs_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert found.before.image.shape == found.crop.image.shape
     assert found.relevance.shape == (SIZE, SIZE)
     assert np.isfinite(found.score)
+    pixels = [read_image(path) for path in (one, two)]
+    again = explain_change(*pixels, "change.fatness", analyzer=analyzer, comparer=comparer)
+    assert again.score == found.score
 
 
 def test_what_cannot_be_compared_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

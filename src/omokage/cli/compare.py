@@ -54,7 +54,7 @@ def compare(
     pairs = _pairs(table)
     named = [*given, *(() if table is None else (table,)), *(name for pair in pairs for name in pair)]
     _check_apart(named, series, out, report)
-    from omokage.pipeline.compare import open_analyzer, open_comparer
+    from omokage.pipeline.opened import open_analyzer, open_comparer
     from omokage.pipeline.own_changes import open_reader
 
     analyzer, comparer, own = open_analyzer(weights, device), open_comparer(weights, device), open_reader(weights)

@@ -151,8 +151,8 @@ def _change(
     device: str | None,
 ) -> Page:  # fmt: skip
     """Explain and print what changed between two photographs."""
-    from omokage.pipeline.compare import open_analyzer, open_comparer
     from omokage.pipeline.explain_change import explain_change
+    from omokage.pipeline.opened import open_analyzer, open_comparer
 
     if len(inputs) != 2:
         raise InputError(f"{target} is about two photographs: give BEFORE and AFTER, not {len(inputs)} inputs")
@@ -222,7 +222,8 @@ def _print(found: RelevanceMap, name: str) -> None:
     from omokage.cli.console import console as opened
     from omokage.cli.console import say, title
 
-    about = f"{name} · {found.target} = {found.answer:.3g} {found.answer_unit}   [{found.method}]"
+    full = "" if found.full_answer is None else f" ({found.full_answer:.3g} by all looks together)"
+    about = f"{name} · {found.target} = {found.answer:.3g} {found.answer_unit}{full}   [{found.method}]"
     console = opened()
     table = Table(title=title(console, about), title_justify="left")
     for head in ("region", "share of relevance", f"hiding it takes away ({found.score_unit})", "", "answer then"):

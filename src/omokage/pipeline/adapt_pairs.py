@@ -35,7 +35,8 @@ from omokage.media.sources import Source
 from omokage.pipeline.adapt_features import check_there
 from omokage.pipeline.adapt_pair_tuning import PairTuner
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.compare import Photo, open_analyzer, open_comparer, photographs
+from omokage.pipeline.compare import Photo, photographs
+from omokage.pipeline.opened import open_analyzer, open_comparer
 from omokage.pipeline.own_changes import EARLIER, MODEL, TUNED, ChangeReader, features_of, open_reader
 from omokage.training.run import commit_of
 from omokage.weights import registry

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -17,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.comparison.predict import Compared, Comparer, Seen, face_change
-from omokage.errors import WeightsError
 from omokage.faces.align import crop_box, crop_landmarks
 from omokage.faces.sharpness import sharpness
 from omokage.media.image import PictureLike, name_of, pixels_of
@@ -25,9 +23,9 @@ from omokage.media.sources import Source, is_video
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.named_differences import Picture, controlled, day_between, looks_between, picture_of
+from omokage.pipeline.opened import open_analyzer, open_comparer
 from omokage.pipeline.own_changes import ChangeReader, open_reader
 from omokage.results import Change, FaceAnalysis, FaceChange, FaceCrop
-from omokage.weights.registry import DEFAULT_SET, has_model
 
 Image = NDArray[np.uint8]
 OTHER_FACE = 0.3  # area of the second face over the first's, from which on it is unclear who is meant
@@ -71,42 +69,27 @@ def compare(
     Declines (`FaceChange.status`) when the two do not seem to show one person, unless `assume_same`; when a photograph
     shows no face or several; when it is the same picture twice, or its mirror image. Each is a path, encoded bytes, RGB
     uint8 pixels (h, w, 3) or a Pillow image; `crops`: each is one face already. Where `weights` were learnt from
-    labelled pairs, `FaceChange.own` holds what these taught. A file that cannot be read is a status; for bytes that
+    labelled pairs, `FaceChange.own` holds what these taught. The set of a given `analyzer` counts as `weights` where
+    these are not named. A file that cannot be read is a status; for bytes that
     cannot be decoded this raises UnreadableError, for what is no picture InputError, without a comparison network
     WeightsError.
     """
+    if weights is None and analyzer is not None:
+        weights = analyzer.weights
     analyzer = analyzer or open_analyzer(weights, device)
     comparer = comparer or open_comparer(weights, device)
     pair = (before, after)
     # Files are read ahead of the networks, and both faces go through these at once.
     paths = [path for image in pair if (path := name_of(image))]
     read = dict(zip(paths, photographs(analyzer, comparer, [Source(path) for path in paths], crops), strict=True))
-    photos = [read.get(name_of(image)) or _in_memory(image, analyzer, comparer, crops) for image in pair]
+    photos = [read.get(name_of(image)) or photo_of(in_memory(image, analyzer, crops), comparer) for image in pair]
     return compare_photos(photos[0], photos[1], comparer, assume_same, open_reader(weights))
 
 
-def _in_memory(image: PictureLike, analyzer: Analyzer, comparer: Comparer, crops: bool) -> Photo:
+def in_memory(image: PictureLike, analyzer: Analyzer, crops: bool = False) -> Reading:
+    """The faces of a picture that has no file, with its pixels. Raises as the analyzer does."""
     pixels = pixels_of(image)
-    return photo_of(Reading("", faces=tuple(analyzer(pixels, crops)), pixels=pixels), comparer)
-
-
-@lru_cache(maxsize=2)
-def open_analyzer(weights: str | Path | None = None, device: str | None = None) -> Analyzer:
-    """What finds and aligns the faces: a weight set's networks, or the default set's where it has none. Raises
-    WeightsError when there is no such set."""
-    return Analyzer(weights if weights is not None and has_model(weights, "attributes") else None, None, device)
-
-
-@lru_cache(maxsize=2)
-def open_comparer(weights: str | Path | None = None, device: str | None = None) -> Comparer:
-    """The comparison network of a weight set, or the default set's where it has none. Raises WeightsError."""
-    for chosen in (weights, DEFAULT_SET):
-        if chosen is not None and has_model(chosen, "comparison"):
-            return Comparer(chosen, device or "auto")
-    raise WeightsError(
-        f"the weights {str(weights or DEFAULT_SET)!r} hold no comparison network: train one with  omokage train "
-        "comparison.shipped  and name its weights folder"
-    )
+    return Reading("", faces=tuple(analyzer(pixels, crops)), pixels=pixels)
 
 
 def photographs(

@@ -30,9 +30,12 @@ from omokage.faces.align import crop_landmarks
 from omokage.media.image import PictureLike, name_of, pixels_of
 from omokage.media.sources import is_video
 from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.answers import answer_of, with_full
 from omokage.pipeline.explain_views import views_of
+from omokage.pipeline.opened import open_analyzer
 from omokage.results import FaceAnalysis, RelevanceMap
 from omokage.schema import ACTION_UNITS, UNITS, Attribute
+from omokage.weights.registry import set_names
 
 Image = NDArray[np.uint8]
 _ANGLES = ("yaw", "pitch", "roll")
@@ -49,8 +52,10 @@ def explain(
     crops: bool = False,
     analyzer: Analyzer | None = None,
     rules: str = MODERN,
-    before: str | Path | None = None,
+    before: PictureLike | None = None,
     assume_same: bool = False,
+    weights: str | Path | None = None,
+    device: str | None = None,
 ) -> RelevanceMap:
     """Why the network answers as it does: relevance by pixel and by named region, and whether that can be believed.
 
@@ -61,23 +66,50 @@ def explain(
     `target` is ``age``, ``gender``, ``expression.<class>``, ``attr.<name>``, ``au.AU<nn>``, ``unit.<ARKit name>``,
     ``pose.yaw``, ``gaze.right`` or another attribute's own name. `method` is one of ``occlusion``, ``gradients``,
     ``smoothgrad``, ``lrp``; propagation is covered by patents in some countries and only used on request, with a
-    rule set named by `rules`. The answer is that of the crop alone, without the mirror image that an `Analyzer` adds.
+    rule set named by `rules`. What is explained is the answer of one crop alone; `full_answer` is that of the
+    `Analyzer`, which looks at two.
 
-    With ``change.fatness``, ``change.age`` or ``change.<ARKit name>`` both `picture` and `before`, the earlier
-    photograph of the same person, are paths (see `pipeline.explain_change`); `assume_same` skips the
-    check of the person.
+    With ``change.fatness``, ``change.age`` or ``change.<ARKit name>``, `before` is the earlier photograph of the same
+    person and `picture` the later one (see `pipeline.explain_change`); `assume_same` skips the check of the person.
 
-    Raises InputError for unknown words, a picture without that face, or a predictor that is not omokage's own network;
-    UnreadableError for a picture that cannot be decoded.
+    `weights` names the set whose networks answer, where no `analyzer` is given; they stay open for the next call. For a
+    face that was analysed it is by default the set that read it.
+
+    Raises InputError for unknown words, a picture without that face, a face that another network read, or a predictor
+    that is not omokage's own network; UnreadableError for a picture that cannot be decoded.
     """
     if before is not None or target.lower().startswith("change."):
-        return _change(before, picture, target, method, rules, crops, assume_same, analyzer)
-    analyzer = analyzer or Analyzer()
+        from omokage.pipeline.explain_change import explain_change  # its network is opened only for this
+
+        if before is None or isinstance(picture, FaceAnalysis):
+            raise InputError(
+                f"{target} is about two photographs: give the later one and, as before=, the earlier one (faces that "
+                "were analysed do not do)"
+            )
+        return explain_change(
+            before, picture, target, method, rules=rules, crops=crops, assume_same=assume_same, weights=weights,
+            device=device, analyzer=analyzer,
+        )  # fmt: skip
+    if isinstance(picture, FaceAnalysis) and weights is None and analyzer is None:
+        weights = _set_of(picture)
+    analyzer = analyzer or open_analyzer(weights, device)
     predictor, wanted = asked(analyzer, target, method, rules)
     pixels, found = _face(picture, image, face, crops, analyzer)
+    if found.network not in ("", predictor.card.id):
+        raise InputError(
+            f"the face was read by {found.network}, and cannot be explained by {predictor.card.id}: give weights= or "
+            "analyzer= with the set that read it"
+        )
     if found.outline is None:
         raise InputError(f"the face in {found.source or 'the picture'} has no landmarks: its regions are unknown")
-    return explain_face(predictor, pixels, found.outline, wanted, method, rules=rules, score=found.score)
+    why = explain_face(predictor, pixels, found.outline, wanted, method, rules=rules, score=found.score)
+    return with_full(why, answer_of(found, wanted.name))
+
+
+def _set_of(face: FaceAnalysis) -> str | None:
+    """The shipped set that read a face; None where it is no shipped one."""
+    name = face.network.partition("/")[0]
+    return name if name in set_names() else None
 
 
 def asked(analyzer: Analyzer, target: str, method: str, rules: str = MODERN) -> tuple[AttributePredictor, Target]:
@@ -89,21 +121,6 @@ def asked(analyzer: Analyzer, target: str, method: str, rules: str = MODERN) -> 
     if not isinstance(analyzer.predictor, AttributePredictor):
         raise InputError("only answers of omokage's own attribute network can be explained; use its weights")
     return analyzer.predictor, target_of(analyzer.predictor, target)
-
-
-def _change(
-    before: str | Path | None, after: object, target: str, method: str, rules: str, crops: bool, assume_same: bool,
-    analyzer: Analyzer | None,
-) -> RelevanceMap:  # fmt: skip
-    """An explanation of a comparison; its network is opened only for this."""
-    from omokage.pipeline.explain_change import explain_change
-
-    if before is None or not isinstance(after, str | Path):
-        raise InputError(f"{target} is about two photographs: give the paths of the later one and, as before=, the "
-                         "earlier one")  # fmt: skip
-    return explain_change(
-        before, after, target, method, rules=rules, crops=crops, assume_same=assume_same, analyzer=analyzer
-    )
 
 
 def explain_face(

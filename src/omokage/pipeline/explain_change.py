@@ -1,8 +1,8 @@
 """Why two photographs of one person are said to differ: the evidence for one `change.<factor>` of a comparison.
 
 The earlier photograph is held fixed, so that the comparison becomes a network of the later one alone; parts are hidden
-by showing them as they were before. The answer is that of the two crops, without the mirror images that a `Comparer`
-adds.
+by showing them as they were before. What is explained is the answer about the two crops alone; `full_answer` is that of
+the `Comparer`, which looks at their mirror images too.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ from omokage.explain.evidence import METHODS, explained
 from omokage.explain.joining import Join
 from omokage.explain.target import Image, Target
 from omokage.faces.align import crop_landmarks
+from omokage.media.image import PictureLike, name_of
 from omokage.media.sources import Source
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.compare import compare_photos, open_analyzer, open_comparer, photo_of
+from omokage.pipeline.answers import change_of, with_full
+from omokage.pipeline.compare import compare_photos, in_memory, photo_of
 from omokage.pipeline.explain_views import views_of
+from omokage.pipeline.opened import open_analyzer, open_comparer
 from omokage.results import RelevanceMap
 
 PREFIX = "change."
@@ -42,22 +45,25 @@ def change_targets() -> list[str]:
 
 
 def explain_change(
-    before: str | Path,
-    after: str | Path,
+    before: PictureLike,
+    after: PictureLike,
     target: str,
     method: str = "occlusion",
     *,
     rules: str = MODERN,
     crops: bool = False,
     assume_same: bool = False,
+    weights: str | Path | None = None,
+    device: str | None = None,
     analyzer: Analyzer | None = None,
     comparer: Comparer | None = None,
 ) -> RelevanceMap:
     """The evidence in the photograph `after` for what has changed since `before`.
 
     `target` is ``change.fatness``, ``change.age`` or ``change.<ARKit name>``; methods, `rules` and `crops` are those of
-    `explain`. Relevance is what a place adds to the change (occlusion: what is lost when the place looks as it did
-    before; gradients: along the way from one picture to the other; lrp: the difference of both pictures' relevance).
+    `explain`, photographs and `weights` those of `compare`. Relevance is what a place adds to the change (occlusion:
+    what is lost when the place looks as it did before; gradients: along the way from one picture to the other; lrp: the
+    difference of both pictures' relevance).
 
     Raises InputError for unknown words and for photographs that cannot be compared (no face, several, two people unless
     `assume_same`), UnreadableError where one cannot be decoded, WeightsError without a comparison network.
@@ -65,17 +71,20 @@ def explain_change(
     if method not in METHODS:
         raise InputError(f"no method called {method!r}; choose among {', '.join(METHODS)}")
     name = factor_of(target)
-    analyzer = analyzer or open_analyzer()
-    comparer = comparer or open_comparer()
-    earlier, later = (_reading(analyzer, path, crops) for path in (before, after))
+    if weights is None and analyzer is not None:
+        weights = analyzer.weights
+    analyzer = analyzer or open_analyzer(weights, device)
+    comparer = comparer or open_comparer(weights, device)
+    earlier, later = (_reading(analyzer, image, crops) for image in (before, after))
     change = compare_photos(photo_of(earlier, comparer), photo_of(later, comparer), comparer, assume_same)
     if change.status != "ok":
         known = ", or add --assume-same where you know that they do" if change.status == "different_people" else ""
         raise InputError(
-            f"{before} and {after} cannot be compared ({change.status.replace('_', ' ')}), so there is no change to "
-            f"explain: give two photographs that each show the same one person{known}"
+            f"{_named(before)} and {_named(after)} cannot be compared ({change.status.replace('_', ' ')}), so there is "
+            f"no change to explain: give two photographs that each show the same one person{known}"
         )
-    return _explained(earlier, later, name, method, rules, comparer)
+    why = _explained(earlier, later, name, method, rules, comparer)
+    return with_full(why, change_of(change, name))
 
 
 def factor_of(target: str) -> str:
@@ -88,10 +97,17 @@ def factor_of(target: str) -> str:
     return known[target.lower()].removeprefix(PREFIX)
 
 
-def _reading(analyzer: Analyzer, path: str | Path, crops: bool) -> Reading:
-    found = next(iter(analyzer.analyze_many([Source(str(path))], crops=crops, keep_pixels=True)))
+def _named(image: PictureLike) -> str:
+    return name_of(image) or "a picture in memory"
+
+
+def _reading(analyzer: Analyzer, image: PictureLike, crops: bool) -> Reading:
+    if path := name_of(image):
+        found = next(iter(analyzer.analyze_many([Source(path)], crops=crops, keep_pixels=True)))
+    else:
+        found = in_memory(image, analyzer, crops)
     if found.faces and found.faces[0].outline is None:
-        raise InputError(f"the face in {path} has no landmarks: its regions are unknown")
+        raise InputError(f"the face in {_named(image)} has no landmarks: its regions are unknown")
     return found
 
 

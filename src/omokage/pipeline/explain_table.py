@@ -1,10 +1,11 @@
 """Explanations of many faces as one table: streaming, resumable, memory that does not grow with the number of faces.
 
 One row per face, pictures without a face or without readable content keep a row of their own: `source`, `frame`,
-`face`, `status` (``ok``, ``no_face``, ``unreadable: <why>``, ``unexplained: <why>``), `target`, `method`, `answer`,
-`answer_unit`, `score`, `score_unit`, `top` (the region whose hiding takes most from the score), `top_of_map`, `grade`,
-`flipping`, `flipping_random`, `agreement`, `randomised`, `conservation`, `warnings`, and for every region
-`effect_<region>` with `_low` and `_high`, `relevance_<region>`, `support_<region>` (see `results.RegionEvidence`).
+`face`, `status` (``ok``, ``no_face``, ``unreadable: <why>``, ``unexplained: <why>``), `target`, `method`, `answer`
+(of the crop alone), `full_answer` (of the analysis), `answer_unit`, `score`, `score_unit`, `top` (the region whose
+hiding takes most from the score), `top_of_map`, `grade`, `flipping`, `flipping_random`, `agreement`, `randomised`,
+`conservation`, `warnings`, and for every region `effect_<region>` with `_low` and `_high`, `relevance_<region>`,
+`support_<region>` (see `results.RegionEvidence`).
 """
 
 from __future__ import annotations
@@ -26,16 +27,18 @@ from omokage.media.sinks import format_of, write_table
 from omokage.media.sources import Source
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.answers import answer_of, with_full
 from omokage.pipeline.explain import asked, explain_face
 from omokage.results import RelevanceMap
 
 ROWS = 256  # in memory at once while the output is written
 _TEXTS = ("source", "status", "target", "method", "answer_unit", "score_unit", "top", "top_of_map", "grade", "warnings")
-_NUMBERS = ("answer", "score", "flipping", "flipping_random", "agreement", "randomised", "conservation")
+_NUMBERS = ("answer", "full_answer", "score", "flipping", "flipping_random", "agreement", "randomised", "conservation")
 _PER_REGION = ("effect_{}", "effect_{}_low", "effect_{}_high", "relevance_{}", "support_{}")
 COLUMNS = (
-    "source", "frame", "face", "status", "target", "method", "answer", "answer_unit", "score", "score_unit", "top",
-    "top_of_map", "grade", "flipping", "flipping_random", "agreement", "randomised", "conservation", "warnings",
+    "source", "frame", "face", "status", "target", "method", "answer", "full_answer", "answer_unit", "score",
+    "score_unit", "top", "top_of_map", "grade", "flipping", "flipping_random", "agreement", "randomised",
+    "conservation", "warnings",
     *(column.format(region) for region in REGIONS for column in _PER_REGION),
 )  # fmt: skip
 
@@ -60,9 +63,10 @@ def explain_many(
             if face.outline is None:
                 found.append(InputError("the face has no landmarks: its regions are unknown"))
             else:
-                found.append(
-                    explain_face(predictor, reading.pixels, face.outline, wanted, method, rules=rules, score=face.score)
+                why = explain_face(
+                    predictor, reading.pixels, face.outline, wanted, method, rules=rules, score=face.score
                 )
+                found.append(with_full(why, answer_of(face, wanted.name)))
         yield reading, found
 
 
@@ -132,7 +136,8 @@ def rows_of(reading: Reading, found: Sequence[RelevanceMap | InputError]) -> lis
 def _row(found: RelevanceMap) -> dict[str, Any]:
     checks = found.faithfulness
     row: dict[str, Any] = {
-        "target": found.target, "method": found.method, "answer": found.answer, "answer_unit": found.answer_unit,
+        "target": found.target, "method": found.method, "answer": found.answer, "full_answer": found.full_answer,
+        "answer_unit": found.answer_unit,
         "score": found.score, "score_unit": found.score_unit, "top": found.top, "top_of_map": found.top_of_map,
         "grade": checks.grade, "flipping": checks.flipping, "flipping_random": float(np.mean(checks.flipping_random)),
         "agreement": checks.agreement, "randomised": checks.randomised, "conservation": checks.conservation,

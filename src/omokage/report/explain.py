@@ -42,6 +42,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "lead": "What the network looked at for one answer, and whether that can be believed. It explains the "
         "program, not the person.",
         "answer": "Answer on this crop",
+        "full": "Answer of all looks together",
         "score": "Explained number",
         "map": "heat map",
         "as_is": "as it is",
@@ -70,6 +71,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "lead": "一つの答えのためにネットワークが見た場所と、それを信じてよいかどうか。"
         "説明するのはプログラムであり、人ではありません。",
         "answer": "この切り出しでの答え",
+        "full": "すべての見方を合わせた答え",
         "score": "説明する値",
         "map": "熱マップ",
         "as_is": "そのまま",
@@ -132,8 +134,11 @@ def explanation_card(found: RelevanceMap, language: str = "en", mark: str = "0",
     """One explanation as the inside of an `<article>`; it needs the report's style sheet and `OWN_CSS`. `mark` keeps
     the buttons of several cards apart, `name` says which picture it is."""
     words = WORDS[language]
+    unit = explained(found.answer_unit, language)
+    full = () if found.full_answer is None else ((words["full"], f"{found.full_answer:.3g} {unit}"),)
     facts = (
-        (words["answer"], f"{found.answer:.3g} {explained(found.answer_unit, language)}"),
+        *full,
+        (words["answer"], f"{found.answer:.3g} {unit}"),
         (words["score"], f"{found.score:.3g} {explained(found.score_unit, language)}"),
         (words["method"], explained(found.method, language)),
     )

@@ -20,6 +20,8 @@ _SENTENCES: Mapping[str, str] = {
         "検査が二つ不合格: 熱マップは手がかりにとどめ、領域を隠した結果のほうを見てください",
     "the map does not show what the network uses: do not use it":
         "この熱マップはネットワークが使うものを示していません。使わないでください",
+    "looking a second time moves this answer more than hiding any region does: read the regions with care":
+        "もう一度見直すと、どの領域を隠すよりも答えが変わります。領域の表は慎重に読んでください",
     "flipping beats every random order": "重要な順に隠すと、どの無作為な順より早く答えが変わる",
     "flipping beats the edges": "重要な順に隠すと、輪郭の強い順より早く答えが変わる",
     "random weights give another map": "重みを無作為にすると別の熱マップになる",
