@@ -25,7 +25,7 @@ from omokage.media.sinks import read_rows
 from omokage.media.sources import expand
 from omokage.metrics.groups import FEWEST, TONE, grouped, worst_groups
 from omokage.metrics.labels import read_labels
-from omokage.metrics.table import TableScore, score_table
+from omokage.metrics.table import TableScore, match, score_pairs
 from omokage.pipeline import Analyzer
 from omokage.pipeline.run import analyze_to_table
 from omokage.training.run import commit_of
@@ -62,11 +62,12 @@ def scores(analyzer: Analyzer, folder: Path, by: Sequence[str] = (), sample: int
     labels = labels_of(folder, sample)
     inputs = list(dict.fromkeys(str(folder / row["file"]) for row in labels)) if sample else [str(folder)]
     rows = faces_of(analyzer, inputs)
-    found = {"all": score_table(labels, rows)}
+    pairs = match(labels, rows)
+    found = {"all": score_pairs(pairs)}
     for column in by:
         if column in labels[0] or column == TONE:
-            groups = grouped(labels, rows, column)
-            found |= {f"{column}: {value}": score_table(part, rows, labels) for value, part in groups.items()}
+            groups = grouped(pairs, column)
+            found |= {f"{column}: {value}": score_pairs(part, pairs) for value, part in groups.items()}
     return found
 
 

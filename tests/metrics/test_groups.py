@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from omokage.errors import InputError
 from omokage.metrics.groups import FIFTHS, NO_ANSWER, fifth, grouped, left_out, worst_groups
-from omokage.metrics.table import FOUND, TableScore
+from omokage.metrics.table import FOUND, TableScore, match
 
 
 def face(name: str, tone: float | None) -> dict[str, Any]:
@@ -22,24 +22,24 @@ LABELS = [{"file": name, "site": site} for name, site in (("a", "two"), ("b", "o
 
 
 def test_a_column_of_the_labels_makes_groups() -> None:
-    found = grouped(LABELS, [], "site")
-    assert {name: [row["file"] for row in rows] for name, rows in found.items()} == {"one": ["b", "d"], "two": ["a"]}
+    found = grouped(match(LABELS, []), "site")
+    assert {name: [row["file"] for row, _ in rows] for name, rows in found.items()} == {"one": ["b", "d"], "two": ["a"]}
 
 
 def test_skin_tone_comes_from_the_answers() -> None:
     faces = [face("a", 0.05), face("b", 0.95), face("d", 0.19)]
-    found = grouped(LABELS, faces, "skin_tone")
-    assert {name: [row["file"] for row in rows] for name, rows in found.items()} == {
+    found = grouped(match(LABELS, faces), "skin_tone")
+    assert {name: [row["file"] for row, _ in rows] for name, rows in found.items()} == {
         "0.0-0.2": ["a", "d"], "0.8-1.0": ["b"], NO_ANSWER: ["c"],
     }  # fmt: skip
     labelled = [{**row, "skin_tone": "V"} for row in LABELS]
-    assert list(grouped(labelled, faces, "skin_tone")) == ["V"]  # a label goes before an estimate
+    assert list(grouped(match(labelled, faces), "skin_tone")) == ["V"]  # a label goes before an estimate
 
 
 @pytest.mark.parametrize(("by", "words"), [("place", "no column 'place'"), ("skin_tone", "weights that estimate it")])
 def test_what_is_not_there_is_said(by: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
-        grouped(LABELS, [face("a", None)], by)
+        grouped(match(LABELS, [face("a", None)]), by)
 
 
 @given(st.floats(0, 1))

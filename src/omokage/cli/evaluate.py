@@ -58,14 +58,15 @@ def evaluate(
     from omokage.media.sinks import read_rows
     from omokage.metrics.groups import grouped, left_out, worst_groups
     from omokage.metrics.labels import read_labels, remarks
-    from omokage.metrics.table import score_table
+    from omokage.metrics.table import match, score_pairs
 
     rows, known = read_rows(table), read_labels(labels)
     for remark in remarks(known, rows, by):
         typer.echo(remark, err=True)
-    groups = {} if by is None else grouped(known, rows, by)
-    scored = {"": score_table(known, rows)}
-    scored |= {value: score_table(part, rows, known) for value, part in groups.items()}
+    pairs = match(known, rows)
+    groups = {} if by is None else grouped(pairs, by)
+    scored = {"": score_pairs(pairs)}
+    scored |= {value: score_pairs(part, pairs) for value, part in groups.items()}
     by_group = {value: scored[value] for value in groups}
     for remark in left_out(by_group):
         typer.echo(remark, err=True)

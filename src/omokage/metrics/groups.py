@@ -9,12 +9,12 @@ answer has none, so that found rates cannot be told apart by it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from omokage.errors import InputError
-from omokage.metrics.labels import Face, Label
-from omokage.metrics.table import FEWEST_DRAWN, FOUND, TableScore, match
+from omokage.metrics.labels import Face
+from omokage.metrics.table import FEWEST_DRAWN, FOUND, Pair, TableScore
 
 TONE = "skin_tone"
 NO_ANSWER = "no answer"  # the group of faces whose skin tone is not known
@@ -36,28 +36,29 @@ class Worst:
     groups: int
 
 
-def grouped(labels: Sequence[Label], faces: Iterable[Face], by: str) -> dict[str, list[Label]]:
-    """The label rows of each group, in order of the groups' names; rows that leave the column empty are in none.
+def grouped(pairs: Sequence[Pair], by: str) -> dict[str, list[Pair]]:
+    """The labels of each group with their faces, in order of the groups' names; rows that leave the column empty are in
+    none.
 
     Raises InputError when `by` is neither a column of the labels nor `skin_tone` in answers that have it.
     """
-    out: dict[str, list[Label]] = {}
-    if by in labels[0]:
-        for row in labels:
-            if row[by]:
-                out.setdefault(row[by], []).append(row)
-        return dict(sorted(out.items()))
-    listed = list(faces)
-    if by != TONE:
+    columns = pairs[0][0]
+    if by not in columns and by != TONE:
         raise InputError(
-            f"the labels have no column {by!r}; they have {', '.join(labels[0])}; {TONE} can be read off the answers"
+            f"the labels have no column {by!r}; they have {', '.join(columns)}; {TONE} can be read off the answers"
         )
-    if all(face.get(TONE) is None for face in listed):
+    if by not in columns and all(face is None or face.get(TONE) is None for _, face in pairs):
         raise InputError(f"neither the labels nor the answers have {TONE!r}: analyze with weights that estimate it")
-    for row, face in match(labels, listed):
-        value = None if face is None else face.get(TONE)
-        out.setdefault(NO_ANSWER if value is None else fifth(float(value)), []).append(row)
+    out: dict[str, list[Pair]] = {}
+    for row, face in pairs:
+        if name := row[by] if by in columns else _tone(face):
+            out.setdefault(name, []).append((row, face))
     return dict(sorted(out.items()))
+
+
+def _tone(face: Face | None) -> str:
+    value = None if face is None else face.get(TONE)
+    return NO_ANSWER if value is None else fifth(float(value))
 
 
 def less_is_better(measure: str) -> bool:

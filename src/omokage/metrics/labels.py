@@ -61,12 +61,9 @@ def span(text: str) -> tuple[float, float] | None:
     return (float(low), float(high) + 1) if sign else (float(text[:-1]), OLDEST)
 
 
-def rows_of(
-    labels: Sequence[Label], faces: Iterable[Face], among: Sequence[Label] | None = None
-) -> list[list[Face] | None]:
+def rows_of(labels: Sequence[Label], faces: Iterable[Face]) -> list[list[Face] | None]:
     """For each label the table's rows of its file, those without a face included; None where the table has none, or
     several files that it may be (`metrics.paths`): else one person's label would be judged by another person's face.
-    `among`: the whole labels, where `labels` are a group of them.
     """
     by_source: dict[str, list[Face]] = {}
     for face in faces:
@@ -74,7 +71,7 @@ def rows_of(
     rows: dict[Parts, list[Face]] = {}
     for source, of in by_source.items():
         rows.setdefault(parts_of(source), []).extend(of)
-    files = candidates((row["file"] for row in (labels if among is None else among)), by_source)
+    files = candidates((row["file"] for row in labels), by_source)
     return [rows[files[row["file"]][0]] if len(files[row["file"]]) == 1 else None for row in labels]
 
 

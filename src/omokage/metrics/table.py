@@ -48,22 +48,25 @@ class TableScore:
     trivial: float | None = None
 
 
-def match(labels: Sequence[Label], faces: Iterable[Face], among: Sequence[Label] | None = None) -> list[Pair]:
+def match(labels: Sequence[Label], faces: Iterable[Face]) -> list[Pair]:
     """Each label row with the face that belongs to it: nearest to the labelled points where there are any, else the
-    largest. `among`: the whole labels, where `labels` are a group of them."""
+    largest. Whole tables are matched: which file is meant depends on all of them (`metrics.paths`)."""
     pairs: list[Pair] = []
-    for row, rows in zip(labels, rows_of(labels, faces, among), strict=True):
+    for row, rows in zip(labels, rows_of(labels, faces), strict=True):
         found = [face for face in rows or () if face.get("box_x0") is not None]
         pairs.append((row, _belonging(found, points_of(row))))
     return pairs
 
 
-def score_table(
-    labels: Sequence[Label], faces: Iterable[Face], among: Sequence[Label] | None = None
-) -> list[TableScore]:
-    """Every measure that the labels allow, the found rate first. `among`: as in `match`; it gives the age bins and the
-    guesses that stand in for missing numbers, so that all groups are measured alike."""
-    pairs, whole = match(labels, faces, among), labels if among is None else among
+def score_table(labels: Sequence[Label], faces: Iterable[Face]) -> list[TableScore]:
+    """Every measure that the labels allow, the found rate first."""
+    return score_pairs(match(labels, faces))
+
+
+def score_pairs(pairs: Sequence[Pair], among: Sequence[Pair] | None = None) -> list[TableScore]:
+    """The same of labels that are matched. `among`: all pairs, where `pairs` are a group of them; they give the age
+    bins and the guesses that stand in for missing numbers, so that all groups are measured alike."""
+    whole = [label for label, _ in (pairs if among is None else among)]
     found = np.array([face is not None for _, face in pairs], float)
     return [
         _score(FOUND, np.mean, [r for r, _ in pairs], found),
