@@ -147,7 +147,7 @@ class Categorical(Plain):
 
 @dataclass(frozen=True, slots=True)
 class Scalar(Plain):
-    """A number with its expected absolute deviation (one standard deviation), in the unit that the schema states."""
+    """A number with one standard deviation, in the unit that the schema states."""
 
     value: float
     sigma: float
@@ -180,7 +180,8 @@ class FaceAnalysis(Plain):
     track: int | None = None
     # (68, 2) source pixels; whole numbers are the middles of pixels
     landmarks: NDArray[np.float32] | None = field(default=None, repr=False)
-    landmark_sigma: NDArray[np.float32] | None = field(default=None, repr=False)  # (68,) source pixels
+    # (68,) source pixels: the distance that 68 percent of errors stay below
+    landmark_sigma: NDArray[np.float32] | None = field(default=None, repr=False)
     pose: Pose | None = None
     gaze: tuple[Scalar, Scalar] | None = None  # degrees: + to the image's right, + up, both against the camera
     age: AgeEstimate | None = None

@@ -172,6 +172,6 @@ def probability(name: str, logits: Tensor, calibration: Mapping[str, Any]) -> Te
 
 
 def spread(name: str, located: Located, calibration: Mapping[str, Any]) -> Tensor:
-    """One standard deviation of located values, calibrated."""
+    """What 68 percent of the `errors` of located values stay below, calibrated."""
     scale = float(calibration.get("spread", {}).get(name, 1.0))
     return torch.exp(located.log_sigma.clamp(-7, 5)) * scale

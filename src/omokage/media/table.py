@@ -37,7 +37,7 @@ CONVENTIONS = {
     "gender_female_p": "perceived gender: share of raters who would say female",
     "au": "action unit intensity 0..5",
     "unit": "expression unit by ARKit name, 0..1",
-    "sigma": "one standard deviation, in the unit of its column",
+    "sigma": "what 68 percent of errors stay below, in the unit of its column; of landmarks the distance in pixels",
     "missing": "null: not estimated",
 }
 _RESERVED = {"landmarks", "pose", "gaze", "units", "expression", "age", "perceived_gender", "quality"}
