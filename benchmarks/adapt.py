@@ -36,6 +36,7 @@ from omokage.explain.labels import Label
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve, balanced_accuracy
 from omokage.metrics.labels import read_labels
+from omokage.nn.pictures import normalise
 from omokage.nn.trunk import ResidualTrunk
 from omokage.pipeline import Analyzer
 from omokage.pipeline.adapt_features import Seen, read_faces_of, see
@@ -199,7 +200,7 @@ def scratch_part(parts: Mapping[str, Part]) -> Iterator[dict[str, Any]]:
         first = labels[tasks[0]]
         train, test = halves(part, first)  # every picture of these sets has every label
         pictures = np.stack([cv2.resize(c, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for c in part.crops])
-        x = (torch.from_numpy(pictures).permute(0, 3, 1, 2).float() - 127.5) / 127.5
+        x = normalise(torch.from_numpy(pictures))
         y = [torch.from_numpy(codes_of(labels[task])) for task in tasks]
         for size in SIZES:
             rows = draws_of(train, size, 1)[0]

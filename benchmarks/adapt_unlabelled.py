@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from omokage.attributes.model import AttributeNetwork, normalise
+from omokage.attributes.model import AttributeNetwork
 from omokage.attributes.predict import AttributePredictor
 from omokage.data.photometry import compressed
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve
+from omokage.nn.pictures import normalise
 from omokage.pipeline.adapt_student import Learning
 from omokage.pipeline.adapt_unlabelled import Heads, moved
 

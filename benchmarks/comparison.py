@@ -39,10 +39,10 @@ from omokage.attributes.predict import AttributePredictor
 from omokage.comparison.album import read_album
 from omokage.comparison.config import COMPARED_UNITS, FACTORS
 from omokage.comparison.data import all_pairs, labels_of, strangers
-from omokage.comparison.evaluate import spearman
 from omokage.comparison.predict import Comparer
 from omokage.data.transforms import Jitter, crop_affine
 from omokage.metrics.bootstrap import interval
+from omokage.metrics.ranks import rank_correlation
 from omokage.pipeline import Analyzer
 from omokage.synthesis.geometry import build_mesh, head_model
 from omokage.synthesis.landmarks import landmarks
@@ -140,7 +140,7 @@ def movements() -> dict[str, float]:
     for person in people:
         rest = build_mesh(person, Expression((), None)).vertices
         flat = (100 * rest[:, :2] * np.array([1, -1])).astype(np.float32)
-        outline = landmarks(flat, rest).astype(np.float64)
+        outline = landmarks(flat).astype(np.float64)
         scale = 100 * float(np.linalg.norm(crop_affine(outline, 112, 1.3, 0.0, Jitter())[:, 0]))
         for unit in COMPARED_UNITS:
             moved = build_mesh(person, Expression(((unit, 0.2),), None)).vertices
@@ -234,8 +234,8 @@ def _ranges(answers: Answers, truth: Floats) -> dict[str, Any]:
         moved = np.isfinite(t) & (np.abs(t) > 1e-3)
         near, far = moved & (np.abs(t) <= 2 * step), moved & (np.abs(t) > 4 * step)
         out[name] = {
-            "moved": int(moved.sum()), "Spearman, small": spearman(v[near], t[near]),
-            "Spearman, all": spearman(v[moved], t[moved]), "error": float(np.abs(v - t)[moved].mean()),
+            "moved": int(moved.sum()), "Spearman, small": rank_correlation(v[near], t[near]),
+            "Spearman, all": rank_correlation(v[moved], t[moved]), "error": float(np.abs(v - t)[moved].mean()),
             "mean change": float(np.abs(t)[moved].mean()), "extremes (over four steps)": int(far.sum()),
             "extremes, right sign": float((np.sign(v) == np.sign(t))[far].mean()) if far.any() else None,
             "extremes, error": float(np.abs(v - t)[far].mean()) if far.any() else None,

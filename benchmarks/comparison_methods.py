@@ -13,8 +13,8 @@ from omokage.attributes.predict import AttributePredictor
 from omokage.comparison.album import Album
 from omokage.comparison.config import COMPARED_UNITS, DataConfig, NetworkConfig
 from omokage.comparison.data import Crops, all_pairs, labels_of
-from omokage.comparison.evaluate import equal_error
 from omokage.comparison.predict import Comparer
+from omokage.metrics.verification import equal_error
 from omokage.results import FaceAnalysis, FaceCrop
 
 Floats = NDArray[np.float64]

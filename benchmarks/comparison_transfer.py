@@ -26,11 +26,11 @@ from comparison_methods import state_of
 from omokage.comparison.album import Album, read_album
 from omokage.comparison.config import FACTORS
 from omokage.comparison.data import all_pairs
-from omokage.comparison.evaluate import spearman
 from omokage.comparison.predict import Comparer
 from omokage.explain.adapt import Plan
 from omokage.media.sources import Source
 from omokage.metrics.bootstrap import interval
+from omokage.metrics.ranks import rank_correlation
 from omokage.pipeline import Analyzer
 from omokage.pipeline.adapt_pairs import adapt_pairs
 from omokage.pipeline.compare import Photo, photographs
@@ -131,7 +131,7 @@ def _curve(
 def _scored(answers: Floats, truth: Floats) -> dict[str, Any]:
     errors = np.abs(answers - truth)
     return {"mean absolute error": float(errors.mean()), "interval": list(interval(np.mean, errors)),
-            "Spearman": spearman(answers, truth)}  # fmt: skip
+            "Spearman": rank_correlation(answers, truth)}  # fmt: skip
 
 
 def _table(

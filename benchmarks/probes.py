@@ -25,7 +25,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from omokage.attributes.model import normalise
 from omokage.attributes.predict import AttributePredictor
 from omokage.data.records import Record
 from omokage.embeddings.evaluate import ProbeConfig, evaluate
@@ -37,6 +36,7 @@ from omokage.embeddings.retrieve import precision_at
 from omokage.media.image import read_image
 from omokage.metrics.labels import read_labels
 from omokage.metrics.table import points_of
+from omokage.nn.pictures import normalise
 from omokage.pipeline import Analyzer
 from omokage.pipeline.embedding import found_cut
 from omokage.report.embeddings import Section, Tile, probe_section, write_page

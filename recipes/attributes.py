@@ -83,6 +83,8 @@ OPEN_LIMITS = (
     "Age and perceived gender are calibrated on held-out FairFace photographs, every other output on rendered people.",
     "Age labels of photographs are crowd-sourced bins of apparent age; perceived gender is what raters said of the "
     "picture: never use either to decide anything about a person.",
+    "Sigmas of landmarks and angles are fitted on rendered people and too small on photographs; those of gaze say how "
+    "far the teachers differ, not how far gaze errs.",
     "FairFace shows faces of public Flickr pictures; the synthetic set has never seen a person.",
     "Weak on photographs: negative expressions, which are taken for one another and for faces at rest. Reports and "
     "terminal call weak answers unsure; tables hold their probabilities.",

@@ -147,7 +147,7 @@ class Categorical(Plain):
 
 @dataclass(frozen=True, slots=True)
 class Scalar(Plain):
-    """A number with one standard deviation, in the unit that the schema states."""
+    """A number with its sigma (docs/conventions.md), in the unit that the schema states."""
 
     value: float
     sigma: float
@@ -155,7 +155,7 @@ class Scalar(Plain):
 
 @dataclass(frozen=True, slots=True)
 class Pose(Plain):
-    """Head rotation in degrees, with one standard deviation for each angle."""
+    """Head rotation in degrees, with the error that 68 percent stay below for each angle."""
 
     yaw: float
     pitch: float

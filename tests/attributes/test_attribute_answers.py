@@ -294,7 +294,7 @@ def test_onnx_gives_the_same_answers(weights: Path, predictor: AttributePredicto
         np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3)).astype(np.uint8)
     )  # not the batch it was traced with
     given = dict(zip([o.name for o in session.get_outputs()], session.run(None, {"images": images}), strict=True))
-    from omokage.attributes.model import normalise
+    from omokage.nn.pictures import normalise
 
     ours = predictor.model(normalise(torch.from_numpy(images)))
     assert list(given) == [a.name for a in predictor.schema]

@@ -17,7 +17,6 @@ from omokage.attributes.model import (
     AttributeNetwork,
     architecture,
     bin_centres,
-    normalise,
     pose_of_rotation,
     rebuilt,
     rotation_of_six,
@@ -25,6 +24,7 @@ from omokage.attributes.model import (
 from omokage.data.rotation import matrix_of_pose
 from omokage.errors import TrainingError
 from omokage.nn.blocks import Add
+from omokage.nn.pictures import normalise
 from omokage.schema import SHIPPED
 
 AGE = SHIPPED["age"]

@@ -17,7 +17,8 @@ from omokage.comparison.album import day_differs, look_differs, read_album
 from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE, LossConfig
 from omokage.comparison.data import MIRRORED_FACTORS, Batch, Crops, Steps, all_pairs, in_order, labels_of, strangers
 from omokage.comparison.loss import ComparisonLoss
-from omokage.comparison.model import Changes, ComparisonNetwork, normalise
+from omokage.comparison.model import Changes, ComparisonNetwork
+from omokage.nn.pictures import normalise
 
 
 def network(seed: int = 0, **changes: object) -> ComparisonNetwork:

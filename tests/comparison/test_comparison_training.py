@@ -15,6 +15,7 @@ from omokage.comparison.data import Steps
 from omokage.comparison.model import ComparisonNetwork, adopt
 from omokage.comparison.train import albums, train
 from omokage.errors import TrainingError
+from omokage.nn.pictures import normalise
 from omokage.schema import SHIPPED
 from omokage.weights import registry
 
@@ -130,7 +131,7 @@ def test_a_frozen_trunk_keeps_the_weights_that_it_began_with(visits: Path, still
 
 def test_attribute_weights_make_the_start_a_difference_of_answers() -> None:
     from omokage.attributes.config import NetworkConfig
-    from omokage.attributes.model import AttributeNetwork, normalise
+    from omokage.attributes.model import AttributeNetwork
 
     same = {"size": 32, "stem": 4, "widths": (8, 8, 8), "blocks": (1, 1, 1)}
     torch.manual_seed(1)

@@ -41,7 +41,7 @@ from omokage.dialogue.exporting import (
     write_review,
 )
 from omokage.dialogue.held_out import TEST
-from omokage.dialogue.labelled import EXTRA, examples_of, talks
+from omokage.dialogue.labelled import EXTRA, examples_of
 from omokage.dialogue.teachers import LocalTeacher, RemoteTeacher
 from omokage.errors import InputError
 
@@ -310,9 +310,6 @@ def test_labelled_sets_keep_tasks_and_splits_apart() -> None:
     assert any(e.attribute in EXTRA for e in train)
     assert examples_of(truths, "train-1", 50)[0].split == "train"
     assert set(TEST) >= {e.attribute for e in test if e.split == "paraphrase" and e.task == "pose"} - {"direction"}
-    for talk in talks(train):
-        assert 1 <= len(talk.turns) <= 4
-        assert talk.split == "train"
 
 
 def test_a_local_teacher_claims_what_it_is_sure_of() -> None:

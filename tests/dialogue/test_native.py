@@ -13,13 +13,14 @@ from omokage.dialogue.config import DialogueConfig, NetworkConfig, Stage
 from omokage.dialogue.conversation import Asked, Conversation, DialogueModel, Example, Turn
 from omokage.dialogue.facts import Truth
 from omokage.dialogue.loss import SPEAKING, answer_loss
-from omokage.dialogue.model import DialogueNetwork, Looking, adopt, normalise
+from omokage.dialogue.model import DialogueNetwork, Looking, adopt
 from omokage.dialogue.phrases import TRAIN
 from omokage.dialogue.predict import NativeModel, accepted
 from omokage.dialogue.readings import HUES, NAMES, SAYS, centred
 from omokage.dialogue.rows import IGNORED, pack, prompt_of, segment_of
 from omokage.dialogue.tokenizer import ANSWER, ASK, END, OPTION, Words
 from omokage.errors import InputError, TrainingError
+from omokage.nn.pictures import normalise
 
 WORDS = Words.trained(["Is the person smiling? Does the person wear a hat? yes no maybe Describe the face."] * 3, 330)
 SMALL = NetworkConfig(

@@ -9,7 +9,7 @@ from fabnet_runs import DECODER, ENCODER, tiny
 
 from omokage.embeddings.config import DecoderConfig, EncoderConfig, LossConfig
 from omokage.embeddings.loss import absolute_error, item_losses
-from omokage.embeddings.model import FaceEncoder, load_encoder, prepare, rebuilt, save_encoder
+from omokage.embeddings.model import FaceEncoder, load_encoder, rebuilt, save_encoder
 from omokage.embeddings.network import Blend, FabNet, as_pictures
 from omokage.errors import WeightsError
 from omokage.nn.blocks import Add
@@ -89,11 +89,8 @@ def test_errors_at_several_scales_and_the_price_of_none(tmp_path: Path) -> None:
     assert torch.allclose(dear - cheap, made.none, atol=1e-6)
 
 
-def test_prepared_crops_are_the_attributes_rooms() -> None:
-    from omokage.attributes.model import normalise
-
+def test_crops_become_pictures_between_0_and_1() -> None:
     crops = torch.randint(0, 256, (2, 16, 16, 3), dtype=torch.uint8)
-    assert torch.equal(prepare(crops), normalise(crops))
     assert torch.equal(as_pictures(crops), crops.permute(0, 3, 1, 2).float() / 255)
 
 

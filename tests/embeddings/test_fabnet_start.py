@@ -12,12 +12,13 @@ from fabnet_runs import ENCODER, tiny, write_drawn_tracks
 from omokage.embeddings.config import EmbeddingConfig
 from omokage.embeddings.curriculum import Curriculum
 from omokage.embeddings.data import Side, split
-from omokage.embeddings.model import FaceEncoder, prepare
+from omokage.embeddings.model import FaceEncoder
 from omokage.embeddings.network import FabNet
 from omokage.embeddings.start import start_from
 from omokage.embeddings.store import open_store
 from omokage.embeddings.train import build_optimizer, train
 from omokage.errors import TrainingError
+from omokage.nn.pictures import normalise
 from omokage.training.schedule import set_rate
 from omokage.weights import registry
 
@@ -64,7 +65,7 @@ def test_the_trunk_of_the_attributes_room_and_a_code_of_what_changes(tracks: Pat
     with torch.inference_mode():
         for (track,) in side.people:
             crops = torch.from_numpy(np.stack([side.store.exact(int(f)) for f in track]))
-            codes = model.encoder.eval()(prepare(crops)).numpy()
+            codes = model.encoder.eval()(normalise(crops)).numpy()
             inside.append(codes - codes.mean(0))
     spread = np.concatenate(inside).std(0)
     assert ((spread > 0.5) & (spread < 2)).all()  # of the order of one: fitted to four frames of each of these tracks

@@ -208,12 +208,12 @@ SMALL = EncoderConfig(size=32, stem=4, widths=(4, 4), blocks=(1, 1), squeeze=2)
 def test_embedder_is_the_network_and_resizes() -> None:
     import torch
 
-    from omokage.embeddings.model import prepare
+    from omokage.nn.pictures import normalise
 
     network = FaceEncoder(SMALL).eval()
     crops = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3)).astype(np.uint8)
     with torch.no_grad():
-        expected = network(prepare(torch.from_numpy(crops))).numpy()
+        expected = network(normalise(torch.from_numpy(crops))).numpy()
     embedder = Embedder.of(network, "x", "cpu", batch=2)
     np.testing.assert_allclose(embedder.encode(crops), expected, atol=1e-4)
     assert embedder.encode(crops[:0]).shape == (0, 256)

@@ -85,10 +85,6 @@ def flat(touch: Array, relevance: Array) -> Array:
     return shared(touch / touch.sum(0), relevance)
 
 
-def w_square(w: Array, relevance: Array) -> Array:
-    return shared(w**2 / (w**2).sum(0), relevance)
-
-
 def z_box(x: Array, w: Array, touch: Array, relevance: Array, low: float, high: float) -> Array:
     c = x[:, None] * w - low * np.maximum(w, 0) - high * np.minimum(w, 0)
     c = np.where(c.sum(0) == 0, touch, c)  # every input at its bound: nothing to share by

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from omokage.explain.rules import AlphaBeta, Epsilon, Flat, Gamma, Meet, Pass, Pool, Rule, WSquare, ZBox
+from omokage.explain.rules import AlphaBeta, Epsilon, Flat, Gamma, Meet, Pass, Pool, Rule, ZBox
 from omokage.nn.blocks import Add
 
 Array = NDArray[np.float64]
@@ -27,7 +27,6 @@ RULES: list[tuple[Rule, Slow]] = [
     (Gamma(0.25), lambda x, w, t, r, o: slow.gamma(x, w, t, r, o, 0.25)),
     (Gamma(2.0), lambda x, w, t, r, o: slow.gamma(x, w, t, r, o, 2.0)),
     (Flat(), lambda x, w, t, r, o: slow.flat(t, r)),
-    (WSquare(), lambda x, w, t, r, o: slow.w_square(w, r)),
     (ZBox(-1.0, 1.0), lambda x, w, t, r, o: slow.z_box(x, w, t, r, -1.0, 1.0)),
 ]
 LAYERS: list[tuple[nn.Module, tuple[int, ...]]] = [

@@ -10,6 +10,7 @@ from omokage.faces.config import FinderConfig
 from omokage.faces.finders import open_finder
 from omokage.faces.targets import finder_loss, generalised_iou
 from omokage.faces.train import train
+from omokage.training.run import RunFolder
 
 
 def test_generalised_iou_by_hand():
@@ -44,7 +45,7 @@ def test_loss_without_any_face_is_finite():
 def small(records, out, steps):
     return FinderConfig(
         records=(str(records),), out=str(out), scenes=8 * steps, batch=8, size=128, bank=6, workers=0, save_every=4,
-        set="toy", recipe="test", rate=2e-3, warmup=4, average=0.8,
+        set="toy", recipe="test", rate=2e-3, warmup=4, average=0.8, log_every=1,
     )  # fmt: skip
 
 
@@ -63,20 +64,24 @@ def test_a_run_learns_and_ends_in_weights(finished):
     assert {row["measure"] for row in card.scores} >= {"faces found", "face-free scenes with a false face"}
     assert 0 < card.calibration["filling"] < 1
     assert 0 < card.calibration["other"] < 1
+    assert {"loss", "score_loss", "box_loss"} <= set(RunFolder(out).rows()[0])
     assert open_finder(out).find(np.zeros((100, 100, 3), np.uint8)) is not None
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(finished, toy_records, tmp_path, monkeypatch):
-    _, whole = finished
+    out, whole = finished
     config = small(toy_records, tmp_path, 16)
     with monkeypatch.context() as patch:
-        patch.setattr("omokage.faces.train.save_checkpoint", _until(8))
+        patch.setattr("omokage.training.loop.save_checkpoint", _until(8))
         with pytest.raises(KeyboardInterrupt):
             train(config)
     monkeypatch.setattr(publishing, "SCENES", 12)
     with pytest.raises(TrainingError, match="already holds a run"):
         train(config)
     assert train(config, resume=True).sha256 == whole.sha256
+    losses = [[(r["step"], r["last_loss"]) for r in RunFolder(f).rows()] for f in (out, tmp_path)]
+    assert losses[0] == losses[1]
+    assert [step for step, _ in losses[0]] == list(range(1, 17))
 
 
 def _until(last):

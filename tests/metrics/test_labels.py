@@ -91,6 +91,14 @@ def test_what_is_left_out_is_said() -> None:
     assert said[-1].endswith(": foo")
 
 
+def test_a_yes_no_column_with_one_answer_is_named() -> None:
+    labels = [{"file": f"{k}.jpg", "smile": "yes", "tired": "1", "glasses": g} for k, g in zip("ab", "10", strict=True)]
+    faces = [face(f"{k}.jpg", attr_tired_p=0.2) for k in "ab"]
+    said = remarks(labels, faces)
+    assert [text.partition(":")[0] for text in said] == ["column smile", "column tired"]
+    assert "all 2 labels say yes" in said[0]
+
+
 def test_nothing_is_said_of_labels_that_all_count() -> None:
     own = {"tired_p": 0.1, "attr_tired_p": 0.2, "rating": 3.0, "rating_sigma": 1.0}
     labels = [

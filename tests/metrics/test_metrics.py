@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import accuracy, area_under_curve, balanced_accuracy, calibration_error
 from omokage.metrics.landmarks import normalised_error
-from omokage.metrics.regression import angle_error, correlation, coverage, cumulative_score, mean_absolute_error
+from omokage.metrics.ranks import rank_correlation, ranks
+from omokage.metrics.regression import angle_error, correlation, coverage, mean_absolute_error
+from omokage.metrics.verification import equal_error, even_limit
 
 
 @settings(deadline=None, max_examples=40)
@@ -36,7 +38,6 @@ def test_calibration_error_of_honest_and_boastful_probabilities() -> None:
 
 def test_numbers() -> None:
     assert mean_absolute_error([1, 2], [2, 4]) == 1.5
-    assert cumulative_score([1, 20], [5, 10]) == 0.5
     assert coverage([0, 0], [1, 1], [0.5, 2]) == 0.5
     assert correlation([1, 2, 3], [2, 4, 6]) == pytest.approx(1)
     assert correlation([1, 1], [2, 3]) == 0
@@ -67,3 +68,23 @@ def test_bootstrap_holds_the_mean_and_widens_with_groups() -> None:
     assert interval(lambda v: float(v.mean()), values) == alone
     assert interval(lambda v: float(v.mean()), values, groups=people, fewest=20) == together
     assert np.isnan(interval(lambda v: float(v.mean()), values, groups=people, fewest=21)).all()
+
+
+def test_ties_share_their_rank() -> None:
+    assert ranks([30, 10, 20, 20]).tolist() == [4, 1, 2.5, 2.5]
+    assert ranks([[2.0], [1.0]]).tolist() == [[2], [1]]
+
+
+def test_rank_correlation() -> None:
+    assert rank_correlation([1, 2, 3, 4], [10, 20, 30, 99]) == pytest.approx(1)
+    assert rank_correlation([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+    assert rank_correlation([1, 1, 2, 3], [5, 5, 6, 7]) == pytest.approx(1)
+    assert rank_correlation([1, 1, 1], [1, 2, 3]) == 0
+    assert rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([1.0, 4.0, 9.0])) == pytest.approx(1)
+    assert rank_correlation(np.array([1.0, 2.0, 3.0]), np.array([5.0, 5.0, 5.0])) == 0
+
+
+def test_equal_error_of_small_samples() -> None:
+    assert equal_error(np.array([0.9, 0.8]), np.array([0.1, 0.2])) == 0
+    assert equal_error(np.array([0.1, 0.9]), np.array([0.2, 0.8])) == pytest.approx(0.5)
+    assert even_limit(np.array([0.9, 0.8]), np.array([0.1, 0.2])) == pytest.approx(0.8)

@@ -238,3 +238,17 @@ def test_adults_bins_and_sides_have_measures_of_their_own() -> None:
     assert found["age interval, median width in years"].n == 3
     side = found["side to which the face turns"]
     assert (side.value, side.n, side.trivial) == (pytest.approx(1 / 3), 3, pytest.approx(2 / 3))
+
+
+def test_sigmas_are_judged_by_what_stays_below_them() -> None:
+    labels = [{"file": f"{k}.jpg", "yaw": "0"} for k in "abcd"]
+    faces = [face(f"{k}.jpg", yaw_deg=off, yaw_sigma=2.0) for k, off in zip("abc", (1.0, -3.0, 359.5), strict=True)]
+    told = scores(labels, faces)["yaw, errors below sigma (0.68 is right)"]
+    assert (told.value, told.n) == (pytest.approx(2 / 3), 3)  # a face that was not found has no sigma
+    whole = {f"{k}{i}": str(20 + i) for i in range(68) for k in "xy"}
+    points = np.repeat(20.0 + np.arange(68), 2).reshape(68, 2)
+    points[:17, 0] += 5.0
+    said = {"landmarks": points.ravel().tolist(), "landmarks_sigma": [1.0] * 68}
+    name = "landmarks, errors below sigma (0.68 is right)"
+    assert scores([{"file": "a.jpg", **whole}], [face("a.jpg", **said)])[name].value == 0.75
+    assert name not in scores([{"file": "a.jpg", **five()}], [face("a.jpg", **said)])

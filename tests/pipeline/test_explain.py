@@ -15,9 +15,9 @@ import omokage
 from omokage import Analyzer, InputError
 from omokage.attributes.predict import AttributePredictor
 from omokage.explain.canonizers import canonized
-from omokage.explain.composites import COMPOSITES
+from omokage.explain.composites import COMPOSITES, Composite
 from omokage.explain.evidence import maps
-from omokage.explain.lrp import unmatched
+from omokage.explain.lrp import _missing, _path, recorded
 from omokage.pipeline.explain import explain, target_of, targets
 from omokage.results import FaceAnalysis
 from omokage.weights import registry
@@ -78,6 +78,14 @@ def test_propagation_conserves_on_the_shipped_network(
         kept = maps(target_of(analyzer.predictor, name), crops, "lrp", rules).kept
         assert kept is not None
         np.testing.assert_allclose(kept, 1, atol=0.01, err_msg=name)
+
+
+@torch.no_grad()
+def unmatched(body: torch.nn.Module, pictures: torch.Tensor, composite: Composite) -> list[str]:
+    """The layers of a canonized body that a rule set has no rule for."""
+    with recorded(body) as calls:
+        features = body(pictures)
+    return _missing(_path(calls, pictures, features), pictures, composite)
 
 
 @needs_weights

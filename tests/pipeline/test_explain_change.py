@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from omokage import Analyzer, InputError
 from omokage.comparison.config import FACTORS, NetworkConfig
-from omokage.comparison.model import ComparisonNetwork, normalise, scales
+from omokage.comparison.model import ComparisonNetwork, scales
 from omokage.comparison.predict import Compared, Seen
 from omokage.explain.evidence import METHODS, explained, maps
 from omokage.explain.target import View
 from omokage.media.image import read_image
 from omokage.nn.folding import folded
+from omokage.nn.pictures import normalise
 from omokage.pipeline.explain import explain
 from omokage.pipeline.explain_change import change_target, change_targets, explain_change
 from omokage.results import Box, FaceAnalysis, FaceCrop

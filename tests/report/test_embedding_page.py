@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omokage.embeddings.evaluate import ProbeScore
-from omokage.embeddings.footage import FootageScore
 from omokage.embeddings.leakage import Leakage, Removal
 from omokage.embeddings.reading import FactorChange, Sweep
 from omokage.errors import OutputError
@@ -19,8 +18,6 @@ from omokage.report.embeddings import (
     Section,
     Tile,
     changes_section,
-    crossing_section,
-    footage_section,
     identity_section,
     probe_section,
     search_section,
@@ -89,19 +86,16 @@ def test_page_holds_every_score_and_loads_nothing(tmp_path: Path) -> None:
 
 def test_what_was_read_off_codes_is_drawn(tmp_path: Path) -> None:
     left = [Removal(k, Leakage(12, 48, 0.9 - k / 20, 0.1, 0.95, 1 / 12, 0.8 - k / 40)) for k in (0, 8, 16)]
-    score = ProbeScore("e", "smiling", "AUC", 50, 0.71, 0.6, 0.8, 55, 0.5)
     crops = np.zeros((3, 8, 8, 3), np.uint8)
     moved = Sweep("yaw", (-20.0, 0.0, 20.0), crops, np.arange(12, dtype=np.float32).reshape(3, 4))
     sections = [
         identity_section("e", left),
         changes_section([FactorChange("light", 0.12, 0.1, 0.15, 40)]),
         sweeps_section([moved]),
-        crossing_section(("yaw", "smile"), np.array([[1.0, -0.04], [-0.04, 1.0]])),
-        footage_section([FootageScore(m, score) for m in (0.0, 10.0)]),
     ]
     write_page(tmp_path / "page.html", "t", "l", sections)
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert text.count("<svg") == 2
+    assert text.count("<svg") == 1
     assert text.count("<img") == 3
-    for shown in ("0.500", "-0.04", "0.10 to 0.15", "100% of the code", "minutes of video"):
+    for shown in ("0.500", "0.10 to 0.15", "100% of the code"):
         assert shown in text, shown

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mesh_places import LANDMARK_VERTICES
 
 from omokage.schema import UNITS
 from omokage.synthesis.geometry import (
@@ -22,7 +23,6 @@ from omokage.synthesis.geometry import (
     rotation,
     vertex_normals,
 )
-from omokage.synthesis.landmarks import LANDMARK_VERTICES
 from omokage.synthesis.morphs import age_weights, expression_morphs, person_morphs
 from omokage.synthesis.people import PersonSampler
 from omokage.synthesis.scene import Expression, Person, Pose

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from omokage.synthesis.light import _basis, _gather, harmonics_at, lighting
+from omokage.synthesis.light import _basis, _gather, lighting
 from omokage.synthesis.raster import FAR
 from omokage.synthesis.reflectance import Lights, ambient, facets, lit, smooth
 from omokage.synthesis.scene import Light, Person
@@ -18,6 +18,11 @@ def lights(shadow, harmonics=None):
     up = np.array([0.0, 0.0, 1.0], np.float32)
     eye = np.array([0.0, 0.0, 9.0], np.float32)
     return Lights(up, np.ones(3, np.float32), sky, eye, shadow, flat, shadow, flat, 0.02)
+
+
+def harmonics_at(harmonics, normal):
+    """Ambient light (3,) that a white surface with unit `normal` (3,) sends on."""
+    return _basis(np.asarray(normal, np.float32)[None])[0] @ harmonics
 
 
 def person(seed=1):

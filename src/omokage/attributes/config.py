@@ -144,6 +144,8 @@ class AttributesConfig:
     weights_licence: str = "Apache-2.0"
     limits: tuple[str, ...] = (
         "Calibrated on rendered people: intervals are too narrow on photographs that differ from them.",
+        "Sigmas of landmarks and angles are too small on photographs; omokage evaluate tells how many errors stay "
+        "below them.",
         "Perceived gender is what raters would say of the picture; never use it to decide anything about a person.",
         "Weak on photographs: negative expressions, which are taken for one another and for faces at rest, age and "
         "perceived gender. Reports and terminal call weak answers unsure; tables hold their probabilities.",

@@ -14,12 +14,13 @@ from torch import Tensor
 
 from omokage.attributes import calibration as calibrating
 from omokage.attributes.data import Crops, Steps
-from omokage.attributes.model import AttributeNetwork, normalise, pose_of_rotation
+from omokage.attributes.model import AttributeNetwork, pose_of_rotation
 from omokage.attributes.readings import Readings, read
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import accuracy, area_under_curve, balanced_accuracy, calibration_error
 from omokage.metrics.landmarks import normalised_error
 from omokage.metrics.regression import angle_error, correlation, coverage, mean_absolute_error
+from omokage.nn.pictures import normalise
 from omokage.schema import Attribute, AttributeSchema
 
 _DRAWS = 200

@@ -19,6 +19,7 @@ from omokage.attributes.model import AttributeNetwork, rebuilt
 from omokage.errors import MissingExtraError
 from omokage.media.files import output_error
 from omokage.nn.folding import folded
+from omokage.nn.pictures import normalise
 from omokage.schema import AttributeSchema
 from omokage.weights import registry
 
@@ -31,8 +32,7 @@ class _FromBytes(nn.Module):
         self.model = model
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        inputs = (images.permute(0, 3, 1, 2).float() - 127.5) / 127.5
-        raw = self.model(inputs)
+        raw = self.model(normalise(images))
         return tuple(raw[a.name] for a in self.model.schema)
 
 

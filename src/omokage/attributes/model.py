@@ -257,11 +257,6 @@ def bin_centres(attribute: Attribute, device: torch.device | None = None) -> Ten
     return torch.linspace(attribute.low, attribute.high, bin_count(attribute), device=device)
 
 
-def normalise(images: Tensor) -> Tensor:
-    """uint8 (b, size, size, 3) as the network's input: float (b, 3, size, size), channels last in memory."""
-    return images.permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
-
-
 def architecture(model: AttributeNetwork) -> dict[str, Any]:
     """The arguments that rebuild a model, for its card."""
     return {"network": asdict(model.network), "ordinal": model.ordinal}

@@ -15,12 +15,13 @@ from torch import Tensor
 
 from omokage.attributes import calibration as calibrating
 from omokage.attributes.correlation import Moves, answers, facts, moves
-from omokage.attributes.model import AttributeNetwork, Located, Outputs, normalise, rebuilt
+from omokage.attributes.model import AttributeNetwork, Located, Outputs, rebuilt
 from omokage.attributes.readings import each
 from omokage.data.rotation import pose_of_matrix, turned, turned_gaze
 from omokage.data.transforms import MIRRORED_POINTS, MIRRORED_UNITS, Jitter, apply_affine
 from omokage.faces.align import crop_landmarks, roll_of, stacked
 from omokage.nn.folding import folded
+from omokage.nn.pictures import normalise
 from omokage.results import PIXEL_MIDDLE, AgeEstimate, Categorical, FaceAnalysis, FaceCrop, Pose, Scalar
 from omokage.schema import UNITS, AttributeSchema, action_units, own_nominal
 from omokage.training.device import pick_device

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from omokage.attributes.data import Crops, whole_batches
-from omokage.attributes.model import AttributeNetwork, Located, Outputs, normalise
+from omokage.attributes.model import AttributeNetwork, Located, Outputs
+from omokage.nn.pictures import normalise
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""One visible loop: read records, step, average, look at held-out people, calibrate, write the weights.
+"""Read records, step, average, look at held-out people, calibrate, write the weights.
 
 ``train(config)`` is all of it; with ``resume=True`` it goes on from the last checkpoint with the losses that an
 undisturbed run would have had. On a CPU it uses one thread for the step and one process that prepares crops, which is
@@ -21,22 +21,19 @@ from omokage.attributes.config import AttributesConfig
 from omokage.attributes.correlation import learn_correlation, measured
 from omokage.attributes.data import Crops, Steps, split
 from omokage.attributes.loss import AttributeLoss
-from omokage.attributes.model import AttributeNetwork, architecture, normalise
+from omokage.attributes.model import AttributeNetwork, architecture
 from omokage.attributes.predict import AttributePredictor
 from omokage.attributes.readings import Readings, read
 from omokage.attributes.sources import Source, labelled, read_sources
 from omokage.attributes.teach import taught
 from omokage.data.splits import held_out
 from omokage.errors import TrainingError
+from omokage.nn.pictures import normalise
 from omokage.schema import AttributeSchema
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
-from omokage.training.checkpoint import load_checkpoint, save_checkpoint
-from omokage.training.loop import descend
-from omokage.training.meter import Meter
+from omokage.training.loop import Course, Learner, descend, run
 from omokage.training.run import RunFolder, commit_of
-from omokage.training.schedule import Budget, rate_at, set_rate
-from omokage.training.stream import batches
 from omokage.weights import registry
 
 
@@ -108,39 +105,19 @@ def _loop(
     """Step until the budget is used; returns the averaged model."""
     loss = AttributeLoss(model, config.loss).to(device)
     optimizer = build_optimizer(config, [*model.parameters(), *loss.parameters()])
-    average = WeightAverage(model, config.average)
-    modules = {"model": model, "average": average.model, "loss": loss}
-    facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
-    if resume and folder.checkpoint.exists():
-        facts = load_checkpoint(folder.checkpoint, modules, optimizer)
-    devices.share_model(model)
-    devices.share_model(loss)  # its learned weights must not part either
-    budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
-    stream = batches(
-        Steps(training, config.batch, config.seed, config.data, processes.rank, processes.world),
-        step,
-        config.data.workers,
-    )
-    meter = Meter()
-    while (progress := devices.agree(budget.progress(step), device)) < 1:
-        images, flat = next(stream)
-        devices.seed_everything(config.seed, 3, step, processes.rank)
-        set_rate(optimizer, rate_at(progress, step, config.rate, config.warmup))
-        total, parts = step_once(
-            model, loss, optimizer, images, training.layout.unpack(flat.to(device)), config, processes.world
-        )
-        average.update(model, step)
-        step += 1
-        meter.add({"loss": total, **parts})
-        if processes.first and step % config.log_every == 0:
-            folder.log(step=step, seconds=budget.seconds, **meter.means(), last_loss=float(total))
-        if processes.first and config.check_every and step % config.check_every == 0:
-            folder.log(step=step, held_out=evaluate.quick(average.model, validation))
-        if processes.first and step % config.save_every == 0:
-            save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
-    if processes.first:
-        save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
-    return average.model
+    learner = Learner(model, WeightAverage(model, config.average), optimizer, {"loss": loss})
+    steps = Steps(training, config.batch, config.seed, config.data, processes.rank, processes.world)
+
+    def step(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        images, flat = batch
+        targets = training.layout.unpack(flat.to(device))
+        return step_once(model, loss, optimizer, images, targets, config, processes.world)
+
+    def look(course: Course[AttributeNetwork]) -> None:
+        if course.due(config.check_every):
+            folder.log(step=course.step, held_out=evaluate.quick(learner.average.model, validation))
+
+    return run(config, learner, steps, config.data.workers, step, folder, resume, processes, look)
 
 
 def build_optimizer(config: AttributesConfig, parameters: list[torch.nn.Parameter]) -> torch.optim.Optimizer:

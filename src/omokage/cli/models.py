@@ -11,9 +11,14 @@ from omokage.errors import InputError
 app = typer.Typer(help="The weights that came with this installation.", no_args_is_help=True, rich_markup_mode=None)
 
 
+_STORY = 120  # characters of what a model was trained on that the list shows
+
+
 @app.command("list")
 def list_models() -> None:
     """Every shipped model: what it is, what it was trained on, when."""
+    from textwrap import shorten
+
     from rich.table import Table
 
     from omokage.cli.console import console
@@ -25,7 +30,8 @@ def list_models() -> None:
     table.add_column("made", no_wrap=True)
     table.add_column("licence of the weights", overflow="fold")
     for card in cards():
-        table.add_row(card.id, card.trained_on, card.made, card.licences.get("weights", ""))
+        story = shorten(card.trained_on, _STORY, placeholder=" ...")  # `models card` has it whole
+        table.add_row(card.id, story, card.made, card.licences.get("weights", ""))
     console().print(table)
 
 

@@ -167,7 +167,7 @@ def expression(answer: Categorical, language: str) -> str:
 
 
 def pose(answer: Pose, language: str) -> str:
-    """The three angles with one standard deviation."""
+    """The three angles with their sigmas."""
     angles = zip(("yaw", "pitch", "roll"), (answer.yaw, answer.pitch, answer.roll), answer.sigma, strict=True)
     return "\n".join(f"{n:<5} {v:+4.0f}° ± {s:.0f}   {direction(n, v, language)}" for n, v, s in angles)
 

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from omokage.comparison.config import COMPARED_UNITS, FACTORS
 from omokage.comparison.readings import Cosines, Readings
-from omokage.metrics.logistic import fit_logistic
+from omokage.metrics.logistic import fit_logistic, probability
+from omokage.metrics.verification import even_limit
 
 Floats = NDArray[np.float64]
 LEVEL = 0.9
@@ -93,14 +94,6 @@ def _tables(readings: Readings, power: Mapping[str, float]) -> dict[str, dict[st
     return {"margin": margin, "tail": tail, "unchanged": unchanged}
 
 
-def even_limit(alike: Floats, apart: Floats) -> float:
-    """The score from which on as large a share of `apart` is let through as of `alike` is declined below it."""
-    marks = np.sort(np.concatenate([alike, apart]))
-    declined = np.searchsorted(np.sort(alike), marks, side="left") / len(alike)
-    passed = 1 - np.searchsorted(np.sort(apart), marks, side="left") / len(apart)
-    return float(marks[int(np.argmin(np.abs(declined - passed)))])
-
-
 def _powers(readings: Readings) -> dict[str, float]:
     """For the units together, fatness and age: the power of the spread that calls most true changes while 5 percent of
     the pairs without one are called. 0 where too few pairs tell."""
@@ -161,7 +154,7 @@ def _line(score: Floats, truth: Floats) -> list[float]:
 
 
 def _odds(score: Any, line: list[float]) -> Any:
-    return 1 / (1 + np.exp(-np.clip(line[0] * score + line[1], -30, 30)))
+    return probability(line[0] * score + line[1])
 
 
 def told(

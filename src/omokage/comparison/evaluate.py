@@ -17,7 +17,8 @@ from omokage.comparison.model import ComparisonNetwork
 from omokage.comparison.readings import Cosines, Readings, read
 from omokage.data.splits import held_out
 from omokage.errors import TrainingError
-from omokage.metrics.regression import correlation
+from omokage.metrics.ranks import rank_correlation
+from omokage.metrics.verification import equal_error
 
 Floats = NDArray[np.float64]
 _FEWEST = 25
@@ -108,7 +109,7 @@ def _factor(readings: Readings, k: int, low: Floats, high: Floats, p: Floats) ->
         out["mean absolute error"] = float(np.abs(value - true)[known].mean()), int(known.sum())
         out["mean absolute change"] = float(np.abs(true[known]).mean()), int(known.sum())
     if real.sum() >= _FEWEST:
-        out["order, Spearman"] = spearman(value[real], true[real]), int(real.sum())
+        out["order, Spearman"] = rank_correlation(value[real], true[real]), int(real.sum())
         out["changes called"] = float(called[real].mean()), int(real.sum())
         if (real & called).any():
             right = np.sign(value) == np.sign(true)
@@ -117,23 +118,3 @@ def _factor(readings: Readings, k: int, low: Floats, high: Floats, p: Floats) ->
         if there.sum() >= _FEWEST:
             out[measure] = float(called[there].mean()), int(there.sum())
     return out
-
-
-def spearman(a: Floats, b: Floats) -> float:
-    """Rank correlation of two samples (n,); ties share their mean rank. 0 where one of them is constant."""
-    return correlation(_ranks(a), _ranks(b))
-
-
-def _ranks(values: Floats) -> Floats:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return np.asarray((ends - (counts - 1) / 2)[inverse], np.float64)
-
-
-def equal_error(alike: Floats, apart: Floats) -> float:
-    """The rate at which as many of one person are refused as of two are let through."""
-    marks = np.sort(np.concatenate([alike, apart]))
-    refused = np.searchsorted(np.sort(alike), marks, side="left") / len(alike)
-    passed = 1 - np.searchsorted(np.sort(apart), marks, side="left") / len(apart)
-    k = int(np.argmin(np.abs(refused - passed)))
-    return float((refused[k] + passed[k]) / 2)

@@ -155,11 +155,6 @@ def scales() -> Tensor:
     return torch.tensor([SCALES[name] for name in FACTORS])
 
 
-def normalise(images: Tensor) -> Tensor:
-    """uint8 (b, size, size, 3) as the network's input: float (b, 3, size, size), channels last in memory."""
-    return images.permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
-
-
 def architecture(model: ComparisonNetwork) -> dict[str, Any]:
     """The arguments that rebuild a model, for its card."""
     return {"network": asdict(model.network)}

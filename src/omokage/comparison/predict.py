@@ -20,11 +20,12 @@ from torch import Tensor
 from omokage.comparison import calibration
 from omokage.comparison.config import COMPARED_UNITS, FACTORS
 from omokage.comparison.data import MIRRORED_FACTORS
-from omokage.comparison.model import ComparisonNetwork, normalise, rebuilt, scales
+from omokage.comparison.model import ComparisonNetwork, rebuilt, scales
 from omokage.comparison.verification.predict import Verifier
 from omokage.errors import WeightsError
 from omokage.faces.align import stacked
 from omokage.nn.folding import folded
+from omokage.nn.pictures import normalise
 from omokage.results import Change, FaceChange
 from omokage.training.device import pick_device
 from omokage.weights import registry

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from omokage.comparison.album import Album
 from omokage.comparison.data import Crops, all_pairs, labels_of, strangers
-from omokage.comparison.model import ComparisonNetwork, normalise, scales
+from omokage.comparison.model import ComparisonNetwork, scales
+from omokage.nn.pictures import normalise
 
 Floats = NDArray[np.float64]
 Image = NDArray[np.uint8]

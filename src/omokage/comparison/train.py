@@ -19,9 +19,10 @@ from omokage.comparison.album import Album, read_album
 from omokage.comparison.config import FACTORS, ComparisonConfig
 from omokage.comparison.data import Batch, Crops, Steps, split
 from omokage.comparison.loss import ComparisonLoss
-from omokage.comparison.model import ComparisonNetwork, adopt, architecture, normalise
+from omokage.comparison.model import ComparisonNetwork, adopt, architecture
 from omokage.comparison.start import start
 from omokage.errors import TrainingError
+from omokage.nn.pictures import normalise
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.loop import Learner, descend, run

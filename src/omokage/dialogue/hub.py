@@ -21,6 +21,7 @@ from torch import Tensor
 from omokage.dialogue import families
 from omokage.dialogue.conversation import Asked, Image, Turn
 from omokage.errors import InputError, MissingExtraError, WeightsError
+from omokage.nn.linear import softmax
 from omokage.training.device import pick_device
 
 try:
@@ -81,9 +82,7 @@ class HubModel:
         if not all(option.strip() for option in told):
             raise InputError(f"an option of {list(options)} is empty; give each at least one word")
         prompt = self.encoded(image, question, told, history)
-        scores = [self._score(image, prompt, self.told(option)) for option in told]
-        p = np.exp(np.array(scores) - max(scores))
-        return np.asarray(p / p.sum())
+        return softmax(np.array([self._score(image, prompt, self.told(option)) for option in told]))
 
     def choose_many(self, asked: Sequence[Asked], batch: int = 1) -> list[NDArray[np.float64]]:
         """`choose` for many questions, one after another."""

@@ -9,10 +9,9 @@ never asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from omokage.data.records import Record
-from omokage.dialogue.conversation import Conversation, Example, Turn
+from omokage.dialogue.conversation import Example
 from omokage.dialogue.facts import Truth, truth_of
 from omokage.dialogue.phrases import Phrase, do, thing, things
 from omokage.dialogue.questions import Questioner
@@ -61,27 +60,3 @@ def examples_of(truths: Sequence[Truth], split: str, count: int, seed: int = 0) 
         found += asker.measuring(other, max(1, each // 4))
     turns = [asker.single(name, EXTRA, MEASURING, "paraphrase") for name in extra for _ in range(each)]
     return [*found, *(e for e in turns if e is not None)]
-
-
-def talks(examples: Iterable[Example], longest: int = 4) -> list[Conversation]:
-    """The pairs about each picture as conversations of at most `longest` turns, pictures in order of appearance; tasks
-    mix, splits do not."""
-    groups: dict[tuple[int | str, str], list[Example]] = {}
-    for example in examples:
-        groups.setdefault((example.image, example.split), []).append(example)
-    found = []
-    for (image, split), members in groups.items():
-        for first in range(0, len(members), longest):
-            part = members[first : first + longest]
-            turns = tuple(Turn(e.question, e.answer, e.options) for e in part)
-            tasks = {e.task for e in part}
-            found.append(Conversation(image, turns, tasks.pop() if len(tasks) == 1 else "mixed", split))
-    return found
-
-
-def row_of(example: Example) -> dict[str, Any]:
-    """A pair as a plain row."""
-    return {
-        "image": example.image, "task": example.task, "attribute": example.attribute, "question": example.question,
-        "options": list(example.options), "answer": example.answer, "split": example.split,
-    }  # fmt: skip

@@ -232,11 +232,6 @@ def adopt(model: DialogueNetwork, tensors: Mapping[str, Tensor]) -> int:
     return len(found)
 
 
-def normalise(images: Tensor) -> Tensor:
-    """uint8 (b, size, size, 3) as the network's input: float (b, 3, size, size), channels last in memory."""
-    return images.permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
-
-
 def architecture(model: DialogueNetwork) -> dict[str, Any]:
     """The arguments that rebuild a model, for its card."""
     return {"network": asdict(model.network), "vocabulary": model.vocabulary}

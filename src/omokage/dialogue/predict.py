@@ -19,12 +19,14 @@ from torch import Tensor
 from omokage.dialogue.conversation import Asked, DialogueModel, Image, Turn
 from omokage.dialogue.loss import segment_scores
 from omokage.dialogue.matching import KINDS, kind_of
-from omokage.dialogue.model import DialogueNetwork, Look, normalise, rebuilt
+from omokage.dialogue.model import DialogueNetwork, Look, rebuilt
 from omokage.dialogue.rows import Segment, pack, prompt_of, segment_of
 from omokage.dialogue.tokenizer import END, MARKS, Words
 from omokage.errors import InputError, WeightsError
 from omokage.faces.align import stacked
 from omokage.nn.folding import folded
+from omokage.nn.linear import softmax
+from omokage.nn.pictures import normalise
 from omokage.training.device import pick_device
 from omokage.weights import registry
 
@@ -114,8 +116,7 @@ class NativeModel:
             start = 0
             for one in group:
                 logp = line[start : start + len(one.options)] / self.temperature[kind_of(one.question, one.options)]
-                p = np.exp(logp - logp.max())
-                found.append(p / p.sum())
+                found.append(softmax(logp))
                 start += len(one.options)
         return found
 

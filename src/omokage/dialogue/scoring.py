@@ -13,7 +13,7 @@ import numpy as np
 
 from omokage.dialogue.matching import NO, YES, plain
 from omokage.metrics.bootstrap import interval
-from omokage.metrics.classification import calibration_error
+from omokage.metrics.classification import balanced_accuracy, calibration_error
 
 NONE = "(none)"  # stands for an answer that is none of the classes
 
@@ -66,7 +66,7 @@ def score(given: Sequence[Given], draws: int = 200) -> Score:
     said = np.array([NONE if g.said is None or g.abstained else meaning(g.said) for g in given])
     people = [g.person or str(k) for k, g in enumerate(given)]
     low, high = interval(_balanced, names, true, said, groups=people, draws=draws)
-    each = {str(n): _recalls(true[names == n], said[names == n]) for n in dict.fromkeys(names.tolist())}
+    each = {str(n): balanced_accuracy(said[names == n], true[names == n]) for n in dict.fromkeys(names.tolist())}
     sure = [k for k, g in enumerate(given) if g.said is not None and np.isfinite(g.probability)]
     right = true == said
     told = [(given[k].probability, meaning(given[k].said or "") == true[k]) for k in sure]
@@ -87,12 +87,8 @@ def by_task(given: Iterable[Given]) -> dict[str, Score]:
     return {task: score(members) for task, members in groups.items()}
 
 
-def _recalls(true: np.ndarray, said: np.ndarray) -> float:
-    return float(np.mean([(said[true == c] == c).mean() for c in np.unique(true)]))
-
-
 def _balanced(names: np.ndarray, true: np.ndarray, said: np.ndarray) -> float:
-    return float(np.mean([_recalls(true[names == n], said[names == n]) for n in np.unique(names)]))
+    return float(np.mean([balanced_accuracy(said[names == n], true[names == n]) for n in np.unique(names)]))
 
 
 def _macro_f1(names: np.ndarray, true: np.ndarray, said: np.ndarray) -> float:

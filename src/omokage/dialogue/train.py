@@ -23,19 +23,20 @@ from omokage.dialogue.album import Album, read_albums
 from omokage.dialogue.config import SOURCES, DataConfig, DialogueConfig, Stage
 from omokage.dialogue.data import Batch, Steps, corpus
 from omokage.dialogue.loss import answer_loss
-from omokage.dialogue.model import DialogueNetwork, adopt, architecture, normalise, rebuilt
+from omokage.dialogue.model import DialogueNetwork, adopt, architecture, rebuilt
 from omokage.dialogue.predict import NativeModel
 from omokage.dialogue.questions import part_of
 from omokage.dialogue.readings import centred
 from omokage.dialogue.tokenizer import Words
 from omokage.errors import TrainingError
 from omokage.media.files import whole_file
+from omokage.nn.pictures import normalise
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
-from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.loop import Course, Learner, add_slope, move
 from omokage.training.meter import Meter
 from omokage.training.run import RunFolder, commit_of
-from omokage.training.schedule import Budget, rate_at
+from omokage.training.schedule import rate_at
 from omokage.training.stream import batches
 from omokage.weights import registry
 
@@ -184,7 +185,6 @@ def _stage(
     model = model_of(config, stage, words, None if begun else albums.learnt).to(device)
     model.precision = devices.reduced_precision(config.precision, device)
     model.freeze(frozenset(name for name, _ in stage.rates))
-    devices.share_model(model)
     if processes.first and not stage.parent and not begun:
         _scored(config, model, "before", log, albums, words)
     steps = Steps(albums.learnt, words, config, stage, processes.rank, processes.world)
@@ -206,52 +206,39 @@ def _loop(
         [{"params": list(parts[name].parameters()), "lr": rate} for name, rate in rates.items()],
         weight_decay=config.decay, betas=(0.9, 0.98),
     )  # fmt: skip
-    average = WeightAverage(model, config.average)
-    modules = {"model": model, "average": average.model}
-    facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
-    if folder.checkpoint.exists():
-        facts = load_checkpoint(folder.checkpoint, modules, optimizer)
-    budget, step = Budget(stage.steps, stage.minutes, facts["seconds"]), int(facts["step"])
-    stream = batches(steps, step * config.accumulate, config.data.workers)
-    meters: dict[str, Meter] = {}  # one each: not every batch holds every source
-    while (progress := devices.agree(budget.progress(step), device)) < 1:
-        devices.seed_everything(config.seed, 3, step, processes.rank)
+    learner = Learner(model, WeightAverage(model, config.average), optimizer)
+    course = Course(stage, learner, folder, True, processes)
+    stream, meter = batches(steps, course.step * config.accumulate, config.data.workers), Meter()
+    while (progress := course.progress()) < 1:
+        course.seed(config.seed)
         for group, peak in zip(optimizer.param_groups, rates.values(), strict=True):
-            group["lr"] = rate_at(progress, step, peak, config.warmup)
+            group["lr"] = rate_at(progress, course.step, peak, config.warmup)
         drawn = [next(stream).to(device) for _ in range(config.accumulate)]
-        for name, value in step_once(model, optimizer, drawn, config, processes.world).items():
-            meters.setdefault(name, Meter()).add({name: value})
-        average.update(model, step)
-        step += 1
-        if processes.first and step % config.log_every == 0:
-            means = {k: v for meter in meters.values() if meter.count for k, v in meter.means().items()}
-            folder.log(stage=stage.name, step=step, seconds=budget.seconds, **means)
-        if processes.first and step % config.save_every == 0:
-            save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
-    if processes.first:
-        save_checkpoint(folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
-    return average.model
+        meter.add(step_once(model, optimizer, drawn, config, processes.world))
+        course.stepped()
+        if course.due(config.log_every):
+            course.log(stage=stage.name, **meter.means())
+        if course.due(config.save_every):
+            course.save()
+    course.save()
+    return learner.average.model
 
 
 def step_once(
     model: DialogueNetwork, optimizer: torch.optim.Optimizer, drawn: list[Batch], config: DialogueConfig, world: int = 1
 ) -> dict[str, Tensor]:
-    """One optimizer step over the batches of `drawn`; returns the mean loss and that of each source that every batch
-    held. Raises TrainingError when the loss is no longer a number."""
+    """One optimizer step over the batches of `drawn`; returns the mean loss and that of each source, over the batches
+    that held it. Raises TrainingError when the loss is no longer a number."""
     model.train()
     optimizer.zero_grad(set_to_none=True)
     seen: dict[str, list[Tensor]] = {}
     for batch in drawn:
         logits, at = model(normalise(batch.images), batch.rows)
         total, parts = answer_loss(logits, at, batch.rows, SOURCES)
-        if not torch.isfinite(total):
-            raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
-        torch.autograd.backward(total / len(drawn))
+        add_slope(total / len(drawn))
         for name, value in {"loss": total.detach(), **parts}.items():
             seen.setdefault(name, []).append(value)
-    devices.share_gradients(model.parameters(), world)
-    torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.grad is not None], config.clip)
-    optimizer.step()
+    move(model, optimizer, config.clip, world)
     return {name: torch.stack(values).mean() for name, values in seen.items()}
 
 

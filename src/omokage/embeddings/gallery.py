@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 from omokage.errors import InputError, OutputError
 from omokage.media.sinks import format_of, read_metadata, read_rows
 
-Codes = NDArray[np.float32]
 ENDING = ".gallery"
 BLOCK = 32_768  # faces that are compared at once
 _DAY_S = 86_400.0

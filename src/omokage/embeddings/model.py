@@ -60,12 +60,6 @@ class FaceEncoder(nn.Module):
         return out
 
 
-def prepare(crops: Tensor) -> Tensor:
-    """uint8 crops (n, size, size, 3) as the encoder's input (n, 3, size, size), as the attributes room prepares its
-    own."""
-    return crops.permute(0, 3, 1, 2).float().sub_(127.5).div_(127.5)
-
-
 def encoder_card(encoder: FaceEncoder, **facts: Any) -> registry.Card:
     """A card that rebuilds this encoder; `facts` are the other fields of `weights.registry.Card`."""
     config = encoder.config

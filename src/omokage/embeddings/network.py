@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from omokage.embeddings.config import DecoderConfig, EmbeddingConfig
 from omokage.embeddings.decoder import LightDecoder, PublishedDecoder
 from omokage.embeddings.flow import sample, to_size
-from omokage.embeddings.model import FaceEncoder, prepare
+from omokage.embeddings.model import FaceEncoder
+from omokage.nn.pictures import normalise
 
 _FALLBACK_SIDE = 16
 _NONE_AT_FIRST = -2.0  # a share of 4 % beside three sources
@@ -77,7 +78,7 @@ class FabNet(nn.Module):
         """`seen` (b, n, size, size, 3) uint8 is encoded, `clean` is warped; each of the first `targets` frames is
         rebuilt from the n - 1 others."""
         b, n = seen.shape[:2]
-        codes = self.encoder(prepare(seen.flatten(0, 1))).view(b, n, -1)
+        codes = self.encoder(normalise(seen.flatten(0, 1))).view(b, n, -1)
         pictures = as_pictures(clean)
         target = [t for t in range(targets) for s in range(n) if s != t]
         source = [s for t in range(targets) for s in range(n) if s != t]

@@ -17,10 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from omokage.embeddings.config import EncoderConfig
-from omokage.embeddings.model import MODEL, FaceEncoder, load_encoder, prepare
+from omokage.embeddings.model import MODEL, FaceEncoder, load_encoder
 from omokage.errors import InputError
 from omokage.faces.align import stacked
 from omokage.nn.folding import folded
+from omokage.nn.pictures import normalise
 from omokage.training.device import pick_device
 from omokage.weights import registry
 
@@ -86,7 +87,7 @@ class Embedder:
     def encode(self, crops: Crops) -> Codes:
         """Codes (n, 256) of uint8 RGB crops (n, side, side, 3). Raises InputError for other arrays."""
         parts = [
-            self._network(prepare(torch.from_numpy(part).to(self.device))).float().cpu().numpy()
+            self._network(normalise(torch.from_numpy(part).to(self.device))).float().cpu().numpy()
             for part in batches(crops, self.size, self.batch)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, 256), np.float32)
@@ -110,7 +111,7 @@ def untrained(
         with torch.no_grad():
             for some in batches(crops[:512], network.config.size, 64):
                 if len(some) > 1:
-                    network(prepare(torch.from_numpy(some)))
+                    network(normalise(torch.from_numpy(some)))
     return Embedder.of(network, "untrained", device)
 
 

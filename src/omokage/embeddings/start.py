@@ -19,9 +19,10 @@ from torch import Tensor
 
 from omokage.embeddings.curriculum import Curriculum
 from omokage.embeddings.data import Side
-from omokage.embeddings.model import MODEL, FaceEncoder, prepare
+from omokage.embeddings.model import MODEL, FaceEncoder
 from omokage.embeddings.network import FabNet
 from omokage.errors import TrainingError, WeightsError
+from omokage.nn.pictures import normalise
 from omokage.weights import registry
 
 _LABELLED = "attributes"  # the model whose trunk an encoder can begin with
@@ -151,7 +152,7 @@ def _maps(encoder: FaceEncoder, side: Side, seed: int) -> tuple[NDArray[np.float
         frames = rng.choice(track, min(_FRAMES, len(track)), replace=False)
         crops = np.stack([side.store.exact(int(frame)) for frame in frames])
         device = next(encoder.parameters()).device
-        found = encoder.squeeze(encoder.trunk(prepare(torch.from_numpy(crops).to(device))))
+        found = encoder.squeeze(encoder.trunk(normalise(torch.from_numpy(crops).to(device))))
         rows.append(encoder.flatten(found).cpu().numpy().astype(np.float64))
         owner += [person] * len(frames)
     encoder.train(was)

@@ -26,11 +26,10 @@ from omokage.embeddings.store import TrackStore, open_store
 from omokage.errors import TrainingError
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
-from omokage.training.checkpoint import load_checkpoint, save_checkpoint
-from omokage.training.loop import descend
+from omokage.training.loop import Course, Learner, descend
 from omokage.training.meter import Meter
 from omokage.training.run import RunFolder, commit_of
-from omokage.training.schedule import Budget, rate_at, set_rate
+from omokage.training.schedule import rate_at, set_rate
 from omokage.training.stream import batches
 
 _SHOWN = 8  # held-out items on a sheet of reconstructions
@@ -107,42 +106,32 @@ def _loop(
 ) -> FabNet:  # fmt: skip
     """Step until the budget is used; returns the averaged model."""
     optimizer = build_optimizer(config, model)
-    average = WeightAverage(model, config.average)
-    modules = {"model": model, "average": average.model, "curriculum": curriculum}
-    facts: dict[str, Any] = {"step": 0, "seconds": 0.0}
-    if resume and watch.folder.checkpoint.exists():
-        facts = load_checkpoint(watch.folder.checkpoint, modules, optimizer)
-    devices.share_model(model)
-    budget, step = Budget(config.steps, config.minutes, facts["seconds"]), int(facts["step"])
-    items = Items(training, config.data)
-    stream = batches(
-        Steps(items, config.batch, config.seed, processes.rank, processes.world), step, config.data.workers
-    )
+    learner = Learner(model, WeightAverage(model, config.average), optimizer, {"curriculum": curriculum})
+    course = Course(config, learner, watch.folder, resume, processes)
+    steps = Steps(Items(training, config.data), config.batch, config.seed, processes.rank, processes.world)
+    stream = batches(steps, course.step, config.data.workers)
     meter, pace = Meter(), Pace(config.batch * (config.data.sources + 1) * processes.world)
-    while (progress := devices.agree(budget.progress(step), device)) < 1:
+    while (progress := course.progress()) < 1:
         began = time.monotonic()
         batch = next(stream)
         waited = time.monotonic() - began
-        devices.seed_everything(config.seed, 3, step, processes.rank)
-        set_rate(optimizer, rate_of(config, curriculum, progress, step))
+        course.seed(config.seed)
+        set_rate(optimizer, rate_of(config, curriculum, progress, course.step))
         parts = step_once(model, curriculum, optimizer, batch, config, progress, processes.world)
-        average.update(model, step)
-        step += 1
+        course.stepped()
         meter.add(parts)
         pace.add(waited)
-        if processes.first and step % config.log_every == 0:
-            low, high = curriculum.window(progress)
-            rate = optimizer.param_groups[-1]["lr"]
+        if course.due(config.log_every):
+            window, rate = list(curriculum.window(progress)), optimizer.param_groups[-1]["lr"]
             means = {**meter.means(), "last_loss": float(parts["loss"]), **pace.means()}
-            watch.folder.log(step=step, seconds=budget.seconds, window=[low, high], rate=rate, **means)
-        if config.check_every and step % config.check_every == 0:
-            error = watch.look(average.model, step) if processes.first else 0.0
+            course.log(window=window, rate=rate, **means)
+        if config.check_every and course.step % config.check_every == 0:
+            error = watch.look(learner.average.model, course.step) if processes.first else 0.0
             curriculum.look(devices.agree(error, device))
-        if processes.first and step % config.save_every == 0:
-            save_checkpoint(watch.folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
-    if processes.first:
-        save_checkpoint(watch.folder.checkpoint, modules, optimizer, {"step": step, "seconds": budget.seconds})
-    return average.model
+        if course.due(config.save_every):
+            course.save()
+    course.save()
+    return learner.average.model
 
 
 def rate_of(config: EmbeddingConfig, curriculum: Curriculum, progress: float, step: int) -> float:

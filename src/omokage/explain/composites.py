@@ -78,7 +78,7 @@ COMPOSITES: Mapping[str, Composite] = {
         _map("epsilon", "epsilon 1e-6 everywhere: the basic rule; unstable in deep networks", Epsilon(), Epsilon()),
     )
 }  # fmt: skip
-PAPER, MODERN = "alpha2-beta1", "plus-flat"
+MODERN = "plus-flat"
 
 
 def composite(name: str) -> Composite:

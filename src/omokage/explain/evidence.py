@@ -20,6 +20,7 @@ from omokage.explain.occlusion import FILLS, fills_for, hide_each, patch_map, sc
 from omokage.explain.ordinary import ordinary
 from omokage.explain.regions import OUTSIDE, REGIONS, region_map, region_masks, shown
 from omokage.explain.target import Image, Target, View
+from omokage.metrics.ranks import rank_correlation
 from omokage.results import FaceCrop, Faithfulness, RegionEvidence, RelevanceMap
 
 METHODS = ("occlusion", "gradients", "smoothgrad", "lrp")
@@ -244,9 +245,9 @@ def _faithful(
         name = "gradients"
     else:
         rival, name = {r.name: r.effect for r in regions}, "occlusion"
-    agreement = judging.rank_correlation([ours[n] for n in ours], [rival[n] for n in ours])
+    agreement = rank_correlation([ours[n] for n in ours], [rival[n] for n in ours])
     other = maps(judging.randomised(target), image, method, rules, before, others).relevance[0]
-    random_map = judging.rank_correlation(judging.blocks_of(found.relevance[0]), judging.blocks_of(other))
+    random_map = rank_correlation(judging.blocks_of(found.relevance[0]), judging.blocks_of(other))
     return judging.judged(flipping, agreement, name, random_map, conservation, found.allowed)
 
 

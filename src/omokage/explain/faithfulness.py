@@ -7,7 +7,7 @@ randomisation after Adebayo et al. (NeurIPS 2018).
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import cv2
@@ -87,20 +87,6 @@ def randomised(target: Target, seed: int = 0) -> Target:
                 order = torch.randperm(weights.numel(), generator=generator).to(weights.device)
                 weights.copy_(weights.reshape(-1)[order].reshape(weights.shape))
     return replace(target, body=body, readout=readout)
-
-
-def rank_correlation(one: Sequence[float] | Floats, two: Sequence[float] | Floats) -> float:
-    """Spearman's rank correlation, ties sharing their rank; 0 where one side does not vary."""
-    a, b = (_ranks(np.asarray(v, np.float64).ravel()) for v in (one, two))
-    a, b = a - a.mean(), b - b.mean()
-    size = float(np.sqrt((a**2).sum() * (b**2).sum()))
-    return float((a * b).sum() / size) if size > 0 else 0.0
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    return np.asarray((ends - (counts - 1) / 2)[inverse])
 
 
 def judged(

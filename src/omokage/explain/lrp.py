@@ -147,16 +147,6 @@ def _user_of(calls: list[Call], tensor: Tensor) -> str:
     return next((call.name for call in calls if any(x is tensor for x in call.inputs)), "the network's output")
 
 
-@torch.no_grad()
-def unmatched(body: nn.Module, pictures: Tensor, composite: Composite) -> list[str]:
-    """The layers between `pictures` (b, 3, n, n) and what the canonized `body` makes of them that `composite` has no
-    rule for. Raises InputError for operations outside of modules."""
-    given = pictures.detach()
-    with recorded(body) as calls:
-        features = body(given)
-    return _missing(_path(calls, given, features), given, composite)
-
-
 def _missing(path: list[Call], picture: Tensor, composite: Composite) -> list[str]:
     return [
         f"{call.name or 'the network'} ({type(call.layer).__name__})"

@@ -58,12 +58,6 @@ def fills_for(view: View) -> Mapping[str, Fill]:
     return {"ordinary": lambda image, mask: ordinary(image, view.points, mask), **FILLS}
 
 
-def hidden(image: Image, mask: Mask, fill: str) -> Image:
-    """The crop (n, n, 3) with `mask` (n, n) filled, over an edge of about a pixel. Raises KeyError for an unknown
-    fill."""
-    return blended(image, FILLS[fill](image, mask), mask)
-
-
 def blended(image: Image, other: Image, mask: Mask) -> Image:
     """`other` where `mask` is, `image` elsewhere, with a soft edge."""
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.8)[..., None]

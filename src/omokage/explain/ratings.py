@@ -2,8 +2,8 @@
 
 The reliability of a mean rating is the intraclass correlation for averages (Shrout and Fleiss, 1979): ICC(3,k) when
 every rater rated every picture, so that who is strict does not count, else ICC(1,k). A program that knew the true
-impression would correlate with the mean rating by the root of it. `split_half` is the same by correlating random halves
-of the raters, stepped up by Spearman and Brown (1910). These are rated impressions of a photograph, never traits.
+impression would correlate with the mean rating by the root of it. These are rated impressions of a photograph, never
+traits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.metrics.bootstrap import interval
-from omokage.metrics.regression import correlation
 
 Floats = NDArray[np.float64]
 
@@ -79,19 +78,6 @@ def reliability(ratings: Floats) -> tuple[float, float]:
     true = max((between - within) / size, 0.0)
     mean_noise = within * float((1 / each).mean())
     return (true / (true + mean_noise) if true + mean_noise > 0 else 0.0), float(np.sqrt(within))
-
-
-def split_half(ratings: Floats, halves: int = 100, seed: int = 0) -> float:
-    """Reliability of the mean rating by random halves of the raters: mean correlation r, stepped up to 2r / (1 + r)."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(halves):
-        order = rng.permutation(ratings.shape[1])
-        one, two = (np.nanmean(ratings[:, part], 1) for part in np.array_split(order, 2))
-        both = np.isfinite(one) & np.isfinite(two)
-        r = correlation(one[both], two[both])
-        found.append(2 * r / (1 + r) if r > -1 else 0.0)
-    return float(np.mean(found))
 
 
 def rater_accuracy(ratings: Floats) -> float:

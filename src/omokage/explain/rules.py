@@ -183,22 +183,6 @@ class Flat:
 
 
 @dataclass(frozen=True, slots=True)
-class WSquare:
-    """Shares by squared weights, whatever the input (Montavon et al., Pattern Recognition 2017)."""
-
-    conserves: bool = True
-
-    def __call__(
-        self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor, relevance: Tensor
-    ) -> tuple[Tensor, ...]:
-        (x,) = inputs
-        at = linear_map(layer, x)
-        squared = at.weight**2
-        shares, lost = _divided(relevance, at.forward(torch.ones_like(x), squared))
-        return (at.backward(shares, squared) + _spread(at, lost, x),)
-
-
-@dataclass(frozen=True, slots=True)
 class ZBox:
     """For pixels that lie in `low`..`high`: x w - low w^+ - high w^- (Montavon et al., Pattern Recognition 2017)."""
 

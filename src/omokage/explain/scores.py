@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.explain.adapt import Learnt, codes_of
-from omokage.explain.faithfulness import rank_correlation
 from omokage.explain.labels import Label
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve, balanced_accuracy
+from omokage.metrics.ranks import rank_correlation
 from omokage.metrics.regression import correlation, mean_absolute_error
 
 Floats = NDArray[np.float64]

@@ -41,6 +41,7 @@ class FinderConfig:
     workers: int = 1
     threads: int = 1
     device: str = "auto"
+    log_every: int = 25
     save_every: int = 250
     set: str = "synthetic"
     recipe: str = ""

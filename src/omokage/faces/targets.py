@@ -21,7 +21,7 @@ from omokage.faces.network import STRIDES
 
 _LIMITS = ((0.0, 34.0), (34.0, 70.0), (70.0, 140.0), (140.0, 1e9))  # larger side of the face, pixels, for each stride
 _OVERLAP = 1.2  # a face up to this factor beyond a limit belongs to both neighbours
-BACKGROUND, UNASKED = 0.0, -1.0
+UNASKED = -1.0  # the state of a cell that is left alone
 
 
 def targets(scene: FaceScene) -> NDArray[np.float32]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from omokage.metrics.ranks import ranks
+
 
 def accuracy(predicted: ArrayLike, true: ArrayLike) -> float:
     """Share (0..1) of equal labels. Raises ValueError for different shapes or no labels."""
@@ -29,9 +31,7 @@ def area_under_curve(score: ArrayLike, positive: ArrayLike) -> float:
     wins = int(p.sum()), int((~p).sum())
     if not all(wins):
         return float("nan")
-    _, inverse, counts = np.unique(s, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]  # mean rank of ties, from 1
-    return float((ranks[p].sum() - wins[0] * (wins[0] + 1) / 2) / (wins[0] * wins[1]))
+    return float((ranks(s)[p].sum() - wins[0] * (wins[0] + 1) / 2) / (wins[0] * wins[1]))
 
 
 def calibration_error(probability: ArrayLike, positive: ArrayLike, bins: int = 10) -> float:

@@ -63,7 +63,7 @@ def _tone(face: Face | None) -> str:
 
 def less_is_better(measure: str) -> bool:
     """Whether a measure of `metrics.table` is an error or a width."""
-    return "error" in measure or "median width" in measure
+    return ("error" in measure and "below sigma" not in measure) or "median width" in measure
 
 
 def fifth(value: float) -> str:

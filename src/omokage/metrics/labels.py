@@ -91,6 +91,7 @@ def remarks(labels: Sequence[Label], faces: Iterable[Face], grouped_by: str | No
         *_matching(labels, listed),
         *_repeated(labels),
         *_not_understood(labels, listed),
+        *_one_answer(labels, listed),
         *_bins_with_gaps(labels),
         *_unmeasured(labels, listed, grouped_by),
         *_ungrouped(labels, grouped_by),
@@ -221,6 +222,21 @@ def _not_understood(labels: Sequence[Label], faces: Sequence[Face]) -> list[str]
             found.append(
                 f"column {column}: {len(bad)} of {len(texts)} labels are left out, as {shown} is not understood "
                 f"(understood: {allowed})"
+            )
+    return found
+
+
+def _one_answer(labels: Sequence[Label], faces: Sequence[Face]) -> list[str]:
+    """Yes/no columns in which every label says the same."""
+    answers = {name for face in faces for name in face}
+    found = []
+    for column in dict.fromkeys(name for row in labels for name in row):
+        yes_no = column in YES_NO_COLUMNS or adapted_kind(column, answers) == "yes/no"
+        said = [row[column].strip().lower() for row in labels if row.get(column, "").strip().lower() in YES | NO]
+        if yes_no and len(said) > 1 and len({text in YES for text in said}) == 1:
+            found.append(
+                f"column {column}: all {len(said)} labels say {said[0]}; a yes/no answer is only measured where there "
+                "are both kinds, so add pictures of the other"
             )
     return found
 

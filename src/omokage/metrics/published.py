@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from omokage.metrics.classification import balanced_accuracy
+
 
 def _pair(predicted: ArrayLike, truth: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Both as float64, known entries only, flattened."""
@@ -85,7 +87,7 @@ def _score(name: str, probability: NDArray[np.float64], truth: NDArray[np.float6
     said, yes = p >= 0.5, t >= 0.5
     right = said == yes
     both = yes.any() and not yes.all()
-    balanced = float((right[yes].mean() + right[~yes].mean()) / 2) if both else None
+    balanced = balanced_accuracy(said, yes) if both else None
     return AttributeScore(name, float(right.mean()), balanced, len(t), float(yes.mean()))
 
 

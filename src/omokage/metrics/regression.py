@@ -33,12 +33,6 @@ def angle_error(predicted: ArrayLike, true: ArrayLike) -> np.ndarray:
     return np.asarray(np.minimum(difference, 360 - difference))
 
 
-def cumulative_score(predicted: ArrayLike, true: ArrayLike, within: float = 5.0) -> float:
-    """Share (0..1) of predictions at most `within` away: CS(5) of the age literature."""
-    a, b = _pair(predicted, true)
-    return float((np.abs(a - b) <= within).mean())
-
-
 def _pair(a: ArrayLike, b: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     x, y = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if x.shape != y.shape or x.size == 0:

@@ -118,7 +118,27 @@ def _points(pairs: Sequence[Pair]) -> list[TableScore]:
         return []
     errors = np.array([_point_error(f, p) for _, f, p in use])
     rows = [r for r, _, _ in use]
-    return [_score("landmark error, % of the eye distance", np.mean, rows, errors)]
+    inside = [(r, within) for r, f, p in use if (within := _points_within(f, p)) is not None]
+    return [
+        _score("landmark error, % of the eye distance", np.mean, rows, errors),
+        *_within("landmarks", inside),
+    ]
+
+
+def _points_within(face: Face | None, truth: NDArray[np.float64]) -> float | None:
+    """The share of 68 labelled points that lie within the face's sigmas; None where one of both is missing."""
+    if face is None or face.get("landmarks_sigma") is None or face.get("landmarks") is None or len(truth) != 68:
+        return None
+    got = np.asarray(face["landmarks"], float).reshape(-1, 2)
+    return float((np.linalg.norm(got - truth, axis=1) <= np.asarray(face["landmarks_sigma"], float)).mean())
+
+
+def _within(name: str, inside: Sequence[tuple[Label, float]]) -> list[TableScore]:
+    """How often the errors of faces that were found stay below their sigma: 0.68 where a sigma is what it promises."""
+    if not inside:
+        return []
+    shares = np.array([share for _, share in inside], float)
+    return [_score(f"{name}, errors below sigma (0.68 is right)", np.mean, [row for row, _ in inside], shares)]
 
 
 def _point_error(face: Face | None, truth: NDArray[np.float64]) -> float:
@@ -274,6 +294,10 @@ def _pose(pairs: Sequence[Pair], whole: Sequence[Label]) -> list[TableScore]:
         name = f"{column.removesuffix('_deg')}, mean absolute error in degrees"
         trivial = float(np.abs(truth - truth.mean()).mean())
         scores.append(_score(name, np.mean, [r for r, _, _ in use], error, trivial=trivial))
+        angle = column.removesuffix("_deg")
+        sigmas = [_value(f, f"{angle}_sigma") for _, f, _ in use]
+        told = zip(use, error.tolist(), sigmas, strict=True)
+        scores += _within(angle, [(r, float(e <= sigma)) for (r, _, _), e, sigma in told if sigma is not None])
     return scores
 
 

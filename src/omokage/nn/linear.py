@@ -95,9 +95,9 @@ def _softmax(
 
 
 def softmax(odds: Floats) -> Floats:
-    """Probabilities (n, k) of log odds (n, k); minus infinity is impossible."""
-    raised = np.exp(odds - odds.max(1, keepdims=True))
-    return np.asarray(raised / raised.sum(1, keepdims=True))
+    """Probabilities (..., k) of log odds (..., k); minus infinity is impossible."""
+    raised = np.exp(odds - odds.max(-1, keepdims=True))
+    return np.asarray(raised / raised.sum(-1, keepdims=True))
 
 
 def log_loss(probabilities: Floats, codes: NDArray[np.int64]) -> float:

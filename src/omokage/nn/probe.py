@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from omokage.metrics.logistic import probability
 from omokage.nn.linear import Floats, log_loss, ridge_path, softmax, softmax_path
 
 Kind = Literal["nominal", "ordinal", "continuous"]
@@ -58,7 +59,7 @@ class Probe:
         if self.link == "softmax":
             return softmax(odds)
         if self.link == "sigmoid":
-            return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+            return probability(odds)
         return np.clip(odds, self.low, self.high) if self.kind == "ordinal" else np.asarray(odds)
 
     def directions(self) -> Floats:

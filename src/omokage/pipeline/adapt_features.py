@@ -11,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from omokage.attributes.model import SubNetwork, normalise
+from omokage.attributes.model import SubNetwork
 from omokage.attributes.predict import AttributePredictor
 from omokage.errors import InputError, UnreadableError
 from omokage.faces.align import crop_box, crop_landmarks
 from omokage.media.image import read_image
 from omokage.nn.blocks import DenseUnit
 from omokage.nn.folding import folded
+from omokage.nn.pictures import normalise
 from omokage.nn.trunk import ResidualTrunk
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.placing import labelled_face

@@ -23,6 +23,7 @@ from omokage.attributes.predict import AttributePredictor
 from omokage.explain.adapt import Answer, Fit, Rows, codes_of
 from omokage.explain.labels import Label
 from omokage.explain.tuning import Tuning, fine_tuned, read_views
+from omokage.metrics.logistic import probability
 from omokage.nn.linear import softmax
 from omokage.nn.probe import Kind, fit_probe
 from omokage.schema import Attribute, AttributeSchema
@@ -146,7 +147,7 @@ class BranchTuner:
         if self.label.kind == "ordinal":
             return np.clip(numbers * self.spread + self.centre, self.label.low, self.label.high)
         if len(self.label.classes) == 2:
-            yes = 1 / (1 + np.exp(-np.clip(numbers, -30, 30)))
+            yes = probability(numbers)
             return np.concatenate([1 - yes, yes], 1)
         return softmax(numbers)
 

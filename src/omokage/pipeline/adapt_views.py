@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from omokage.attributes.model import AttributeNetwork, bin_centres, normalise
+from omokage.attributes.model import AttributeNetwork, bin_centres
+from omokage.nn.pictures import normalise
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]

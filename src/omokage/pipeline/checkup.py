@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from omokage.data.cores import usable_cores
 from omokage.errors import OmokageError
+from omokage.synthesis.cores import usable_cores
 
 EXTRAS = {  # modules of the extras in pyproject.toml, but for those that only gather others
     "onnx": ("onnx", "onnxscript", "onnxruntime"), "private": ("opacus",), "search": ("usearch",), "video": ("av",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from omokage.dialogue.captions import Sentence, told
@@ -11,6 +12,7 @@ from omokage.dialogue.reply import RULES, Rules, agreed_sentences
 from omokage.dialogue.review_words import disputed_words
 from omokage.dialogue.sayings import saying
 from omokage.media.image import PictureLike
+from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.dialogue import Look, Talk
 
 
@@ -43,13 +45,21 @@ class Description:
                 "model": self.model}  # fmt: skip
 
 
-def describe(image: PictureLike, **settings: Any) -> Description:
-    """What a picture's face looks like, in sentences; `settings` are those of `Talk`.
+def describe(
+    image: PictureLike, *, face: int | None = None, crops: bool = False,
+    model: str | Path | DialogueModel | None = None, weights: str | Path | None = None, device: str | None = None,
+    analyzer: Analyzer | None = None, rules: Rules = RULES, lang: str = "en",
+) -> Description:  # fmt: skip
+    """What a picture's face looks like, in sentences; what follows the picture is as in `Talk`.
 
     Each sentence is one fact that the attributes network reads and that the language model was asked for: what they
-    dispute is left out and named in `disputed`, what is unsure is left out or said to be unsure.
+    dispute is left out and named in `disputed`, what is unsure is left out or said to be unsure. Raises WeightsError
+    when there is no dialogue model, InputError for a video or a face that is not there.
     """
-    talk = Talk(image, **settings)
+    talk = Talk(
+        image, face=face, crops=crops, model=model, weights=weights, device=device, analyzer=analyzer, rules=rules,
+        lang=lang,
+    )  # fmt: skip
     return described(talk.look, talk.model, talk.rules, talk.lang)
 
 

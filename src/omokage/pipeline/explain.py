@@ -18,7 +18,7 @@ from torch import Tensor
 
 from omokage.attributes.calibration import probability, summary
 from omokage.attributes.config import form
-from omokage.attributes.model import Outputs, normalise, pose_of_rotation
+from omokage.attributes.model import Outputs, pose_of_rotation
 from omokage.attributes.paths import path_to
 from omokage.attributes.predict import AttributePredictor
 from omokage.errors import InputError
@@ -29,6 +29,7 @@ from omokage.explain.target import Target
 from omokage.faces.align import crop_landmarks
 from omokage.media.image import PictureLike, name_of, pixels_of
 from omokage.media.sources import is_video
+from omokage.nn.pictures import normalise
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.answers import answer_of, with_full
 from omokage.pipeline.explain_views import views_of

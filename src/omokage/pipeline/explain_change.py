@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from omokage.comparison.config import FACTORS, SCALES
-from omokage.comparison.model import ComparisonNetwork, normalise
+from omokage.comparison.model import ComparisonNetwork
 from omokage.comparison.predict import Comparer
 from omokage.errors import InputError
 from omokage.explain.canonizers import canonized
@@ -28,6 +28,7 @@ from omokage.faces.align import crop_landmarks
 from omokage.media.image import PictureLike, name_of
 from omokage.media.sources import Source
 from omokage.media.table import Reading
+from omokage.nn.pictures import normalise
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.answers import change_of, with_full
 from omokage.pipeline.compare import compare_photos, in_memory, photo_of

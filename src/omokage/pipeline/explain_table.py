@@ -33,7 +33,6 @@ from omokage.results import RelevanceMap
 
 ROWS = 256  # in memory at once while the output is written
 _TEXTS = ("source", "status", "target", "method", "answer_unit", "score_unit", "top", "top_of_map", "grade", "warnings")
-_NUMBERS = ("answer", "full_answer", "score", "flipping", "flipping_random", "agreement", "randomised", "conservation")
 _PER_REGION = ("effect_{}", "effect_{}_low", "effect_{}_high", "relevance_{}", "support_{}")
 COLUMNS = (
     "source", "frame", "face", "status", "target", "method", "answer", "full_answer", "answer_unit", "score",

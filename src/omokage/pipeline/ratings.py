@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from omokage.attributes.model import AttributeNetwork, SubNetwork, normalise
+from omokage.attributes.model import AttributeNetwork, SubNetwork
 from omokage.attributes.predict import AttributePredictor
 from omokage.data.datasets import read_dataset
 from omokage.errors import InputError
@@ -28,6 +28,7 @@ from omokage.explain.labels import Label
 from omokage.explain.scores import Score, scores
 from omokage.explain.tuning import Tuning, fine_tuned, read_views
 from omokage.media.files import whole_file
+from omokage.nn.pictures import normalise
 from omokage.nn.probe import inner_folds
 from omokage.pipeline.adapt_features import Faces, read_faces_of
 from omokage.pipeline.analyzer import Analyzer

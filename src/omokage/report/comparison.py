@@ -18,10 +18,9 @@ from omokage.errors import InputError
 from omokage.media.files import whole_file
 from omokage.report.change_words import LANGUAGES, STATUS, TEXT, WARNINGS, name_of_factor, name_of_look
 from omokage.report.drawing import data_uri
-from omokage.report.style import CSS
+from omokage.report.shell import END, fact_rows, head, plain
 from omokage.results import Change, FaceChange
 
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _OWN = """
 .over{position:relative;width:20rem;height:20rem;border-radius:8px;overflow:hidden;background:var(--line)}
 .over img{position:absolute;left:0;top:0;width:20rem;height:20rem;display:block}
@@ -213,20 +212,12 @@ def write_page(
 ) -> None:
     """A page about photographs with its duty and how it was made, whole or not at all. Raises OutputError."""
     words = TEXT[language]
-    rows = "".join(f'<tr><th scope="row">{plain(k)}</th><td>{plain(v)}</td></tr>' for k, v in about.items())
+    rows = fact_rows(about.items())
     foot = f"<section><h2>{escape(words['about'])}</h2><table>{rows}</table></section>" if rows else ""
     with whole_file(path) as file:
         file.write(
-            f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape(title)}</title><style>{CSS}\n{style}</style></head><body>"
+            f"{head(title, language, style)}"
             f"<header><h1>{escape(title)}</h1><p>{escape(lead)}</p>"
             f'<p class="duty"><strong>{escape(words["duty"])}</strong></p></header>'
-            f"<main>{body}{foot}</main></body></html>\n"
+            f"<main>{body}{foot}{END}"
         )
-
-
-def plain(text: str) -> str:
-    """Escaped, with what is no Unicode text (names of files) shown as an escape."""
-    return escape(text.encode("utf-8", "backslashreplace").decode())

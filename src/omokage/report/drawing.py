@@ -81,7 +81,7 @@ def face_svg(face: FaceAnalysis, view: View, title: str) -> str:
 
 
 def _spreads(face: FaceAnalysis) -> list[str]:
-    """A pale disc of one standard deviation around each landmark, where it is known."""
+    """A pale disc around each landmark of the radius that 68 percent of errors stay below, where it is known."""
     if face.outline is None or face.landmark_sigma is None:
         return []
     pairs = zip(face.outline, face.landmark_sigma, strict=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,15 +17,13 @@ from omokage.media.files import whole_file
 from omokage.report.drawing import data_uri
 from omokage.report.plots import CSS as PLOTS
 from omokage.report.plots import Curve, curves_svg
-from omokage.report.style import CSS
+from omokage.report.shell import END, fact_rows, head, plain
 
 if TYPE_CHECKING:
     from omokage.embeddings.evaluate import ProbeScore
-    from omokage.embeddings.footage import FootageScore
     from omokage.embeddings.leakage import Removal
     from omokage.embeddings.reading import FactorChange, Sweep
 
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _OWN = """
 .tiles{display:flex;flex-wrap:wrap;gap:.6rem;margin:.4rem 0 1rem}
 .tile{width:8.2rem;font-size:.8rem;color:var(--soft);overflow-wrap:anywhere}
@@ -63,38 +60,28 @@ def write_page(
     """Write a page whole or not at all. Raises OutputError."""
     with whole_file(path) as file:
         file.write(
-            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape(title)}</title><style>{CSS}\n{_OWN}\n{PLOTS}</style></head><body>"
-            f"<header><h1>{_plain(title)}</h1><p>{_plain(lead)}</p></header><main>"
+            f"{head(title, 'en', _OWN, PLOTS)}<header><h1>{plain(title)}</h1><p>{plain(lead)}</p></header><main>"
         )
         for section in sections:
             file.write(_section(section))
         if about:
-            rows = "".join(f'<tr><th scope="row">{_plain(k)}</th><td>{_plain(v)}</td></tr>' for k, v in about.items())
-            file.write(f"<section><h2>How this page was made</h2><table>{rows}</table></section>")
-        file.write("</main></body></html>\n")
-
-
-def _plain(text: str) -> str:
-    """Escaped, with what is no Unicode text (names of files) shown as an escape."""
-    return escape(text.encode("utf-8", "backslashreplace").decode())
+            file.write(f"<section><h2>How this page was made</h2><table>{fact_rows(about.items())}</table></section>")
+        file.write(END)
 
 
 def _section(section: Section) -> str:
-    parts = [f"<section><h2>{_plain(section.heading)}</h2>", *(f"<p>{_plain(words)}</p>" for words in section.words)]
+    parts = [f"<section><h2>{plain(section.heading)}</h2>", *(f"<p>{plain(words)}</p>" for words in section.words)]
     if plots := [plot for plot in section.plots if plot]:
         parts.append(f'<div class="plots">{"".join(f"<div>{plot}</div>" for plot in plots)}</div>')
     if section.table:
-        heads = "".join(f'<th scope="col">{_plain(cell)}</th>' for cell in section.table[0])
+        heads = "".join(f'<th scope="col">{plain(cell)}</th>' for cell in section.table[0])
         body = "".join(
-            "<tr>" + "".join(f"<td>{_plain(cell)}</td>" for cell in row) + "</tr>" for row in section.table[1:]
+            "<tr>" + "".join(f"<td>{plain(cell)}</td>" for cell in row) + "</tr>" for row in section.table[1:]
         )
         parts.append(f'<table class="scores"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>')
     for name, tiles in section.rows:
         parts.append(
-            (f"<h3>{_plain(name)}</h3>" if name else "") + f'<div class="tiles">{"".join(map(_tile, tiles))}</div>'
+            (f"<h3>{plain(name)}</h3>" if name else "") + f'<div class="tiles">{"".join(map(_tile, tiles))}</div>'
         )
     return "".join([*parts, "</section>"])
 
@@ -102,8 +89,8 @@ def _section(section: Section) -> str:
 def _tile(tile: Tile) -> str:
     shown = '<div class="blank">the picture could not be read</div>'
     if tile.picture is not None:
-        shown = f'<img alt="{_plain(tile.words)}" src="{data_uri(tile.picture, 200)}">'
-    return f'<div class="tile">{shown}{_plain(tile.words)}</div>'
+        shown = f'<img alt="{plain(tile.words)}" src="{data_uri(tile.picture, 200)}">'
+    return f'<div class="tile">{shown}{plain(tile.words)}</div>'
 
 
 def probe_section(scores: Sequence[ProbeScore], heading: str = "What linear probes read off the codes") -> Section:
@@ -201,24 +188,3 @@ def sweeps_section(sweeps: Sequence[Sweep]) -> Section:
         for s in sweeps
     )
     return Section("One thing at a time", ("The crops that the encoder saw.",), rows=rows)
-
-
-def crossing_section(names: Sequence[str], cosines: NDArray[np.floating]) -> Section:
-    """Cosines between the directions that probes read."""
-    rows = [(name, *(f"{value:+.2f}" for value in line)) for name, line in zip(names, cosines.tolist(), strict=True)]
-    words = ("Cosines between the directions that probes read: near 0 they are read apart, near 1 or -1 they are one.",)
-    return Section("Directions", words, table=(("", *names), *rows))
-
-
-def footage_section(curve: Sequence[FootageScore]) -> Section:
-    """Scores over the minutes of video that encoders learnt from."""
-    main: dict[str, str] = {}
-    for point in curve:
-        main.setdefault(point.score.task, point.score.measure)
-    plots = []
-    for task, measure in main.items():
-        own = [p for p in curve if (p.score.task, p.score.measure) == (task, measure)]
-        points = tuple((p.minutes, p.score.value, p.score.low, p.score.high) for p in own)
-        logarithmic = own[0].minutes > 0
-        plots.append(curves_svg([Curve(task, points)], task, "minutes of video", f"{task}: {measure}", logarithmic))
-    return Section("How much footage is enough", plots=tuple(plots))

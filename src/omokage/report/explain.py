@@ -6,7 +6,6 @@ No script: the choice is made of radio buttons and style rules, so the page keep
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 
 import cv2
@@ -18,11 +17,10 @@ from omokage.explain.regions import shown
 from omokage.media.files import whole_file
 from omokage.report.drawing import data_uri
 from omokage.report.explain_words import explained, region_name, target_name
-from omokage.report.style import CSS
+from omokage.report.shell import END, fact_rows, head, plain
 from omokage.report.words import LANGUAGES
 from omokage.results import Faithfulness, RegionEvidence, RelevanceMap
 
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 _SIDE = 336  # pixels of a shown crop
 OWN_CSS = """
 .hide input{position:absolute;opacity:0}.hide label{display:inline-block;padding:.1rem .55rem;margin:.12rem .1rem;
@@ -115,19 +113,13 @@ def write_explanations(
     words = WORDS[language]
     with whole_file(path) as file:
         file.write(
-            f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{words['title']}</title><style>{CSS}\n{OWN_CSS}</style></head><body>"
+            f"{head(words['title'], language, OWN_CSS)}"
             f'<header><h1>{words["title"]}</h1><p class="duty">{words["lead"]}</p></header><main>'
         )
         for number, one in enumerate(found):
             name = names[number] if number < len(names) else ""
             file.write(f'<article class="explanation">{explanation_card(one, language, str(number), name)}</article>')
-        rows = "".join(
-            f'<tr><th scope="row">{_plain(k)}</th><td>{_plain(v)}</td></tr>' for k, v in (about or {}).items()
-        )
-        file.write(f"<section><table>{rows}</table></section></main></body></html>\n")
+        file.write(f"<section><table>{fact_rows((about or {}).items())}</table></section>{END}")
 
 
 def explanation_card(found: RelevanceMap, language: str = "en", mark: str = "0", name: str = "") -> str:
@@ -142,14 +134,14 @@ def explanation_card(found: RelevanceMap, language: str = "en", mark: str = "0",
         (words["score"], f"{found.score:.3g} {explained(found.score_unit, language)}"),
         (words["method"], explained(found.method, language)),
     )
-    table = "".join(f'<tr><th scope="row">{_plain(k)}</th><td>{_plain(v)}</td></tr>' for k, v in facts)
+    table = fact_rows(facts)
     notes = "".join(
-        f'<p class="review">{words["warning"]}: {_plain(explained(text, language))}</p>' for text in found.warnings
+        f'<p class="review">{words["warning"]}: {plain(explained(text, language))}</p>' for text in found.warnings
     )
-    notice = f'<p class="soft">{_plain(explained(found.notice, language))}</p>' if found.notice else ""
+    notice = f'<p class="soft">{plain(explained(found.notice, language))}</p>' if found.notice else ""
     title = target_name(found.target, language)
     return (
-        f"<h2>{_plain(title)}{f' · {_plain(name)}' if name else ''}</h2>"
+        f"<h2>{plain(title)}{f' · {plain(name)}' if name else ''}</h2>"
         f"<div>{_choice(found, words, language, mark)}</div>"
         f"<div>{notes}<table>{table}</table>{_regions(found, words, language)}</div>"
         f'<div class="wide">{_checks(found.faithfulness, words, language)}{notice}</div>'
@@ -193,8 +185,8 @@ def _choice(found: RelevanceMap, words: Mapping[str, str], language: str, card: 
         large = cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC)
         uri = data_uri(large, _SIDE)
         figures.append(
-            f'<figure class="{mark}"><img alt="{_plain(text)}" src="{uri}">'
-            f"<figcaption>{_plain(text)}</figcaption></figure>"
+            f'<figure class="{mark}"><img alt="{plain(text)}" src="{uri}">'
+            f"<figcaption>{plain(text)}</figcaption></figure>"
         )
         rules.append(f"#{mark}:checked~.{mark}{{display:block}}")
     return (
@@ -218,7 +210,7 @@ def _region(region: RegionEvidence, found: RelevanceMap, words: Mapping[str, str
     width = f"--w:{100 * abs(region.effect) / widest:.0f}%"
     bar = f'<span class="bar{kind}" aria-hidden="true"><i style="{width}"></i></span>'
     fills = ", ".join(f"{explained(fill, language)} {value:+.2f}" for fill, value in region.effect_by_fill.items())
-    fills = _plain(f"{words['fills']}: {fills}")
+    fills = plain(f"{words['fills']}: {fills}")
     cells = (
         f"{100 * region.support:.0f} %",
         f"{100 * region.relevance:+.0f} % ({100 * region.relevance_low:+.0f} … {100 * region.relevance_high:+.0f})",
@@ -241,18 +233,13 @@ def _checks(found: Faithfulness, words: Mapping[str, str], language: str) -> str
     if found.conservation is not None:
         values["relevance sums to the answer"] = f"{found.conservation:.4g}"
     rows = "".join(
-        f'<tr><th scope="row">{_plain(explained(name, language))}</th><td>{values.get(name, "")}</td>'
+        f'<tr><th scope="row">{plain(explained(name, language))}</th><td>{values.get(name, "")}</td>'
         f"<td>{words['passed' if passed else 'failed']}</td></tr>"
         for name, passed in found.checks.items()
     )
     heads = f'<th scope="col">{words["check"]}</th><th scope="col">{words["value"]}</th><th></th>'
-    meaning = _plain(explained(found.meaning, language))
+    meaning = plain(explained(found.meaning, language))
     return (
         f'<h3>{words["grade"]}</h3><p><span class="grade">{found.grade}</span> {meaning}</p>'
         f'<table class="regions"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
     )
-
-
-def _plain(text: str) -> str:
-    """Escaped, with what is no Unicode text (names of files) shown as an escape."""
-    return escape(text.encode("utf-8", "backslashreplace").decode())

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from omokage.errors import InputError, OutputError
 from omokage.report import panels
 from omokage.report.drawing import face_svg, view_of
-from omokage.report.style import CSS
+from omokage.report.shell import END, fact_rows, head
 from omokage.report.words import LANGUAGES, MEANING, TEXT, remark
 from omokage.results import FaceAnalysis
 
 _SIDE, _SIDE_MANY, _MANY = 420, 240, 60  # thumbnail side in pixels, smaller when the page holds more faces than _MANY
 # The page may load nothing at all from anywhere, even if a file name tried to.
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,10 +75,7 @@ def page(
     """The page in pieces, one face at a time, so that memory does not grow with their number."""
     words = TEXT[language]
     yield (
-        f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(words['title'])}</title><style>{CSS}{_more_style(faces)}</style></head><body>"
+        f"{head(words['title'], language, *_more_sheets(faces))}"
         f'<header id="top"><h1>{escape(words["title"])}</h1><p>{escape(words["lead"])}</p>'
         f'<p class="duty"><strong>{escape(words["duty"])}</strong></p></header><main>'
     )
@@ -96,18 +92,18 @@ def page(
     yield _meaning(language)
     if about:
         yield f"<section><h2>{escape(words['about'])}</h2><table>"
-        yield "".join(f'<tr><th scope="row">{escape(k)}</th><td>{escape(v)}</td></tr>' for k, v in about.items())
+        yield fact_rows(about.items())
         yield "</table></section>"
-    yield "</main></body></html>\n"
+    yield END
 
 
-def _more_style(faces: Sequence[ReportFace]) -> str:
+def _more_sheets(faces: Sequence[ReportFace]) -> tuple[str, ...]:
     """What explanation cards need, where there are any."""
     if not any(face.evidence for face in faces):
-        return ""
+        return ()
     from omokage.report.explain import OWN_CSS
 
-    return f"\n{OWN_CSS}"
+    return (OWN_CSS,)
 
 
 def _title(face: ReportFace, language: str) -> str:

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.report.change_words import name_of_factor
-from omokage.report.comparison import plain, status_text, words_of, write_page
+from omokage.report.comparison import status_text, words_of, write_page
 from omokage.report.drawing import data_uri
 from omokage.report.plots import CSS as PLOTS
 from omokage.report.plots import Curve, curves_svg
+from omokage.report.shell import plain
 
 Floats = NDArray[np.float64]
 _OWN = """

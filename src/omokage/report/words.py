@@ -157,9 +157,7 @@ MEANING: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ),
         (
             "scalars",
-            "Measures on the scales of the drawn heads that the models learnt from, with their usual "
-            "error (one standard "
-            "deviation).",
+            "Measures on the scales of the drawn heads that the models learnt from, with their usual error.",
             "Health, weight or origin.",
         ),
         (
@@ -217,7 +215,7 @@ MEANING: Mapping[str, tuple[tuple[str, str, str], ...]] = {
         ),
         (
             "scalars",
-            "学習に使った描画頭部の尺度での値と、その通常の誤差(標準偏差 1 つ分)。",
+            "学習に使った描画頭部の尺度での値と、その通常の誤差。",
             "健康、体重、出自の推定。",
         ),
         (

@@ -40,7 +40,7 @@ def grow_hair(person: Person, mesh: Mesh, detail: float) -> Ribbons | None:
     style = STYLES[person.hair](roots)
     groups = [_strands(roots, style, detail, rng)]
     if person.hair == "tied":
-        groups.append(_tail(roots, style, detail, rng))
+        groups.append(_tail(roots, detail, rng))
     if person.hair == "afro":
         groups = [_lifted(groups[0], person, rng)]
     vertices, triangles = ribbons(
@@ -202,7 +202,7 @@ def _strands(roots: Roots, style: Style, detail: float, rng: np.random.Generator
     return Strands(roots.root, roots.normal, **{k: np.ascontiguousarray(v, np.float32) for k, v in arrays.items()})
 
 
-def _tail(roots: Roots, style: Style, detail: float, rng: np.random.Generator) -> Strands:
+def _tail(roots: Roots, detail: float, rng: np.random.Generator) -> Strands:
     """A ponytail or bun behind the knot of tied hair."""
     person = roots.person
     n = max(24, int(_STRANDS * 0.22 * detail))

@@ -24,7 +24,9 @@ def build_hat(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part
     envelope = head_envelope(mesh)
     smooth = Envelope(envelope.centre, _relaxed(envelope.radius))
     colour = _cloth_colour(rng)
-    builders = {"cap": _cap, "beanie": _beanie, "brim": _brim, "scarf": _scarf}
+    if person.hat == "scarf":
+        return _scarf(mesh, smooth, colour, rng)
+    builders = {"cap": _cap, "beanie": _beanie, "brim": _brim}
     return builders[person.hat](person, mesh, smooth, colour, rng)
 
 
@@ -130,7 +132,7 @@ def _brim(person: Person, mesh: Mesh, envelope: Envelope, colour: Array, rng: np
     return [crown, part(two_sided(sheet(rim, wrap=True), 0.02), colour * 0.95, 0.9, "hat")]
 
 
-def _scarf(person: Person, mesh: Mesh, envelope: Envelope, colour: Array, rng: np.random.Generator) -> list[Part]:
+def _scarf(mesh: Mesh, envelope: Envelope, colour: Array, rng: np.random.Generator) -> list[Part]:
     """A headscarf around face and neck, open for the face."""
     base = head_model().base
     chin = float(

@@ -191,26 +191,15 @@ def _evenly(outline: Floats, chin: float) -> NDArray[np.float64]:
     return np.asarray(np.interp(marks, along, counted))
 
 
-def landmarks(projected: Floats, posed: Floats, brow_gap: float = 0.0) -> Floats:
-    """The 68 points (68, 2) in the pixels of `projected` (V, 2), the picture of the posed vertices `posed` (V, 3)."""
+def landmarks(projected: Floats, brow_gap: float = 0.0) -> Floats:
+    """The 68 points (68, 2) in the pixels of `projected` (V, 2), the picture of the posed vertices."""
     return _mix(projected, *locate(projected, brow_gap))
 
 
 def landmark_points(projected: Floats, posed: Floats, brow_gap: float = 0.0) -> Floats:
-    """The same 68 points in space (68, 3), in the units of `posed` (V, 3)."""
+    """The same 68 points in space (68, 3), in the units of the posed vertices `posed` (V, 3)."""
     return _mix(posed, *locate(projected, brow_gap))
 
 
 def _mix(values: Floats, corners: Ints, weights: Floats) -> Floats:
     return np.asarray((values[corners] * weights[..., None]).sum(-2), np.float32)
-
-
-def _nearest_vertices() -> Ints:
-    corners, weights = _fixed()
-    rows, row_weights, _ = _jaw_rows()
-    corners, weights = corners.copy(), weights.copy()
-    corners[:17], weights[:17] = rows[::_BETWEEN, 0], row_weights[::_BETWEEN, 0]
-    return np.asarray(corners[np.arange(68), weights.argmax(1)])
-
-
-LANDMARK_VERTICES = _nearest_vertices()  # (68,) the mesh vertex next to each landmark (jaw: the frontal contour)

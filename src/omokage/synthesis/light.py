@@ -59,11 +59,6 @@ def lighting(light: Light, backdrop: Floats) -> Lighting:
     )
 
 
-def harmonics_at(harmonics: Floats, normal: Floats) -> Floats:
-    """Ambient light (3,) that a white surface with unit `normal` (3,) sends on."""
-    return np.asarray(_basis(np.asarray(normal, np.float32)[None])[0] @ harmonics, np.float32)
-
-
 def _basis(d: Floats) -> Floats:
     """Polynomials (k, 9) of directions (k, 3), in the order that `Lighting` states."""
     x, y, z = d[:, 0], d[:, 1], d[:, 2]

@@ -21,9 +21,9 @@ def build_occluder(kind: str, person: Person, mesh: Mesh, rng: np.random.Generat
     """The parts of an occluder by its name in `scene.OCCLUDERS`; an empty list for "none"."""
     if kind == "none":
         return []
-    return {"surgical_mask": _mask, "hand": _hand, "object": _object, "microphone": _microphone}[kind](
-        person, mesh, rng
-    )
+    if kind == "hand":
+        return _hand(person, mesh, rng)
+    return {"surgical_mask": _mask, "object": _object, "microphone": _microphone}[kind](mesh, rng)
 
 
 @lru_cache(maxsize=8)
@@ -51,7 +51,7 @@ def _lower_face() -> NDArray[np.int64]:
     return np.flatnonzero(skin & (b[:, 1] > 5.95) & (b[:, 1] < 7.35) & (b[:, 2] > 0.6) & (model.masks[:, 3] < 0.3))
 
 
-def _mask(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
+def _mask(mesh: Mesh, rng: np.random.Generator) -> list[Part]:
     """A pleated mask from the bridge of the nose to under the chin, spanning the hollows beside nose and mouth, with
     ear loops.
     """
@@ -190,7 +190,7 @@ def _hand_shape(spread: float, curl: float, thumb: float, rng: np.random.Generat
     return join(shapes)
 
 
-def _object(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
+def _object(mesh: Mesh, rng: np.random.Generator) -> list[Part]:
     """A phone, cup, book or ball held before part of the face."""
     side = 1.0 if rng.random() < 0.5 else -1.0
     away = [side * rng.uniform(0.0, 0.65), rng.uniform(-0.7, 0.25), rng.uniform(0.25, 0.6)]
@@ -215,7 +215,7 @@ def _object(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
     return [part(cup, colour, 0.4, "occluder", follows_head=False)]
 
 
-def _microphone(person: Person, mesh: Mesh, rng: np.random.Generator) -> list[Part]:
+def _microphone(mesh: Mesh, rng: np.random.Generator) -> list[Part]:
     """A hand-held microphone below the mouth; thin headsets are not modelled."""
     side = float(rng.choice([-1.0, 1.0]))
     beside = [side * rng.uniform(0.0, 0.3), rng.uniform(-0.35, -0.02), rng.uniform(0.24, 0.5)]

@@ -94,9 +94,7 @@ def render(scene: Scene, skin: PaintedSkin | None = None) -> Rendering:
         _veil_pass(veil, look_at, buffer, lights, looks, colour, classes)
     image, alpha = _develop(colour, backdrop * np.float32(world.backdrop), scene)
     seen = _visibility(points, look_at, buffer)
-    return Rendering(
-        image, _shrunk(classes, camera.size), alpha, landmarks(flat, posed.vertices, person.brow_gap), seen, points
-    )
+    return Rendering(image, _shrunk(classes, camera.size), alpha, landmarks(flat, person.brow_gap), seen, points)
 
 
 def warm_up() -> None:

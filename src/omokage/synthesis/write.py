@@ -23,10 +23,10 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 
-from omokage.data.cores import usable_cores
 from omokage.data.records import Record, provenance, write_shard
 from omokage.errors import InputError, OutputError
 from omokage.media.files import output_error
+from omokage.synthesis.cores import usable_cores
 from omokage.synthesis.labels import encode_png, scene_labels
 from omokage.synthesis.pairs import Pairs, PairSampler
 from omokage.synthesis.plans import Pictures, Plan, Shot

@@ -1,2 +1,2 @@
-"""Functions that every training loop calls: device, seeds, schedule, averaged weights, checkpoints, run folder, metric
-log."""
+"""What every training run is made of: its loop, device, seeds, schedule, averaged weights, checkpoints, run folder,
+metric log."""

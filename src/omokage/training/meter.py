@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import torch
@@ -13,16 +14,16 @@ class Meter:
 
     def __init__(self) -> None:
         self.sums: dict[str, Tensor] = {}
-        self.count = 0
+        self.counts: Counter[str] = Counter()
 
     def add(self, values: Mapping[str, Tensor]) -> None:
-        """The values of one step."""
+        """The values of one step; not every step needs to have all of them."""
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, torch.zeros_like(value)) + value
-        self.count += 1
+        self.counts.update(values.keys())
 
     def means(self) -> dict[str, float]:
-        """Means since this was last asked."""
-        out = {name: float(value) / self.count for name, value in self.sums.items()}
-        self.sums, self.count = {}, 0
+        """Means since this was last asked, each over the steps that had it."""
+        out = {name: float(value) / self.counts[name] for name, value in self.sums.items()}
+        self.sums, self.counts = {}, Counter()
         return out

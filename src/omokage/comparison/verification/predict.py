@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from omokage.comparison import calibration
-from omokage.comparison.model import normalise
 from omokage.comparison.verification.model import rebuilt
 from omokage.faces.align import stacked
 from omokage.nn.folding import folded
+from omokage.nn.pictures import normalise
 from omokage.training.device import pick_device
 from omokage.weights import registry
 

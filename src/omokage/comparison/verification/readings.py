@@ -9,11 +9,12 @@ import numpy as np
 from torch import Tensor
 
 from omokage.comparison.data import Crops, Cut, all_pairs
-from omokage.comparison.evaluate import equal_error, parted
+from omokage.comparison.evaluate import parted
 from omokage.comparison.model import ComparisonNetwork
 from omokage.comparison.readings import Cosines, cosines_of, crops_of
 from omokage.comparison.verification.model import VerificationNetwork
 from omokage.comparison.verification.predict import codes_of
+from omokage.metrics.verification import equal_error
 
 SHARES = tuple(k / 20 for k in range(11))  # of a comparison network's own code that calibration chooses among
 

@@ -14,7 +14,6 @@ from omokage.comparison import calibration, evaluate
 from omokage.comparison import model as comparison
 from omokage.comparison.album import read_album
 from omokage.comparison.data import Crops, split
-from omokage.comparison.model import normalise
 from omokage.comparison.readings import Cosines
 from omokage.comparison.start import start
 from omokage.comparison.verification.config import VerificationConfig
@@ -23,6 +22,7 @@ from omokage.comparison.verification.loss import VerificationLoss
 from omokage.comparison.verification.model import VerificationNetwork, adopt, architecture
 from omokage.comparison.verification.readings import best_share, halves, mixed, reader_of
 from omokage.errors import TrainingError
+from omokage.nn.pictures import normalise
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.loop import Learner, descend, run
