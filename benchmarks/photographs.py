@@ -10,6 +10,7 @@ what the network itself says, in fifths. `--write` adds a dated page under docs/
 from __future__ import annotations
 
 import argparse
+import math
 import platform
 import random
 import tempfile
@@ -78,7 +79,8 @@ def show(folder: Path, found: dict[str, list[TableScore]], seconds: float, say: 
         say(HEAD)
         for s in rows:
             trivial = "" if s.trivial is None else f"{s.trivial:.3g}"
-            say(f"| {s.measure} | {s.value:.3g} | {s.low:.3g} to {s.high:.3g} | {trivial} | {s.n} |")
+            span = "none" if math.isnan(s.low) else f"{s.low:.3g} to {s.high:.3g}"
+            say(f"| {s.measure} | {s.value:.3g} | {span} | {trivial} | {s.n} |")
     for column in dict.fromkeys(name.partition(": ")[0] for name in found if name != "all"):
         groups = {
             value: rows for name, rows in found.items() for of, _, value in [name.partition(": ")] if of == column
