@@ -80,7 +80,7 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "not_called": "変化でないかもしれない",
         "numbers": "数値を表示",
         "looks": "そのほかの違い",
-        "nuisance": "撮影日だけの違い",
+        "nuisance": "撮影条件だけの違い",
         "years": "一枚目からの年数",
         "place": "写真",
         "trend": "一年あたり",
@@ -155,16 +155,23 @@ _LOOKS = {
     "ja": {"glasses": "眼鏡", "hair": "髪型", "beard": "ひげ", "makeup": "化粧", "eyes_closed": "閉じた目",
            "hat": "帽子", "light": "照明", "pose": "頭の向き", "camera": "カメラ"},
 }  # fmt: skip
-_PARTS = {
-    "brow": "眉", "eye": "目", "cheek": "頬", "jaw": "あご", "mouth": "口", "nose": "鼻", "tongue": "舌",
-    "Down": "下げ", "Up": "上げ", "Inner": "内側", "Outer": "外側", "Puff": "ふくらみ", "Squint": "細め",
-    "Blink": "閉じ",
-    "Wide": "見開き", "Forward": "前出し", "Left": "(左)", "Right": "(右)", "Open": "開き", "Close": "閉じ",
-    "Dimple": "えくぼ", "Frown": "角下げ", "Funnel": "すぼめ開き", "Lower": "下唇", "Upper": "上唇",
-    "Press": "押しつけ",
-    "Pucker": "すぼめ", "Roll": "巻き込み", "Shrug": "突き上げ", "Smile": "笑み", "Stretch": "横引き",
-    "Sneer": "しわ寄せ",
-    "Out": "出し",
+# Left and right are those of the person.
+_UNITS_JA = {
+    "browDownLeft": "左の眉下げ", "browDownRight": "右の眉下げ", "browInnerUp": "眉の内側上げ",
+    "browOuterUpLeft": "左の眉の外側上げ", "browOuterUpRight": "右の眉の外側上げ", "cheekPuff": "頬のふくらみ",
+    "cheekSquintLeft": "左の頬上げ", "cheekSquintRight": "右の頬上げ", "eyeBlinkLeft": "左目の閉じ",
+    "eyeBlinkRight": "右目の閉じ", "eyeSquintLeft": "左目の細め", "eyeSquintRight": "右目の細め",
+    "eyeWideLeft": "左目の見開き", "eyeWideRight": "右目の見開き", "jawForward": "あごの前出し",
+    "jawLeft": "あごの左寄せ", "jawOpen": "あごの開き", "jawRight": "あごの右寄せ", "mouthClose": "唇の閉じ",
+    "mouthDimpleLeft": "左のえくぼ", "mouthDimpleRight": "右のえくぼ", "mouthFrownLeft": "左の口角下げ",
+    "mouthFrownRight": "右の口角下げ", "mouthFunnel": "唇の丸い突き出し", "mouthLeft": "口の左寄せ",
+    "mouthLowerDownLeft": "左の下唇下げ", "mouthLowerDownRight": "右の下唇下げ", "mouthPressLeft": "左の唇の押しつけ",
+    "mouthPressRight": "右の唇の押しつけ", "mouthPucker": "唇のすぼめ", "mouthRight": "口の右寄せ",
+    "mouthRollLower": "下唇の巻き込み", "mouthRollUpper": "上唇の巻き込み", "mouthShrugLower": "下唇の突き上げ",
+    "mouthShrugUpper": "上唇の突き上げ", "mouthSmileLeft": "左の口角上げ", "mouthSmileRight": "右の口角上げ",
+    "mouthStretchLeft": "左の口角の横引き", "mouthStretchRight": "右の口角の横引き",
+    "mouthUpperUpLeft": "左の上唇上げ", "mouthUpperUpRight": "右の上唇上げ", "noseSneerLeft": "左の小鼻上げ",
+    "noseSneerRight": "右の小鼻上げ", "tongueOut": "舌出し",
 }  # fmt: skip
 
 
@@ -174,9 +181,9 @@ def name_of_factor(name: str, language: str) -> str:
         return _FACTORS[language][name]
     if name not in UNITS:
         return name
-    parts = re.findall("[a-z]+|[A-Z][a-z]+", name)
     if language == "ja":
-        return "".join(_PARTS.get(part, part) for part in parts)
+        return _UNITS_JA.get(name, name)
+    parts = re.findall("[a-z]+|[A-Z][a-z]+", name)
     return " ".join(part.lower() for part in parts)
 
 
