@@ -7,7 +7,8 @@ decomposition; where there are fewer pictures than features the work is done in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,12 +87,27 @@ def _softmax(
         mean = -logs.gather(1, y[:, None]).mean()
         return float(mean + 0.5 * strength * (stretch * at[:-1] ** 2).sum())
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    with _one_thread():
+        optimiser.step(loss)  # type: ignore[no-untyped-call]
     out = np.zeros((inner.shape[1] + 1, classes))
     out[:, free:] = w.detach().numpy() * round_
     if not free:  # only differences of biases matter: fix the free constant
         out[-1] -= out[-1].mean()
     return out
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """PyTorch on one thread: between thousands of steps this small, threads wait for each other for longer than they
+    work, on busy machines many times as long."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def softmax(odds: Floats) -> Floats:
