@@ -71,7 +71,7 @@ def test_one_row_for_every_face_and_every_file(analyzer: Analyzer, folder: Path)
 
 def test_a_stopped_run_goes_on_where_it_was(analyzer: Analyzer, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = folder / "why.parquet"
-    real = tables.explain_face
+    real = tables.explain_analysed
     done: list[int] = []
 
     def once(*args: object, **options: object) -> RelevanceMap:
@@ -80,10 +80,10 @@ def test_a_stopped_run_goes_on_where_it_was(analyzer: Analyzer, folder: Path, mo
         done.append(1)
         return real(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(tables, "explain_face", once)
+    monkeypatch.setattr(tables, "explain_analysed", once)
     with pytest.raises(KeyboardInterrupt):
         explain_table(analyzer, sources(folder), "age", out, FAST, crops=True)
-    monkeypatch.setattr(tables, "explain_face", real)
+    monkeypatch.setattr(tables, "explain_analysed", real)
     assert not out.exists()
     with pytest.raises(InputError, match="--resume"):
         explain_table(analyzer, sources(folder), "age", out, FAST, crops=True)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from omokage.pipeline import Analyzer
-from omokage.pipeline import compare as comparing
 from omokage.pipeline.compare import compare
 from omokage.pipeline.explain import explain
 from omokage.pipeline.explain_change import explain_change
@@ -53,8 +52,7 @@ def test_the_comparison_is_that_of_the_analyzers_set(
     def opened(weights: Any, *_: Any) -> Any:
         raise Asked(weights)
 
-    monkeypatch.setattr(comparing, "open_comparer", opened)
-    monkeypatch.setattr("omokage.pipeline.explain_change.open_comparer", opened)
+    monkeypatch.setattr("omokage.pipeline.opened.open_comparer", opened)
     picture = np.zeros((8, 8, 3), np.uint8)
     for asking in (
         lambda: compare(picture, picture, analyzer=Analyzer(folder), weights=named),

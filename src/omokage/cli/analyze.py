@@ -242,15 +242,12 @@ def _pages(report: Path | None, lang: str, analyzer: Analyzer, targets: list[str
 
     if not targets:
         return ReportPages(report, lang)
-    from omokage.pipeline.answers import answer_of, with_full
-    from omokage.pipeline.explain import asked, explain_face
+    from omokage.pipeline.explain import asked, explain_analysed
 
     wanted = [asked(analyzer, name, "occlusion") for name in targets]
 
     def why(face: FaceAnalysis, pixels: NDArray[np.uint8]) -> list[RelevanceMap]:
-        assert face.outline is not None
-        found = [explain_face(network, pixels, face.outline, one, score=face.score) for network, one in wanted]
-        return [with_full(one, answer_of(face, one.target)) for one in found]
+        return [explain_analysed(network, pixels, face, one) for network, one in wanted]
 
     return ReportPages(report, lang, why)
 

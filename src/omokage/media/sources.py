@@ -79,16 +79,15 @@ def expand(inputs: Sequence[str], stdin: TextIO | None = None) -> Inputs:
         raise InputError(
             "no input: give pictures, folders, patterns or videos, or - to read a list from standard input"
         )
-    found: dict[str, Source] = {}
+    paths: list[str] = []
     passed: list[str] = []
     for text in inputs:
-        paths, others = _listed(stdin or sys.stdin) if text == "-" else _one(text)
+        here, others = _behind(text, stdin or sys.stdin)
+        paths += here
         passed += others
-        for path in paths:
-            found.setdefault(os.path.abspath(path), Source(path, is_video(path)))
-    if not found:
+    if not paths:
         raise _nothing(inputs, passed)
-    return Inputs(tuple(found.values()), len(passed), tuple(passed[:EXAMPLES]))
+    return Inputs(tuple(_each_once(paths)), len(passed), tuple(passed[:EXAMPLES]))
 
 
 def _nothing(inputs: Sequence[str], passed: Sequence[str]) -> InputError:
@@ -150,7 +149,8 @@ class _Search:
             return self._release([one])
         text = os.fsdecode(one)
         try:
-            here, passed = _once(text)
+            paths, passed = _behind(text, sys.stdin)
+            here = _each_once(paths)
         except InputError as error:
             here, passed = [Source(text, is_video(text), str(error).removesuffix(f": {text}"))], []
             if not self._found:
@@ -174,14 +174,17 @@ class _Search:
             raise _nothing(self._given, self._passed)
 
 
-def _once(text: str) -> tuple[list[Source], list[str]]:
-    """The sources behind one input, each once (a pattern may match a folder and what lies in it), and what is passed
-    over."""
-    paths, passed = _listed(sys.stdin) if text == "-" else _one(text)
+def _behind(text: str, stdin: TextIO) -> Found:
+    """The paths behind one input."""
+    return _listed(stdin) if text == "-" else _one(text)
+
+
+def _each_once(paths: Iterable[str]) -> list[Source]:
+    """The files of these paths, in order and without repeats: a pattern may match a folder and what lies in it."""
     found: dict[str, Source] = {}
     for path in paths:
         found.setdefault(os.path.abspath(path), Source(path, is_video(path)))
-    return list(found.values()), passed
+    return list(found.values())
 
 
 def is_video(path: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +87,14 @@ def remarks(labels: Sequence[Label], faces: Iterable[Face], grouped_by: str | No
     Raises InputError when no label names a file of the table.
     """
     listed = list(faces)
+    answers = {name for face in listed for name in face}
     return [
         *_matching(labels, listed),
         *_repeated(labels),
-        *_not_understood(labels, listed),
-        *_one_answer(labels, listed),
+        *_not_understood(labels, answers),
+        *_one_answer(labels, answers),
         *_bins_with_gaps(labels),
-        *_unmeasured(labels, listed, grouped_by),
+        *_unmeasured(labels, answers, grouped_by),
         *_ungrouped(labels, grouped_by),
     ]
 
@@ -201,9 +202,8 @@ def _repeated(labels: Sequence[Label]) -> list[str]:
     ]
 
 
-def _not_understood(labels: Sequence[Label], faces: Sequence[Face]) -> list[str]:
+def _not_understood(labels: Sequence[Label], answers: Collection[str]) -> list[str]:
     found = []
-    answers = {name for face in faces for name in face}
     for column in dict.fromkeys(name for row in labels for name in row):
         texts = [row[column] for row in labels if row.get(column, "").strip()]
         kind = "" if column in _MEASURED else adapted_kind(column, answers)
@@ -226,9 +226,8 @@ def _not_understood(labels: Sequence[Label], faces: Sequence[Face]) -> list[str]
     return found
 
 
-def _one_answer(labels: Sequence[Label], faces: Sequence[Face]) -> list[str]:
+def _one_answer(labels: Sequence[Label], answers: Collection[str]) -> list[str]:
     """Yes/no columns in which every label says the same."""
-    answers = {name for face in faces for name in face}
     found = []
     for column in dict.fromkeys(name for row in labels for name in row):
         yes_no = column in YES_NO_COLUMNS or adapted_kind(column, answers) == "yes/no"
@@ -252,8 +251,7 @@ def _bins_with_gaps(labels: Sequence[Label]) -> list[str]:
     ]
 
 
-def _unmeasured(labels: Sequence[Label], faces: Sequence[Face], grouped_by: str | None) -> list[str]:
-    answers = {name for face in faces for name in face}
+def _unmeasured(labels: Sequence[Label], answers: Collection[str], grouped_by: str | None) -> list[str]:
     columns = [
         name
         for name in dict.fromkeys(n for row in labels for n in row)

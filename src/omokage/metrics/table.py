@@ -291,10 +291,10 @@ def _pose(pairs: Sequence[Pair], whole: Sequence[Label]) -> list[TableScore]:
         guess = float(np.mean([t for r in whole if (t := _angle(r, labels)) is not None]))
         said = np.array([guess if (v := _value(f, column)) is None else v for _, f, _ in use])
         error = np.abs((said - truth + 180) % 360 - 180)
-        name = f"{column.removesuffix('_deg')}, mean absolute error in degrees"
+        angle = column.removesuffix("_deg")
+        name = f"{angle}, mean absolute error in degrees"
         trivial = float(np.abs(truth - truth.mean()).mean())
         scores.append(_score(name, np.mean, [r for r, _, _ in use], error, trivial=trivial))
-        angle = column.removesuffix("_deg")
         sigmas = [_value(f, f"{angle}_sigma") for _, f, _ in use]
         told = zip(use, error.tolist(), sigmas, strict=True)
         scores += _within(angle, [(r, float(e <= sigma)) for (r, _, _), e, sigma in told if sigma is not None])

@@ -23,7 +23,7 @@ from omokage.media.sources import Source, is_video
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.named_differences import Picture, controlled, day_between, looks_between, picture_of
-from omokage.pipeline.opened import open_analyzer, open_comparer
+from omokage.pipeline.opened import open_both, set_of
 from omokage.pipeline.own_changes import ChangeReader, open_reader
 from omokage.results import Change, FaceAnalysis, FaceChange, FaceCrop
 
@@ -70,14 +70,11 @@ def compare(
     shows no face or several; when it is the same picture twice, or its mirror image. Each is a path, encoded bytes, RGB
     uint8 pixels (h, w, 3) or a Pillow image; `crops`: each is one face already. Where `weights` were learnt from
     labelled pairs, `FaceChange.own` holds what these taught. The set of a given `analyzer` counts as `weights` where
-    these are not named. A file that cannot be read is a status; for bytes that
-    cannot be decoded this raises UnreadableError, for what is no picture InputError, without a comparison network
-    WeightsError.
+    these are not named. A file that cannot be read is a status; for bytes that cannot be decoded this raises
+    UnreadableError, for what is no picture InputError, without a comparison network WeightsError.
     """
-    if weights is None and analyzer is not None:
-        weights = analyzer.weights
-    analyzer = analyzer or open_analyzer(weights, device)
-    comparer = comparer or open_comparer(weights, device)
+    weights = set_of(weights, analyzer)
+    analyzer, comparer = open_both(weights, device, analyzer, comparer)
     pair = (before, after)
     # Files are read ahead of the networks, and both faces go through these at once.
     paths = [path for image in pair if (path := name_of(image))]

@@ -103,8 +103,7 @@ def explain(
         )
     if found.outline is None:
         raise InputError(f"the face in {found.source or 'the picture'} has no landmarks: its regions are unknown")
-    why = explain_face(predictor, pixels, found.outline, wanted, method, rules=rules, score=found.score)
-    return with_full(why, answer_of(found, wanted.name))
+    return explain_analysed(predictor, pixels, found, wanted, method, rules)
 
 
 def _set_of(face: FaceAnalysis) -> str | None:
@@ -144,6 +143,20 @@ def explain_face(
     crop = crop_landmarks(image, landmarks, predictor.size, predictor.margin, score=score)
     views = list(views_of(crop, image, landmarks, predictor.margin, segmentation))
     return explained(wanted, views, crop, method, rules)
+
+
+def explain_analysed(
+    predictor: AttributePredictor,
+    image: Image,
+    face: FaceAnalysis,
+    target: Target,
+    method: str = "occlusion",
+    rules: str = MODERN,
+) -> RelevanceMap:
+    """The same for a face of `image` that was analysed and has landmarks, with its whole answer."""
+    assert face.outline is not None
+    why = explain_face(predictor, image, face.outline, target, method, rules=rules, score=face.score)
+    return with_full(why, answer_of(face, target.name))
 
 
 def _face(
@@ -286,4 +299,4 @@ def _angle(attribute: Attribute, group: str, part: str) -> _Question:
     return _Question(attribute, pick, "degrees", "degrees")
 
 
-__all__ = ["asked", "explain", "explain_face", "target_of", "targets"]
+__all__ = ["asked", "explain", "explain_analysed", "explain_face", "target_of", "targets"]

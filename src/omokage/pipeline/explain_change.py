@@ -33,7 +33,7 @@ from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.answers import change_of, with_full
 from omokage.pipeline.compare import compare_photos, in_memory, photo_of
 from omokage.pipeline.explain_views import views_of
-from omokage.pipeline.opened import open_analyzer, open_comparer
+from omokage.pipeline.opened import open_both
 from omokage.results import RelevanceMap
 
 PREFIX = "change."
@@ -72,10 +72,7 @@ def explain_change(
     if method not in METHODS:
         raise InputError(f"no method called {method!r}; choose among {', '.join(METHODS)}")
     name = factor_of(target)
-    if weights is None and analyzer is not None:
-        weights = analyzer.weights
-    analyzer = analyzer or open_analyzer(weights, device)
-    comparer = comparer or open_comparer(weights, device)
+    analyzer, comparer = open_both(weights, device, analyzer, comparer)
     earlier, later = (_reading(analyzer, image, crops) for image in (before, after))
     change = compare_photos(photo_of(earlier, comparer), photo_of(later, comparer), comparer, assume_same)
     if change.status != "ok":

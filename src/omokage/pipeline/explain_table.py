@@ -27,8 +27,7 @@ from omokage.media.sinks import format_of, write_table
 from omokage.media.sources import Source
 from omokage.media.table import Reading
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.answers import answer_of, with_full
-from omokage.pipeline.explain import asked, explain_face
+from omokage.pipeline.explain import asked, explain_analysed
 from omokage.results import RelevanceMap
 
 ROWS = 256  # in memory at once while the output is written
@@ -62,10 +61,7 @@ def explain_many(
             if face.outline is None:
                 found.append(InputError("the face has no landmarks: its regions are unknown"))
             else:
-                why = explain_face(
-                    predictor, reading.pixels, face.outline, wanted, method, rules=rules, score=face.score
-                )
-                found.append(with_full(why, answer_of(face, wanted.name)))
+                found.append(explain_analysed(predictor, reading.pixels, face, wanted, method, rules))
         yield reading, found
 
 

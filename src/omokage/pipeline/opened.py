@@ -27,6 +27,20 @@ def _analyzer(weights: Identity, device: str | None) -> Analyzer:
     return Analyzer(given if given is not None and has_model(given, "attributes") else None, None, device)
 
 
+def open_both(
+    weights: str | Path | None, device: str | None, analyzer: Analyzer | None, comparer: Comparer | None
+) -> tuple[Analyzer, Comparer]:
+    """What compares photographs: the given networks, or those of a set. The set of a given analyzer counts as `weights`
+    where these are not named. Raises WeightsError."""
+    chosen = set_of(weights, analyzer)
+    return analyzer or open_analyzer(chosen, device), comparer or open_comparer(chosen, device)
+
+
+def set_of(weights: str | Path | None, analyzer: Analyzer | None) -> str | Path | None:
+    """The weights that are named, else those of a given analyzer."""
+    return analyzer.weights if weights is None and analyzer is not None else weights
+
+
 def open_comparer(weights: str | Path | None = None, device: str | None = None) -> Comparer:
     """The comparison network of a weight set, or the default set's where it has none. Raises WeightsError."""
     return _comparer(identity(weights), device)

@@ -17,6 +17,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from omokage.errors import WeightsError
 from omokage.weights import registry
 
 
@@ -40,11 +41,9 @@ def identity(weights: str | Path | None) -> Identity:
     cards, not the tensors, and raises nothing: what cannot be opened is for the opener to say."""
     wanted = registry.DEFAULT_SET if weights is None else weights
     try:
-        shipped = registry.HOME / str(wanted)
-        folder = shipped if any(shipped.glob("*.json")) else Path(wanted)
-        if folder.is_dir():
-            return Identity(str(folder.resolve()), _files(folder), weights)
-    except (OSError, ValueError):  # a folder that may not be read, a name that no path can have
+        folder = registry.folder_of(wanted)
+        return Identity(str(folder.resolve()), _files(folder), weights)
+    except (WeightsError, OSError, ValueError):  # no folder, one that may not be read, a name that no path can have
         pass
     return Identity(str(wanted), (), weights)
 
