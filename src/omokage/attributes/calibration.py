@@ -52,7 +52,7 @@ def fit(schema: AttributeSchema, readings: Readings) -> dict[str, Any]:
         known = torch.isfinite(targets[name][:, 0])
         if known.sum() >= _FEWEST and name != "quality":  # exact crops are all good: `evaluate.read_quality` has others
             out["temperature"][name] = fit_share(logits[known], targets[name][known, 0])
-    for name, located in {**outputs.points, **outputs.rotations, **outputs.vectors}.items():
+    for name, located in outputs.located.items():
         known = torch.isfinite(targets[name]).all(1)
         if known.sum() >= _FEWEST:
             out["spread"][name] = spread_scale(located, targets[name], known)

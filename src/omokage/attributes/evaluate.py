@@ -73,6 +73,18 @@ def score(schema: AttributeSchema, readings: Readings, fitted: Mapping[str, Any]
         if known.any() and 0 < (truth[known] > 0.5).sum() < known.sum():
             scorer.pairs(f"{name} AUC", area_under_curve, p, truth > 0.5, known, lambda _: 0.5)
             scorer.pairs(f"{name} calibration error", calibration_error, p, truth > 0.5, known, lambda _: float("nan"))
+    return scorer.rows + score_spreads(readings, fitted, draws)
+
+
+def score_spreads(readings: Readings, fitted: Mapping[str, Any], draws: int = _DRAWS) -> list[Score]:
+    """How many of the errors stay below the calibrated spread, for everything located: 0.68 is right."""
+    scorer = _Scorer(readings, draws)
+    for name, at in readings.outputs.located.items():
+        target = readings.targets[name]
+        known = torch.isfinite(target).all(1)
+        below = calibrating.errors(at.value, target) <= calibrating.spread(name, at, fitted)
+        share = torch.where(known, below.float().mean(1), torch.nan).numpy()
+        scorer.mean(f"{name} errors below sigma (0.68 is right)", share, np.full(len(share), np.nan))
     return scorer.rows
 
 

@@ -51,6 +51,11 @@ class Outputs:
     classes: Mapping[str, Tensor]
     shares: Mapping[str, Tensor]
 
+    @property
+    def located(self) -> dict[str, Located]:
+        """Points, rotations and vectors: everything that has a value and a spread."""
+        return {**self.points, **self.rotations, **self.vectors}
+
 
 def head_width(attribute: Attribute, ordinal: str = "distribution") -> int:
     """How many numbers the head of an attribute gives."""
@@ -64,6 +69,13 @@ def head_width(attribute: Attribute, ordinal: str = "distribution") -> int:
     if kind == "bins":
         return {"distribution": bin_count(attribute), "squared": 1, "coral": 1}[ordinal]
     return len(attribute.classes) if kind == "classes" else 1
+
+
+def spread_columns(attribute: Attribute) -> slice | None:
+    """Which of an attribute's raw numbers are the logs of its spreads; None where it has none of its own."""
+    first = {"points": attribute.size, "rotation": 6, "vector": attribute.size}.get(form(attribute))
+    last = head_width(attribute)
+    return slice(first, last) if first is not None and first < last else None
 
 
 class SubNetwork(nn.Module):

@@ -13,7 +13,7 @@ from omokage.nn.trunk import ResidualTrunk
 
 def path_to(model: AttributeNetwork, name: str) -> tuple[nn.Sequential, nn.Linear]:
     """The chain (b, 3, n, n) -> (b, hidden) behind an attribute, and the rows of its heads alone."""
-    category = next(c for c, names in model.members.items() if name in names)
+    category, rows = rows_of(model, name)
     part = model.categories[category]
     if isinstance(part, SharedReadout):
         lent = [folded(model.categories[donor]) for donor in part.donors]
@@ -30,10 +30,10 @@ def path_to(model: AttributeNetwork, name: str) -> tuple[nn.Sequential, nn.Linea
         assert isinstance(part, SubNetwork)
         body = nn.Sequential(model.trunk, part.squeeze, part.flatten, part.dense)
         heads = part.heads
-    return body, _rows_of(heads, _rows(model, category, name))
+    return body, _copied(heads, rows)
 
 
-def _rows_of(heads: nn.Linear, rows: slice) -> nn.Linear:
+def _copied(heads: nn.Linear, rows: slice) -> nn.Linear:
     """A copy of some rows of a linear layer."""
     readout = nn.Linear(heads.in_features, rows.stop - rows.start).to(heads.weight)
     with torch.no_grad():
@@ -42,11 +42,12 @@ def _rows_of(heads: nn.Linear, rows: slice) -> nn.Linear:
     return readout
 
 
-def _rows(model: AttributeNetwork, category: str, name: str) -> slice:
-    """Where an attribute's raw numbers lie among those of its sub-network."""
+def rows_of(model: AttributeNetwork, name: str) -> tuple[str, slice]:
+    """The category of an attribute, and where its raw numbers lie among those of the category's sub-network."""
+    category = next(c for c, names in model.members.items() if name in names)
     first = 0
     for other in model.members[category]:
         if other == name:
             break
         first += model.widths[other]
-    return slice(first, first + model.widths[name])
+    return category, slice(first, first + model.widths[name])
