@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "omokage"
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "plain", "results", "schema"),
+    ("errors", "language", "plain", "results", "schema"),
     ("media", "faces", "data", "nn", "training", "weights", "metrics"),
     ("synthesis",),
     ("attributes", "embeddings", "comparison", "explain", "dialogue"),

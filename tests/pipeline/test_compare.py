@@ -352,7 +352,7 @@ def test_a_change_card_holds_pictures_numbers_and_no_script(tmp_path: Path) -> N
         assert "resize:horizontal" in text
     write_card(tmp_path / "none.html", ChangeCard(FaceChange("a", "b", "no_face_before")))
     assert "No face was found in the first" in (tmp_path / "none.html").read_text()
-    with pytest.raises(InputError, match="no report language"):
+    with pytest.raises(InputError, match="no texts in the language"):
         write_card(tmp_path / "x.html", ChangeCard(change), "xx")
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 
 from omokage.cli import reporting, show
 from omokage.errors import InputError, OutputError
+from omokage.language import LANGUAGES
 from omokage.media.table import Reading
 from omokage.pipeline.config import ReviewRules
 from omokage.pipeline.review import reasons
@@ -25,7 +26,7 @@ from omokage.report import panels
 from omokage.report.drawing import age_svg, face_svg, pose_axes, view_of
 from omokage.report.html import ReportFace, write_report
 from omokage.report.panels import verdict
-from omokage.report.words import ACTION_UNIT_NAMES, JAPANESE, LANGUAGES, MEANING, TEXT, name_of, remark
+from omokage.report.words import ACTION_UNIT_NAMES, JAPANESE, MEANING, TEXT, name_of, remark
 from omokage.results import EXPRESSIONS, AgeEstimate, Box, Categorical, FaceAnalysis, Pose, Scalar
 from omokage.schema import ACTION_UNITS, SHIPPED
 

@@ -55,5 +55,5 @@ def test_a_page_shows_everything_and_fetches_nothing(tmp_path: Path, language: s
     left = ("Left out", "same picture as another") if language == "en" else ("除いた写真", "別の写真と同じ画像")
     assert all(words in text for words in left)
     assert ("ordered by name" in text or "名前の順" in text) != dated
-    with pytest.raises(InputError, match="no report language"):
+    with pytest.raises(InputError, match="no texts in the language"):
         write_timeline(page, series(True), "xx")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omokage.cli.options import Lang
 from omokage.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from omokage.pipeline import Analyzer
     from omokage.pipeline.run import RunOptions
     from omokage.results import FaceAnalysis, RelevanceMap
-
-LANGUAGES = ("en", "ja")
 
 
 def analyze(
@@ -62,10 +61,10 @@ def analyze(
         list[str] | None,
         typer.Option("--explain", metavar="TARGET", help="In the report, explain this answer, e.g. attr.smiling."),
     ] = None,
-    lang: Annotated[str, typer.Option(help="Language of the printed table and the report: en or ja.")] = "en",
+    lang: Lang = "en",
 ) -> None:
     """Read age, expression, pose, landmarks and attributes off every face, each with its uncertainty."""
-    _check(out, format, resume, features_only, report, review, lang, annotated)
+    _check(out, format, resume, features_only, report, review, annotated)
     if why and report is None:
         raise InputError("--explain adds cards to a report: add --report, or use  omokage explain")
     from omokage.media.sources import expand
@@ -95,11 +94,11 @@ def analyze(
 
 
 def demo(
-    lang: Annotated[str, typer.Option(help="en or ja.")] = "en",
+    lang: Lang = "en",
     report: Annotated[Path | None, typer.Option(help="Also write the HTML report here.")] = None,
 ) -> None:
     """Analyse the photograph of an astronaut that comes with scikit-image."""
-    _check(None, None, False, False, report, None, lang)
+    _check(None, None, False, False, report, None)
     try:
         import skimage
     except ImportError as error:
@@ -124,12 +123,9 @@ def _check(
     features_only: bool,
     report: Path | None,
     review: Path | None,
-    lang: str,
     annotated: Path | None = None,
 ) -> None:
     """Options that contradict each other. Raises InputError."""
-    if lang not in LANGUAGES:
-        raise InputError(f"no texts in the language {lang!r}: choose one of {', '.join(LANGUAGES)}")
     if out is None and (resume or format):
         raise InputError(f"{'--resume' if resume else '--format'} needs --out: name the file to write")
     if review is not None and format == "openface":

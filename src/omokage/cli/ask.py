@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from omokage.cli.options import Lang
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ Model = Annotated[
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")]
 Weights = Annotated[str | None, typer.Option(help="The set that finds faces and checks answers, or a folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
-Lang = Annotated[str, typer.Option(help="Language of refusals and reasons: en or ja.")]
 Free = Annotated[bool, typer.Option("--free", help="The model's own words as they come: unchecked text.")]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omokage.cli.options import Lang
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from omokage.pipeline.series import Timeline
     from omokage.report.timeline import Series
     from omokage.results import FaceChange
-
-LANGUAGES = ("en", "ja")
 
 
 def compare(
@@ -35,7 +34,7 @@ def compare(
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
     weights: Annotated[str | None, typer.Option(help="A shipped set's name or a folder.")] = None,
-    lang: Annotated[str, typer.Option(help="Language of the printed words and the report: en or ja.")] = "en",
+    lang: Lang = "en",
 ) -> None:
     """Say what changed between two photographs of one person: expression, face fatness, apparent age, and what only
     the day changed. A visual estimate, never a diagnosis."""
@@ -44,8 +43,6 @@ def compare(
         raise InputError("give two photographs (BEFORE AFTER), or --series FOLDER, or --table PAIRS.csv")
     if (table is None) != (out is None):
         raise InputError("--table and --out belong together: name the table of pairs and the file for the answers")
-    if lang not in LANGUAGES:
-        raise InputError(f"no texts in the language {lang!r}: choose one of {', '.join(LANGUAGES)}")
     _fitting(series, table, report, resume, json_)
     from omokage.media.files import check_writable
 

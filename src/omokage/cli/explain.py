@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omokage.cli.options import given
+from omokage.cli.options import Lang, given
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,17 +50,14 @@ def explain(
     assume_same: Annotated[bool, typer.Option("--assume-same", help="Of a change: do not check who it is.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished --out.")] = False,
     every: Annotated[int, typer.Option(min=1, help="Of videos, with --out, explain every N-th frame.")] = 1,
-    language: Annotated[str, typer.Option("--language", "--lang", help="en or ja, for the report.")] = "en",
+    language: Lang = "en",
     weights: Annotated[str | None, typer.Option(help="A shipped set's name or a folder.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
 ) -> None:  # fmt: skip
     """Show why an answer came about: which regions of the face decide, and whether that can be believed."""
     from omokage.media.files import check_writable
     from omokage.media.outputs import check_apart
-    from omokage.report.words import LANGUAGES
 
-    if language not in LANGUAGES:
-        raise InputError(f"no report language called {language!r}; choose {' or '.join(LANGUAGES)}")
     if resume and out is None:
         raise InputError("--resume needs --out: name the file to write")
     if rate is not None and out is not None:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from omokage.errors import InputError
-
-LANGUAGES = ("en", "ja")
-
 SAYINGS: Mapping[str, Mapping[str, str]] = {
     "no_face": {
         "en": "no face was found in the picture: try a larger or clearer one, or --crops",
@@ -81,9 +77,3 @@ SAYINGS: Mapping[str, Mapping[str, str]] = {
 def saying(key: str, lang: str = "en", **parts: object) -> str:
     """The sentence of a key. Raises KeyError for an unknown one."""
     return SAYINGS[key][lang].format(**parts)
-
-
-def check_language(lang: str) -> None:
-    """Raises InputError for a language that has no texts."""
-    if lang not in LANGUAGES:
-        raise InputError(f"no texts in the language {lang!r}: choose {' or '.join(LANGUAGES)}")

@@ -34,9 +34,10 @@ from omokage.dialogue.reply import (
     open_answer,
     options_for,
 )
-from omokage.dialogue.sayings import check_language, saying
+from omokage.dialogue.sayings import saying
 from omokage.errors import InputError, UnreadableError, WeightsError
 from omokage.faces.align import crop_box, crop_landmarks
+from omokage.language import check_language
 from omokage.media.image import PictureLike, name_of, pixels_of
 from omokage.media.sources import is_video
 from omokage.pipeline.analyzer import Analyzer

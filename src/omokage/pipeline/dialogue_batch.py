@@ -18,8 +18,9 @@ import pyarrow as pa
 from omokage.dialogue.answers import Answer, checked_question
 from omokage.dialogue.conversation import DialogueModel
 from omokage.dialogue.reply import RULES, Rules
-from omokage.dialogue.sayings import check_language, saying
+from omokage.dialogue.sayings import saying
 from omokage.errors import InputError
+from omokage.language import check_language
 from omokage.media.lines import Lines
 from omokage.media.outputs import check_apart
 from omokage.media.sinks import format_of, write_table

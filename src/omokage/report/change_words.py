@@ -7,8 +7,6 @@ from collections.abc import Mapping
 
 from omokage.schema import UNITS
 
-LANGUAGES = ("en", "ja")
-
 TEXT: Mapping[str, Mapping[str, str]] = {
     "en": {
         "title": "What changed between two photographs",

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.errors import InputError
+from omokage.language import check_language
 from omokage.media.files import whole_file
-from omokage.report.change_words import LANGUAGES, STATUS, TEXT, WARNINGS, name_of_factor, name_of_look
+from omokage.report.change_words import STATUS, TEXT, WARNINGS, name_of_factor, name_of_look
 from omokage.report.drawing import data_uri
 from omokage.report.shell import END, fact_rows, head, plain
 from omokage.results import Change, FaceChange
@@ -77,8 +77,7 @@ def write_card(path: Path, card: ChangeCard, language: str = "en", about: Mappin
 
 def words_of(language: str) -> Mapping[str, str]:
     """The words of the pages. Raises InputError for an unknown language."""
-    if language not in LANGUAGES:
-        raise InputError(f"no report language called {language!r}; choose {' or '.join(LANGUAGES)}")
+    check_language(language)
     return TEXT[language]
 
 

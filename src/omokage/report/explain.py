@@ -12,13 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.errors import InputError
 from omokage.explain.regions import shown
+from omokage.language import check_language
 from omokage.media.files import whole_file
 from omokage.report.drawing import data_uri
 from omokage.report.explain_words import explained, region_name, target_name
 from omokage.report.shell import END, fact_rows, head, plain
-from omokage.report.words import LANGUAGES
 from omokage.results import Faithfulness, RegionEvidence, RelevanceMap
 
 _SIDE = 336  # pixels of a shown crop
@@ -108,8 +107,7 @@ def write_explanations(
 
     Raises InputError for an unknown language and OutputError when the page cannot be written.
     """
-    if language not in LANGUAGES:
-        raise InputError(f"no report language called {language!r}; choose {' or '.join(LANGUAGES)}")
+    check_language(language)
     words = WORDS[language]
     with whole_file(path) as file:
         file.write(

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.errors import InputError, OutputError
+from omokage.errors import OutputError
+from omokage.language import check_language
 from omokage.report import panels
 from omokage.report.drawing import face_svg, view_of
 from omokage.report.shell import END, fact_rows, head
-from omokage.report.words import LANGUAGES, MEANING, TEXT, remark
+from omokage.report.words import MEANING, TEXT, remark
 from omokage.results import FaceAnalysis
 
 _SIDE, _SIDE_MANY, _MANY = 420, 240, 60  # thumbnail side in pixels, smaller when the page holds more faces than _MANY
@@ -50,8 +51,7 @@ def write_report(
     Only the surroundings of each face are kept, as a small JPEG. Raises InputError for an unknown language and
     OutputError when the page cannot be written.
     """
-    if language not in LANGUAGES:
-        raise InputError(f"no report language called {language!r}; choose {' or '.join(LANGUAGES)}")
+    check_language(language)
     partial = path.with_name(path.name + ".tmp")
     try:
         # Names of files need not be Unicode: what cannot be written appears as an escape instead of ending the run.

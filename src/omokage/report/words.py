@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-LANGUAGES = ("en", "ja")
+from omokage.language import LANGUAGES
 
 TEXT: Mapping[str, Mapping[str, str]] = {
     "en": {
