@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from omokage.dialogue.captions import plainest
 from omokage.dialogue.templates import OPTION_WORDS, statement
+from omokage.language import Texts, text
 
-LINES: Mapping[str, Mapping[str, str]] = {
+LINES: Texts = {
     "field": {"en": "(attributes network: {agreement})", "ja": "(属性ネットワーク: {agreement})"},
     "second": {
         "en": "attributes network: {p:.2f} for the same ({agreement})",
@@ -58,7 +59,7 @@ FACTS: Mapping[str, str] = {
 
 def line(key: str, lang: str, **parts: object) -> str:
     """One of `LINES` in a language."""
-    return LINES[key][lang].format(**parts)
+    return text(LINES, key, lang, **parts)
 
 
 def agreement_word(agreement: str, lang: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from omokage.language import Texts, text
 
-SAYINGS: Mapping[str, Mapping[str, str]] = {
+SAYINGS: Texts = {
     "no_face": {
         "en": "no face was found in the picture: try a larger or clearer one, or --crops",
         "ja": "写真に顔が見つかりません。大きく鮮明な写真を使うか、--crops を付けてください",
@@ -76,4 +76,4 @@ SAYINGS: Mapping[str, Mapping[str, str]] = {
 
 def saying(key: str, lang: str = "en", **parts: object) -> str:
     """The sentence of a key. Raises KeyError for an unknown one."""
-    return SAYINGS[key][lang].format(**parts)
+    return text(SAYINGS, key, lang, **parts)
