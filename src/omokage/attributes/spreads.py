@@ -23,6 +23,7 @@ from omokage.attributes.model import AttributeNetwork, Outputs, rebuilt, spread_
 from omokage.attributes.paths import rows_of
 from omokage.attributes.readings import read
 from omokage.attributes.sources import read_sources
+from omokage.attributes.widening import widening
 from omokage.data.splits import held_out
 from omokage.errors import TrainingError
 from omokage.nn.pictures import normalise
@@ -33,12 +34,16 @@ from omokage.training.loop import Learner, add_slope, move, run
 from omokage.training.run import RunFolder, commit_of
 from omokage.weights import registry
 
+_UNSEEN = 0.05  # the part of the photographs that the recipe `attributes.open` holds out
+
 
 @dataclass(frozen=True, slots=True)
 class SpreadsConfig:
     """One run. `init` names the weights, `attributes` whose spreads are learnt; `limits` replace those of the card.
 
-    Length is `steps`, or `minutes` of wall time when that is above 0.
+    With `photographs`, a folder of records, the spreads of `widened` become larger by as much as the answers of the
+    weights `second` lie further apart there than on rendered heads (`attributes.widening`). Length is `steps`, or
+    `minutes` of wall time when that is above 0.
     """
 
     init: str
@@ -57,6 +62,9 @@ class SpreadsConfig:
     device: str = "auto"
     log_every: int = 100
     save_every: int = 500
+    photographs: str = ""
+    second: str = "synthetic"
+    widened: tuple[str, ...] = ("landmarks", "pose", "gaze")
     limits: tuple[str, ...] = ()
     recipe: str = ""
 
@@ -125,6 +133,17 @@ def _crops(config: SpreadsConfig, schema: AttributeSchema, model: AttributeNetwo
     return first, second
 
 
+def _photographs(config: SpreadsConfig, schema: AttributeSchema, model: AttributeNetwork) -> Crops:
+    """Crop makers of the photographs that training held out."""
+    source = read_sources((config.photographs,), schema, config.data.limit, (), config.data.split_seed)[0]
+    if source.rendered:
+        raise TrainingError(f"{config.photographs} holds rendered heads: give records of photographs, or none")
+    unseen = source.only(held_out(source.people, _UNSEEN, config.data.split_seed))
+    if not len(unseen):
+        raise TrainingError(f"{config.photographs} holds no picture that training held out: give more photographs")
+    return Crops([unseen], schema, model.network, config.data)
+
+
 def _learnt(
     config: SpreadsConfig, model: AttributeNetwork, masks: Mapping[str, Tensor], training: Crops, folder: RunFolder,
     device: torch.device, resume: bool,
@@ -176,12 +195,17 @@ def _finish(
     fitting = readings[", crops changed as in training"]
     half = torch.from_numpy(held_out(fitting.people, 0.5, seed=config.data.split_seed + 1))
     fit = calibration.fit(model.schema, fitting.where(half))["spread"]
-    if missing := [name for name in config.attributes if name not in fit]:
+    factors = _factors(config, model, validation)
+    names = tuple(dict.fromkeys((*config.attributes, *factors)))
+    if missing := [name for name in names if name not in fit]:
         raise TrainingError(
             f"too few held-out heads have labels of {' and '.join(missing)} to scale spreads on: render more heads"
         )
     fitted = dict(card.calibration)
-    fitted["spread"] = {**fitted.get("spread", {}), **{name: fit[name] for name in config.attributes}}
+    scales = {name: round(fit[name] * factors.get(name, 1.0), 4) for name in names}
+    fitted["spread"] = {**fitted.get("spread", {}), **scales}
+    if factors:
+        fitted["widened"] = factors
     today = date.today().isoformat()
     rows = [
         {**row, "set": f"held-out rendered people{kind}", "date": today}
@@ -196,3 +220,19 @@ def _finish(
         limits=list(config.limits) or card.limits,
     )  # fmt: skip
     return registry.save(out, model.state_dict(), new)
+
+
+def _factors(config: SpreadsConfig, model: AttributeNetwork, validation: Crops) -> dict[str, float]:
+    """By how much photographs widen the spreads; empty where no photographs are given."""
+    if not config.photographs:
+        return {}
+    tensors, card = registry.load(config.second, "attributes")
+    second = rebuilt(AttributeSchema.from_json(list(card.schema)), card.architecture)
+    second.load_state_dict(tensors)
+    if (second.network.size, second.network.margin) != (model.network.size, model.network.margin):
+        raise TrainingError(f"the weights {config.second!r} read crops of another size or margin: name others")
+    lacking = [name for name in config.widened if name not in second.schema or name not in model.schema]
+    if lacking:
+        raise TrainingError(f"one of the networks does not read {' and '.join(lacking)}, which is to be widened")
+    photographs = _photographs(config, model.schema, model)
+    return widening(model.eval(), second.eval(), validation, photographs, config.widened)
