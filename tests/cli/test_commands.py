@@ -278,14 +278,14 @@ def test_models(omokage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_doctor_says_what_is_wrong(omokage: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkup, "self_test", lambda: "fine")
+    monkeypatch.setattr(checkup, "self_test", lambda *_: "fine")
     monkeypatch.setattr(registry, "verify", lambda: [(replace(registry.Card("m", "s", {}, {}), sha256="0" * 64), True)])
     done = omokage("doctor")
     assert done.code == 0, done.out
     for text in ("python", "torch", "cores", "weights s/m@00000000", "self-test: fine"):
         assert text in done.out
 
-    def broken() -> str:
+    def broken(language: str) -> str:
         raise RuntimeError("no face")
 
     monkeypatch.setattr(checkup, "self_test", broken)

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omokage.cli.options import given
+from omokage.cli.adapt_words import WORDS, method_name, reason_text, step_text, used_text
+from omokage.cli.options import Lang, given
 from omokage.errors import InputError
+from omokage.language import text
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from omokage.explain.labels import Kind
+    from omokage.explain.scores import GroupScore
     from omokage.pipeline.adapt import Adapted, AdaptOptions
     from omokage.pipeline.adapt_set import AdaptedLabel
-
-
-_METHODS = {
-    "trivial": "a constant answer", "landmarks": "linear, on landmarks", "tuned": "fine-tuned", "chosen": "chosen",
-}  # fmt: skip
 
 
 # What each kind of input takes beside --out, --weights, --device and --crops.
@@ -60,17 +60,18 @@ def adapt(
     crops: Annotated[bool, typer.Option("--crops", help="Each picture is one face already: skip finding.")] = False,
     weights: Annotated[str | None, typer.Option(help="The set to start from, or a folder.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
+    lang: Lang = "en",
 ) -> None:
     """Make new attributes from few labels on the shipped network, or get it used to your own pictures."""
     if (labels is None) == (unlabelled is None):
         raise InputError("give either LABELS.csv (with --images) or --unlabelled FOLDER")
     _fitting(context, "unlabelled" if unlabelled is not None else "pairs" if _has_pairs(labels) else "labels")
     if unlabelled is not None:
-        _unlabelled(unlabelled, out, weights, device, crops, student)
+        _unlabelled(unlabelled, out, weights, device, crops, student, lang)
         return
     assert labels is not None
     if _has_pairs(labels):
-        _pairs(labels, images or labels.parent, out, weights, device, crops)
+        _pairs(labels, images or labels.parent, out, weights, device, crops, lang)
         return
     from omokage.cli.progress import Counter
     from omokage.pipeline.adapt import adapt as learn
@@ -79,9 +80,9 @@ def adapt(
     with Counter("") as counter:
         found = learn(
             labels, images or labels.parent, out, weights=weights or _default(), device=device, options=options,
-            progress=lambda what, done, total: counter.update(done, total, what),
+            progress=lambda what, done, total: counter.update(done, total, step_text(what, lang)),
         )  # fmt: skip
-    _print(found)
+    _print(found, lang)
 
 
 def _fitting(context: typer.Context, kind: str) -> None:
@@ -126,65 +127,86 @@ def _options(
     return AdaptOptions(tuple(label or ()), kinds, tuple(skip or ()), tune, crops, Plan(sizes=numbers), private)
 
 
-def _print(found: Adapted) -> None:
+def _print(found: Adapted, lang: str) -> None:
     from omokage.cli.console import console as opened
 
     console = opened()
     for one in found.labels:
-        _table(console, one)
+        _table(console, one, lang)
+        _notes(console, one, lang)
     for name, why in list(found.left_out.items())[:5]:
-        console.print(f"left out: {name}: {why}")
+        console.print(text(WORDS, "left_out", lang, name=name, why=reason_text(why, lang)))
     if len(found.left_out) > 5:
-        console.print(f"... and {len(found.left_out) - 5} more of {found.pictures + len(found.left_out)} pictures")
-    console.print(f"weights: {found.folder} ({found.card.id}); use them with --weights {found.folder}")
+        every = found.pictures + len(found.left_out)
+        console.print(text(WORDS, "more_left_out", lang, n=len(found.left_out) - 5, all=every))
+    console.print(text(WORDS, "weights", lang, folder=found.folder, id=found.card.id))
 
 
-def _table(console: object, one: AdaptedLabel) -> None:
-    """The learning curve, the ceiling and the groups of one attribute."""
-    from rich.console import Console
+def _table(console: Console, one: AdaptedLabel, lang: str) -> None:
+    """The learning curve of one attribute."""
     from rich.table import Table
 
-    from omokage.explain.scores import widest_gap
+    from omokage.report.score_words import measure_name
 
-    assert isinstance(console, Console)
     learnt = one.learnt
-    people = len(set(learnt.people))
-    title = f"{learnt.label.name} ({learnt.label.kind}, {len(learnt.label)} pictures of {people} people)"
+    kind, people = text(WORDS, learnt.label.kind, lang), len(set(learnt.people))
+    title = text(WORDS, "title", lang, name=learnt.label.name, kind=kind, n=len(learnt.label), people=people)
     measures = list(dict.fromkeys(s.measure for s in one.scores))
     table = Table(title=title, title_justify="left")
-    for head in ("method", "labels", *measures):
+    heads = (text(WORDS, "method", lang), text(WORDS, "labels", lang), *(measure_name(m, lang) for m in measures))
+    for head in heads:
         table.add_column(head, overflow="fold")
     for method in dict.fromkeys(s.method for s in one.scores):
         own = {s.measure: s for s in one.scores if s.method == method}
-        cells = [f"{own[m].value:.3g} ({own[m].low:.3g} to {own[m].high:.3g})" for m in measures]
-        table.add_row(_METHODS.get(method, "linear probe"), str(own[measures[0]].labels), *cells)
+        cells = [_span(own[m].value, own[m].low, own[m].high, lang) for m in measures]
+        table.add_row(method_name(method, lang), str(own[measures[0]].labels), *cells)
     console.print(table)
-    reads = "all sub-networks" if len(learnt.fit.reads) > 1 else f"the sub-network {learnt.fit.reads[0]}"
-    kept = "a fine-tuned sub-network" if learnt.tuned else f"a linear probe on {reads}"
-    if one.spent:  # nothing above is of what is written
-        kept = (
-            f"a differentially private probe on all sub-networks (epsilon {one.spent:.3g}); it answers worse than the "
-            "probes above, which are without privacy and are not written: judge it on labels of other people with  "
-            "omokage evaluate"
-        )
-    console.print(f"kept: {kept}")
-    if "tuned" in learnt.sizes:
-        console.print(
-            f"fine-tuning seemed to pay in {learnt.preferred} of the training parts; 'chosen' is their choice"
-        )
+
+
+def _span(value: float, low: float, high: float, lang: str) -> str:
+    return text(WORDS, "span", lang, value=f"{value:.3g}", low=f"{low:.3g}", high=f"{high:.3g}")
+
+
+def _notes(console: Console, one: AdaptedLabel, lang: str) -> None:
+    """What is kept of one attribute, the ceiling and the groups."""
+    from omokage.explain.scores import widest_gap
+    from omokage.report.score_words import measure_name
+
+    console.print(text(WORDS, "kept", lang, what=_kept(one, lang)))
+    if "tuned" in one.learnt.sizes:
+        console.print(text(WORDS, "preferred", lang, n=one.learnt.preferred))
     if (best := one.ceiling) is not None:
-        console.print(
-            f"ceiling ({best.raters:.1f} raters a picture): {best.measure} {best.value:.3g} "
-            f"({best.low:.3g} to {best.high:.3g}); these are rated impressions of photographs"
-        )
-    for g in one.groups:
-        shown = "too few pictures" if g.value is None else f"{g.value:.3g} ({g.low:.3g} to {g.high:.3g})"
-        console.print(f"group {g.column} {g.group}: {g.measure} {shown}, {g.pictures} pictures")
+        score, raters = _span(best.value, best.low, best.high, lang), f"{best.raters:.1f}"
+        measure = measure_name(best.measure, lang)
+        console.print(text(WORDS, "ceiling", lang, raters=raters, measure=measure, score=score))
+    for group in one.groups:
+        console.print(_group(group, lang))
     if (gap := widest_gap(one.groups)) is not None:
-        console.print(f"widest gap: {gap[2]:.3g}, from {gap[0]} to {gap[1]}")
+        console.print(text(WORDS, "gap", lang, gap=f"{gap[2]:.3g}", best=gap[0], worst=gap[1]))
 
 
-def _unlabelled(folder: Path, out: Path, weights: str | None, device: str | None, crops: bool, student: bool) -> None:
+def _kept(one: AdaptedLabel, lang: str) -> str:
+    if one.spent:  # nothing of the table is of what is written
+        return text(WORDS, "kept_private", lang, epsilon=f"{one.spent:.3g}")
+    if one.learnt.tuned:
+        return text(WORDS, "kept_tuned", lang)
+    reads = one.learnt.fit.reads
+    whole = len(reads) > 1
+    read = text(WORDS, "every_network", lang) if whole else text(WORDS, "one_network", lang, name=reads[0])
+    return text(WORDS, "kept_probe", lang, reads=read)
+
+
+def _group(g: GroupScore, lang: str) -> str:
+    from omokage.report.score_words import measure_name
+
+    score = text(WORDS, "too_few", lang) if g.value is None else _span(g.value, g.low, g.high, lang)
+    measure = measure_name(g.measure, lang)
+    return text(WORDS, "group", lang, column=g.column, group=g.group, measure=measure, score=score, n=g.pictures)
+
+
+def _unlabelled(
+    folder: Path, out: Path, weights: str | None, device: str | None, crops: bool, student: bool, lang: str
+) -> None:
     """Statistics of the user's pictures; status 1 when the check refuses them."""
     from omokage.cli.progress import Counter
     from omokage.pipeline.adapt_student import Learning
@@ -194,10 +216,10 @@ def _unlabelled(folder: Path, out: Path, weights: str | None, device: str | None
         found = adapt_unlabelled(
             folder, out, weights=weights or _default(), device=device, crops=crops,
             learning=Learning() if student else None,
-            progress=lambda what, done, total: counter.update(done, total, what),
+            progress=lambda what, done, total: counter.update(done, total, step_text(what, lang)),
         )  # fmt: skip
     for line in found.lines():
-        typer.echo(line)
+        typer.echo(used_text(line, lang))
     if not found.accepted:
         raise typer.Exit(1)
 
@@ -216,19 +238,22 @@ def _has_pairs(labels: Path | None) -> bool:
     return {"before", "after"} <= set(header)
 
 
-def _pairs(labels: Path, images: Path, out: Path, weights: str | None, device: str | None, crops: bool) -> None:
+def _pairs(
+    labels: Path, images: Path, out: Path, weights: str | None, device: str | None, crops: bool, lang: str
+) -> None:
     """Changes in the user's own units, from pairs of photographs."""
     from omokage.pipeline.adapt_pairs import adapt_pairs
+    from omokage.report.score_words import measure_name
 
     found, left_out = adapt_pairs(labels, images, out, weights=weights, device=device, crops=crops)
     for one in found:
         for s in one.scores:
-            text = f"{s.value:.3g} ({s.low:.3g} to {s.high:.3g})"
-            typer.echo(
-                f"{one.name}, {_METHODS.get(s.method, 'linear probe')}, {s.labels // 2} pairs: {s.measure} {text}"
-            )
+            score, measure = _span(s.value, s.low, s.high, lang), measure_name(s.measure, lang)
+            method, pairs = method_name(s.method, lang), s.labels // 2
+            parts = {"name": one.name, "method": method, "n": pairs, "measure": measure, "score": score}
+            typer.echo(text(WORDS, "pair_score", lang, **parts))
         if one.alone:
-            typer.echo(f"{one.name}: all pairs are of one person, so later photographs were held out instead of people")
+            typer.echo(text(WORDS, "alone", lang, name=one.name))
     for pair, why in left_out.items():
-        typer.echo(f"left out: {pair}: {why}")
-    typer.echo(f"weights: {out}; use them with  omokage compare BEFORE AFTER --weights {out}")
+        typer.echo(text(WORDS, "left_out", lang, name=pair, why=reason_text(why, lang)))
+    typer.echo(text(WORDS, "pair_weights", lang, folder=out))

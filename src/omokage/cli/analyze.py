@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omokage.cli.options import Lang
+from omokage.cli.status_words import passed_over_text
+from omokage.cli.words import line
 from omokage.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -73,17 +75,14 @@ def analyze(
     found = expand(inputs)
     _check_apart(out, report, review, annotated, found)
     if found.passed_over:
-        typer.echo(found.passed_over, err=True)
+        typer.echo(passed_over_text(found.passed_over, lang), err=True)
     from omokage.pipeline import Analyzer
     from omokage.pipeline.run import RunOptions, begun
 
     if report is not None and resume and out is not None and begun(out, format):
         # A page of what this run adds would take the place of a page of everything.
-        typer.echo(
-            f"{report} {'stays as it is' if report.exists() else 'is not written'}: a report shows the faces of one "
-            f"whole run, and {out} holds some of an earlier one; leave --resume away to analyse everything again",
-            err=True,
-        )
+        key = "report_stays" if report.exists() else "report_unwritten"
+        typer.echo(line(key, lang, report=report, out=out), err=True)
         report = None
     known = dict(_pair(text) for text in given or [])
     analyzer = Analyzer(weights, finder, device, batch_size, given=known or None)
@@ -204,8 +203,8 @@ def _work(
 
     counts: Counts | None = None
     stopped = False
-    with Annotation(annotated, sources, every=options.every) as film, Counter("read") as counter:
-        progress = Readings(counter, len(sources))
+    with Annotation(annotated, sources, every=options.every) as film, Counter(line("done_read", lang)) as counter:
+        progress = Readings(counter, len(sources), lang)
         try:
             if out is not None:
                 counts = analyze_to_table(analyzer, sources, out, kind, options, resume, see, pixels)
@@ -216,17 +215,17 @@ def _work(
         except KeyboardInterrupt:
             stopped = True
     if out is not None:
-        print_counts(out, counts, stopped)
+        print_counts(out, counts, stopped, lang)
     else:
         print_readings(kept, lang)
     if annotated is not None:
-        typer.echo(f"annotated video of {film.frames} frames: {annotated}", err=True)
+        typer.echo(line("annotated", lang, n=film.frames, out=annotated), err=True)
     if pages is not None:
         shown = pages.write({k: str(v) for k, v in analyzer.describe(options.crops).items()})
-        more = f" ({pages.left_out} more are left out)" if pages.left_out else ""
-        typer.echo(f"report of {shown} faces{more}: {pages.path}", err=True)
+        key = "report_part" if pages.left_out else "report"
+        typer.echo(line(key, lang, n=shown, left=pages.left_out, out=pages.path), err=True)
     if review is not None and (out is None or out.is_file()):
-        _write_review(review, out, kind, kept, options)
+        _write_review(review, out, kind, kept, options, lang)
     return stopped or (counts.unreadable > 0 if counts is not None else any(r.problem for r in kept))
 
 
@@ -248,11 +247,13 @@ def _pages(report: Path | None, lang: str, analyzer: Analyzer, targets: list[str
     return ReportPages(report, lang, why)
 
 
-def _write_review(review: Path, out: Path | None, kind: str | None, kept: list[Reading], options: RunOptions) -> None:
+def _write_review(
+    review: Path, out: Path | None, kind: str | None, kept: list[Reading], options: RunOptions, lang: str
+) -> None:
     """The cases that a person should look at, from the whole table (also what an earlier, resumed run wrote)."""
     from omokage.media.sinks import format_of, read_rows
     from omokage.pipeline.cases import write_cases
 
     table = read_rows(out, format_of(out, kind)) if out is not None else [row for r in kept for row in r.rows()]
     number = write_cases(review, table, pictures=not options.features_only)
-    typer.echo(f"{number} faces or files that a person should look at: {review}", err=True)
+    typer.echo(line("cases", lang, n=number, out=review), err=True)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omokage.cli.options import Lang
+from omokage.cli.status_words import counts_text, left_out_text
+from omokage.cli.words import line
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ def annotate(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished --out.")] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
     weights: Annotated[str | None, typer.Option(help="The set that finds and reads faces, or a folder.")] = None,
+    lang: Lang = "en",
 ) -> None:
     """Caption and label pictures, with provenance for every sentence; disagreement between sources is kept, names and
     camera data are not."""
@@ -54,7 +58,7 @@ def annotate(
     if apply is not None:
         if review is not None:
             raise InputError("--apply takes verdicts in and --review asks for them: leave one away")
-        _apply(Path(images), apply, out, form, person, questions)
+        _apply(Path(images), apply, out, form, person, questions, lang)
         return
     _check_places(images, out, review, pictures, bool(dataset))
     if form in ("llava", "sharegpt") and pictures is None:
@@ -69,21 +73,21 @@ def annotate(
     needed = specialists or (speaker is not None and not crops)
     analyzer = Analyzer(weights, None, device) if needed else None
     without: list[str] = []
-    with Counter("annotated") as counter:
+    with Counter(line("done_annotated", lang)) as counter:
         found = run(
             images, out, form, plan, analyzer, speaker, review=review, resume=resume, progress=counter.update,
-            left_out=lambda name, why: without.append(f"{name}: {why}"),
+            left_out=lambda name, why: without.append(f"{name}: {left_out_text(why, lang)}"),
         )  # fmt: skip
-    counts = counted(found)
-    typer.echo(f"{len(found)} pictures ({', '.join(f'{n} {name}' for name, n in counts.items())}): {out}", err=True)
-    _tell(without)
+    counts = counts_text(counted(found).items(), lang, answered="注釈あり")
+    typer.echo(line("pictures", lang, n=len(found), counts=counts, out=out), err=True)
+    _tell(without, lang)
     failures, videos = getattr(speaker, "failures", 0), videos_in(images, plan)
     if failures:
-        typer.echo(f"{failures} answers of the teacher fitted no field and made no claim", err=True)
+        typer.echo(line("unfitting", lang, n=failures), err=True)
     if videos:
-        typer.echo(f"{videos} videos were passed over", err=True)
+        typer.echo(line("passed_videos", lang, n=videos), err=True)
     if review is not None:
-        typer.echo(f"to be looked at by people: {review}", err=True)
+        typer.echo(line("for_people", lang, out=review), err=True)
     raise typer.Exit(0 if all(a.status == "answered" for a in found) else 1)
 
 
@@ -108,12 +112,12 @@ def _check_places(images: str, out: Path, review: Path | None, pictures: Path | 
     check_apart({"--out": out, "--review": review}, inputs, {"--pictures": pictures})
 
 
-def _tell(without: list[str]) -> None:
+def _tell(without: list[str], lang: str) -> None:
     """Name the first pictures that have no annotation."""
-    for line in without[:NAMED]:
-        typer.echo(f"  {line}", err=True)
+    for picture in without[:NAMED]:
+        typer.echo(f"  {picture}", err=True)
     if len(without) > NAMED:
-        typer.echo(f"  ... and {len(without) - NAMED} more", err=True)
+        typer.echo(line("more", lang, n=len(without) - NAMED), err=True)
 
 
 def _teacher(name: str | None, endpoint: str | None, key_from: str, device: str | None) -> Teacher | None:
@@ -134,7 +138,7 @@ def _teacher(name: str | None, endpoint: str | None, key_from: str, device: str 
     return LocalTeacher(model, sentences=not limited(model))
 
 
-def _apply(annotations: Path, review: Path, out: Path, form: Form, person: str, questions: int) -> None:
+def _apply(annotations: Path, review: Path, out: Path, form: Form, person: str, questions: int, lang: str) -> None:
     """Write annotations after a person's verdicts."""
     from datetime import date
 
@@ -144,4 +148,4 @@ def _apply(annotations: Path, review: Path, out: Path, form: Form, person: str, 
     check_apart({"--out": out}, [annotations, review])
     changed, count = apply_review(read_annotations(annotations), review, person, date.today().isoformat())
     write_annotations(out, form, changed, questions)
-    typer.echo(f"{count} verdicts applied to {len(changed)} pictures: {out}", err=True)
+    typer.echo(line("applied", lang, verdicts=count, n=len(changed), out=out), err=True)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from omokage.cli.options import Lang
+from omokage.cli.status_words import counts_text
+from omokage.cli.words import line as line_of
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -186,13 +188,13 @@ def _table(
     check_writable(out)
     found = expand([image])
     opened, analyzer = open_model(model, device), Analyzer(weights, None, device)
-    with Counter("read") as counter:
+    with Counter(line_of("done_read", lang)) as counter:
         counts = ask_table(
             analyzer, opened, list(found.sources), questions, out, options=options, face=face, crops=crops,
             resume=resume, lang=lang, progress=counter.update,
         )  # fmt: skip
     videos = sum(source.video for source in found.sources)
-    more = f"; {videos} videos were passed over" if videos else ""
-    text = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
-    typer.echo(f"{sum(counts.values())} answers ({text}): {out}{more}", err=True)
+    more = line_of("and_passed_videos", lang, n=videos) if videos else ""
+    each = counts_text(sorted(counts.items()), lang)
+    typer.echo(line_of("answers", lang, n=sum(counts.values()), counts=each, out=out) + more, err=True)
     return 0 if set(counts) == {"answered"} else 1

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from omokage.cli.options import Lang
+from omokage.cli.status_words import counts_text
+from omokage.cli.words import line as line_of
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def compare(
 
     analyzer, comparer, own = open_analyzer(weights, device), open_comparer(weights, device), open_reader(weights)
     if table is not None and out is not None:
-        raise typer.Exit(_table(analyzer, comparer, pairs, out, assume_same, crops, resume, own))
+        raise typer.Exit(_table(analyzer, comparer, pairs, out, assume_same, crops, resume, own, lang))
     if series is not None:
         raise typer.Exit(_series(analyzer, comparer, series, assume_same, crops, report, json_, lang, own))
     raise typer.Exit(_two(analyzer, comparer, given, assume_same, crops, report, json_, lang, own))
@@ -119,7 +121,7 @@ def _two(
             where = comparer.where(before.crop.image, after.crop.image, names)
         about = {**comparer.describe(), **analyzer.describe(crops)}
         write_card(report, ChangeCard(change, before.shown, after.shown, where, comparer.same_limit), lang, about)
-        typer.echo(f"change card: {report}", err=True)
+        typer.echo(line_of("change_card", lang, out=report), err=True)
     return 0 if change.status == "ok" else 1
 
 
@@ -158,19 +160,19 @@ def show(change: FaceChange, lang: str, limit: float) -> None:
 
 def _table(
     analyzer: Analyzer, comparer: Comparer, pairs: list[tuple[str, str]], out: Path, assume_same: bool, crops: bool,
-    resume: bool, own: ChangeReader | None,
+    resume: bool, own: ChangeReader | None, lang: str,
 ) -> int:  # fmt: skip
     """Compare every pair of a table; 1 when some could not be compared."""
     from omokage.cli.progress import Counter
     from omokage.pipeline.pair_table import compare_table
 
-    with Counter("compared") as counter:
+    with Counter(line_of("done_compared", lang)) as counter:
         counts = compare_table(
             analyzer, comparer, pairs, out, assume_same=assume_same, crops=crops, resume=resume,
             progress=counter.update, own=own,
         )  # fmt: skip
-    text = ", ".join(f"{n} {status}" for status, n in sorted(counts.items()))
-    typer.echo(f"{sum(counts.values())} pairs ({text}): {out}", err=True)
+    each = counts_text(sorted(counts.items()), lang)
+    typer.echo(line_of("pairs", lang, n=sum(counts.values()), counts=each, out=out), err=True)
     return 0 if set(counts) == {"ok"} else 1
 
 
@@ -200,7 +202,7 @@ def _series(
         typer.echo(f"{name}: {status_text(why, lang)}", err=True)
     if report is not None:
         write_timeline(report, drawn, lang, {**comparer.describe(), **analyzer.describe(crops)})
-        typer.echo(f"timeline: {report}", err=True)
+        typer.echo(line_of("timeline", lang, out=report), err=True)
     return 1 if line.left_out else 0
 
 

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omokage.cli.options import Lang
+from omokage.cli.status_words import passed_over_text
+from omokage.cli.words import line
+
 if TYPE_CHECKING:
     from omokage.embeddings.predict import Embedder
 
@@ -28,6 +32,7 @@ def embed(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
     weights: Annotated[str | None, typer.Option(help="The set that finds and aligns faces, or a folder.")] = None,
     log: Annotated[Path | None, typer.Option(help="The purpose log; default: the user's own.")] = None,
+    lang: Lang = "en",
 ) -> None:
     """Read faces and keep 256 numbers of each, its pose and expression, for probes and for `omokage search`."""
     from omokage.governance.purpose import PurposeLog, default_log, stated
@@ -40,7 +45,7 @@ def embed(
     found = expand(inputs)
     check_apart({"--out": out}, (source.path for source in found.sources))
     if found.passed_over:
-        typer.echo(found.passed_over, err=True)
+        typer.echo(passed_over_text(found.passed_over, lang), err=True)
     network = open_embedder(encoder, device, batch_size)
     from omokage.cli.progress import Counter, Readings
     from omokage.cli.show import print_counts
@@ -53,15 +58,15 @@ def embed(
     asked = ", ".join(inputs[:5]) + (f" and {len(inputs) - 5} more" if len(inputs) > 5 else "")
     entry = PurposeLog(log or default_log()).append("embed", str(out.resolve()), purpose, asked, facts)
     counts, stopped = None, False
-    with Counter("read") as counter:
-        progress = Readings(counter, len(found.sources))
+    with Counter(line("done_read", lang)) as counter:
+        progress = Readings(counter, len(found.sources), lang)
         try:
             options = RunOptions(every, crops)
             counts = embed_to_table(analyzer, network, list(found.sources), out, format, options, resume, progress.step)
         except KeyboardInterrupt:
             stopped = True
-    print_counts(out, counts, stopped)
-    typer.echo(f"entry {entry.number} of the purpose log, {entry.hash[:12]}", err=True)
+    print_counts(out, counts, stopped, lang)
+    typer.echo(line("entry", lang, n=entry.number, hash=entry.hash[:12]), err=True)
     raise typer.Exit(1 if stopped or (counts is not None and counts.unreadable) else 0)
 
 

@@ -9,16 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from omokage.cli.evaluate_words import SKIPPED, WORDS
+from omokage.cli.options import Lang
 from omokage.errors import InputError
+from omokage.language import text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
+
+    from rich.table import Table
 
     from omokage.embeddings.evaluate import ProbeScore
     from omokage.embeddings.labelled import Cut, LabelledFaces
     from omokage.embeddings.leakage import Removal
     from omokage.embeddings.predict import Encoder
+    from omokage.metrics.groups import Worst
     from omokage.metrics.table import TableScore
+    from omokage.pipeline.dialogue_bench import BenchScore
     from omokage.report.embeddings import Section
 
     Geometry = tuple[int, float]  # side and margin of the crops that an encoder takes
@@ -51,10 +58,13 @@ def evaluate(
     labels: Annotated[Path, typer.Argument(metavar="LABELS.csv", help="A CSV with the column file and what you know.")],
     by: Annotated[str | None, typer.Option(help="Also score each group: a column of the labels, or skin_tone.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    lang: Lang = "en",
 ) -> None:
     """Score answers on your own labelled folder; a face that was not found counts as wrong."""
     import json
 
+    from omokage.cli.console import console
+    from omokage.cli.remark_words import remark_text
     from omokage.media.sinks import read_rows
     from omokage.metrics.groups import grouped, left_out, worst_groups
     from omokage.metrics.labels import read_labels, remarks
@@ -62,49 +72,65 @@ def evaluate(
 
     rows, known = read_rows(table), read_labels(labels)
     for remark in remarks(known, rows, by):
-        typer.echo(remark, err=True)
+        typer.echo(remark_text(remark, lang), err=True)
     pairs = match(known, rows)
     groups = {} if by is None else grouped(pairs, by)
     scored = {"": score_pairs(pairs)}
     scored |= {value: score_pairs(part, pairs) for value, part in groups.items()}
     by_group = {value: scored[value] for value in groups}
     for remark in left_out(by_group):
-        typer.echo(remark, err=True)
+        typer.echo(remark_text(remark, lang), err=True)
     if json_:
         typer.echo(json.dumps({name or "all": [_plain(s) for s in found] for name, found in scored.items()}, indent=1))
         return
+    console().print(_scores(scored, bool(by), lang))
+    if by and (worst := worst_groups(by_group)):
+        console().print(_worst(worst, by, lang))
+
+
+def _scores(scored: Mapping[str, Sequence[TableScore]], grouped: bool, lang: str) -> Table:
+    """Every measure, of all and of each group."""
     from rich.table import Table
 
-    from omokage.cli.console import console
+    from omokage.report.score_words import measure_name
 
     shown = Table()
-    for title in (
-        *(["group"] if by else []),
-        "measure",
-        "value",
-        "95 % interval",
-        "a constant answer",
-        "labelled faces",
-    ):
-        shown.add_column(title, overflow="fold")
+    for key in (*(["group"] if grouped else []), "measure", "value", "interval", "trivial", "faces"):
+        shown.add_column(text(WORDS, key, lang), overflow="fold")
     for name, found in scored.items():
         for s in found:
             trivial = "" if s.trivial is None else f"{s.trivial:.3g}"
-            row = (s.measure, f"{s.value:.3g}", _interval(s.low, s.high), trivial, str(s.n))
-            shown.add_row(*([name or "all"] if by else []), *row)
-    console().print(shown)
-    if worst := worst_groups(by_group):
-        below = Table(title=f"the worst group by {by}")
-        for title in ("measure", "mean over groups", "worst group", "value", "95 % interval", "labelled faces"):
-            below.add_column(title, overflow="fold")
-        for w in worst:
-            span = _interval(w.low, w.high)
-            below.add_row(w.measure, f"{w.mean:.3g}", w.group, f"{w.value:.3g}", span, str(w.n))
-        console().print(below)
+            row = (measure_name(s.measure, lang), f"{s.value:.3g}", _interval(s.low, s.high, lang), trivial, str(s.n))
+            shown.add_row(*([_group(name, lang)] if grouped else []), *row)
+    return shown
 
 
-def _interval(low: float, high: float) -> str:
-    return "none" if math.isnan(low) else f"{low:.3g} to {high:.3g}"
+def _worst(worst: Sequence[Worst], by: str, lang: str) -> Table:
+    """The worst group of each measure."""
+    from rich.table import Table
+
+    from omokage.report.score_words import measure_name
+
+    below = Table(title=text(WORDS, "worst_by", lang, column=by))
+    for key in ("measure", "mean", "worst", "value", "interval", "faces"):
+        below.add_column(text(WORDS, key, lang), overflow="fold")
+    for w in worst:
+        span = _interval(w.low, w.high, lang)
+        below.add_row(measure_name(w.measure, lang), f"{w.mean:.3g}", w.group, f"{w.value:.3g}", span, str(w.n))
+    return below
+
+
+def _group(name: str, lang: str) -> str:
+    """A group's name; the user's own stay as they are."""
+    from omokage.metrics.groups import NO_ANSWER
+
+    return text(WORDS, "no_answer" if name else "all", lang) if name in ("", NO_ANSWER) else name
+
+
+def _interval(low: float, high: float, lang: str) -> str:
+    if math.isnan(low):
+        return text(WORDS, "no_interval", lang)
+    return text(WORDS, "span", lang, low=f"{low:.3g}", high=f"{high:.3g}")
 
 
 def _plain(score: TableScore) -> dict[str, Any]:
@@ -143,11 +169,13 @@ def embeddings(
     weights: Annotated[str | None, typer.Option(help="The set that finds and aligns faces, or a folder.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    lang: Lang = "en",
 ) -> None:
     """Fit linear probes to a frozen encoder's codes and say how well they read each label, by how many labels."""
     from omokage.cli.progress import Counter
     from omokage.embeddings.evaluate import ProbeConfig, evaluate
     from omokage.media.files import check_writable
+    from omokage.report.score_words import probe_name
 
     if protocol not in ("ridge", "published"):
         raise InputError(f"no protocol called {protocol!r}: choose ridge or published")
@@ -157,7 +185,7 @@ def embeddings(
         raise InputError("--rendered draws on a page: name it with --report")
     config = ProbeConfig(_numbers(labels), protocol="published" if protocol == "published" else "ridge")
     encoders = _encoders(encoder or [], device)
-    with Counter("labelled pictures") as counter:
+    with Counter(text(WORDS, "reading", lang)) as counter:
         cut = _cutter(crops, weights, device)
         read: dict[Geometry, LabelledFaces] = {}
         for one in encoders:  # each is judged on crops that show as much as those that it learnt from
@@ -168,25 +196,25 @@ def embeddings(
         read = {geometry: of.only(task) for geometry, of in read.items()}
     if baselines:
         encoders += _baselines(faces, encoders[0], device)
-    with Counter("probes") as counter:
+    with Counter(text(WORDS, "probing", lang)) as counter:
         total = sum(len(read[_geometry(one)].targets) for one in encoders)
         steps = iter(range(total))
-        step = lambda text: counter.update(next(steps, total), total, text)  # noqa: E731
+        step = lambda what: counter.update(next(steps, total), total, probe_name(what, lang))  # noqa: E731
         scores = [s for one in encoders for s in evaluate([one], read[_geometry(one)], config, step)]
-    _show_scores(scores, json_)
+    _show_scores(scores, json_, lang)
     if not faces.found.all():
-        typer.echo(f"in {int((~faces.found).sum())} of {len(faces)} pictures no face was found: cut by label", err=True)
+        typer.echo(text(WORDS, "cut_by_label", lang, n=int((~faces.found).sum()), all=len(faces)), err=True)
     if report is not None:
-        _write_scores(report, scores, faces, encoders, rendered)
+        _write_scores(report, scores, faces, encoders, rendered, lang)
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _numbers(listed: str) -> tuple[int, ...]:
     try:
-        found = tuple(int(word) for word in text.split(","))
+        found = tuple(int(word) for word in listed.split(","))
     except ValueError:
         found = (-1,)
     if min(found) < 0:
-        raise InputError(f"--labels {text!r} is not a list of numbers such as 10,100,0")
+        raise InputError(f"--labels {listed!r} is not a list of numbers such as 10,100,0")
     return found
 
 
@@ -238,7 +266,7 @@ def _faces(
     )
 
 
-def _show_scores(scores: list[ProbeScore], json_: bool) -> None:
+def _show_scores(scores: list[ProbeScore], json_: bool, lang: str) -> None:
     from dataclasses import asdict
 
     if json_:
@@ -249,30 +277,33 @@ def _show_scores(scores: list[ProbeScore], json_: bool) -> None:
     from rich.table import Table
 
     from omokage.cli.console import console
+    from omokage.report.embeddings import probe_table
 
+    heads, *rows = probe_table(scores, lang)
     table = Table()
-    for title in ("task", "measure", "encoder", "labels", "value", "95 % interval", "a constant answer", "pictures"):
-        table.add_column(title, overflow="fold")
-    for s in scores:
-        row = (s.task, s.measure, s.encoder, str(s.labels), f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}")
-        table.add_row(*row, f"{s.trivial:.3g}", str(s.n))
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
     console().print(table)
 
 
 def _write_scores(
-    report: Path, scores: list[ProbeScore], faces: LabelledFaces, encoders: list[Encoder], rendered: int
+    report: Path, scores: list[ProbeScore], faces: LabelledFaces, encoders: list[Encoder], rendered: int, lang: str
 ) -> None:
     from omokage.report.embeddings import identity_section, probe_section, write_page
+    from omokage.report.score_words import encoder_name
 
-    about = {"Labelled pictures": f"{faces.name}, {len(faces)} of {len(set(faces.people))} people",
-             "Encoders": ", ".join(e.name for e in encoders)}  # fmt: skip
-    sections = [probe_section(scores)]
+    labelled = text(WORDS, "about_set", lang, name=faces.name, n=len(faces), people=len(set(faces.people)))
+    names = text(WORDS, "join", lang).join(encoder_name(e.name, lang) for e in encoders)
+    about = {text(WORDS, "about_pictures", lang): labelled, text(WORDS, "about_encoders", lang): names}
+    sections = [probe_section(scores, language=lang)]
     if (removals := _removals(faces, encoders[0])) is not None:
-        sections.append(identity_section(encoders[0].name, removals))
+        sections.append(identity_section(encoders[0].name, removals, lang))
     if rendered:
-        sections += _rendered(encoders[0], rendered)
-    write_page(report, "What an encoder's codes carry", "Linear probes on a frozen encoder.", sections, about)
-    typer.echo(f"page: {report}", err=True)
+        sections += _rendered(encoders[0], rendered, lang)
+    write_page(report, text(WORDS, "page_title", lang), text(WORDS, "page_lead", lang), sections, about, lang)
+    typer.echo(text(WORDS, "page", lang, path=report), err=True)
 
 
 def _removals(faces: LabelledFaces, encoder: Encoder) -> list[Removal] | None:
@@ -286,14 +317,14 @@ def _removals(faces: LabelledFaces, encoder: Encoder) -> list[Removal] | None:
     return removal_curve(encoder.encode(faces.crops), faces.people)
 
 
-def _rendered(encoder: Encoder, scenes: int) -> list[Section]:
+def _rendered(encoder: Encoder, scenes: int, lang: str) -> list[Section]:
     from omokage.cli.progress import Counter
     from omokage.embeddings.reading import SWEEPS, factor_changes, sweep
     from omokage.report.embeddings import changes_section, sweeps_section
 
-    with Counter("pairs of heads") as counter:
+    with Counter(text(WORDS, "rendering", lang)) as counter:
         changes = factor_changes(encoder, scenes, progress=counter.update)
-    return [changes_section(changes), sweeps_section([sweep(encoder, name) for name in SWEEPS])]
+    return [changes_section(changes, lang), sweeps_section([sweep(encoder, name) for name in SWEEPS], lang)]
 
 
 @app.command("questions")
@@ -307,6 +338,7 @@ def evaluate_questions(
     crops: Annotated[bool, typer.Option("--crops", help="Show whole pictures: skip finding.")] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    lang: Lang = "en",
 ) -> None:
     """Ask a published benchmark's questions with options; what is refused or needs several pictures is counted."""
     import json
@@ -319,13 +351,19 @@ def evaluate_questions(
 
     questions = read_bench(bench, pictures)
     opened = open_model(model, device)
-    with Counter("asked") as counter:
+    with Counter(text(WORDS, "asking", lang)) as counter:
         found = answered(questions, opened, None if crops else Analyzer(None, None, device), trained_on, counter.update)
     if json_:
         typer.echo(json.dumps(asdict(found), indent=1))
         return
-    for name, s in {"all that were asked": found.asked, **found.categories}.items():
-        typer.echo(f"{name}: accuracy {s.accuracy:.3f}, calibration error {s.calibration_error:.3f}, n = {s.count}")
-    left = ", ".join(f"{n} {why}" for why, n in found.skipped.items()) or "none"
-    typer.echo(f"not asked: {left}; left out as trained on: {found.trained_on}")
-    typer.echo(f"accuracy over all questions, those not asked being wrong: {found.accuracy_of_all:.3f}")
+    _show_answers(found, lang)
+
+
+def _show_answers(found: BenchScore, lang: str) -> None:
+    for name, s in {text(WORDS, "asked", lang): found.asked, **found.categories}.items():
+        parts = {"accuracy": f"{s.accuracy:.3f}", "error": f"{s.calibration_error:.3f}", "n": s.count}
+        typer.echo(text(WORDS, "answered", lang, name=name, **parts))
+    skipped = [text(WORDS, "skipped", lang, n=n, why=text(SKIPPED, why, lang)) for why, n in found.skipped.items()]
+    left = text(WORDS, "join", lang).join(skipped) or text(WORDS, "none", lang)
+    typer.echo(text(WORDS, "not_asked", lang, left=left, n=found.trained_on))
+    typer.echo(text(WORDS, "over_all", lang, accuracy=f"{found.accuracy_of_all:.3f}"))

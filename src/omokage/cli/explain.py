@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omokage.cli.explain_words import line
 from omokage.cli.options import Lang, given
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from omokage.media.sources import Source
     from omokage.media.table import Reading
     from omokage.pipeline import Analyzer
@@ -77,12 +81,12 @@ def explain(
     for place in (out, report):
         if place is not None:
             check_writable(place)
-    sources = _sources(inputs, out)
+    sources = _sources(inputs, out, language)
     check_apart({"--out": out, "--report": report}, (one.path for one in sources), {"--rate": rate})
     if target.lower().startswith("change."):
         if rate is not None or out is not None:
             raise InputError("changes are explained one at a time: leave --rate and --out away")
-        pages = [_change(inputs, target, method, rules, crops, assume_same, weights, device)]
+        pages = [_change(inputs, target, method, rules, crops, assume_same, weights, device, language)]
         raise typer.Exit(_finish(pages, report, language, {"comparison": weights or "default"}))
     from omokage.pipeline import Analyzer
 
@@ -90,9 +94,9 @@ def explain(
     if rate is not None:
         from omokage.cli.explain_rating import rate as judge
 
-        judge(rate, rater, [Path(i) for i in inputs], target, method, rules, crops, analyzer)
+        judge(rate, rater, [Path(i) for i in inputs], target, method, rules, crops, analyzer, language)
         return
-    question = Question(target, method, rules, crops, every)
+    question = Question(target, method, rules, crops, every, language)
     if out is not None:
         pages, failed = _table(analyzer, sources, question, out, resume, report)
     else:
@@ -110,16 +114,18 @@ class Question:
     rules: str
     crops: bool
     every: int = 1
+    language: str = "en"  # of what is printed
 
 
-def _sources(inputs: list[str], out: Path | None) -> list[Source]:
+def _sources(inputs: list[str], out: Path | None, language: str) -> list[Source]:
     """What is read: for a table whatever `analyze` takes, else pictures by name. Raises InputError for others."""
+    from omokage.cli.status_words import passed_over_text
     from omokage.media.sources import Source, expand, is_video
 
     if out is not None:
         found = expand(inputs)
         if found.passed_over:
-            typer.echo(found.passed_over, err=True)
+            typer.echo(passed_over_text(found.passed_over, language), err=True)
         return list(found.sources)
     for name in inputs:
         path = Path(name)
@@ -138,14 +144,14 @@ def _each(analyzer: Analyzer, inputs: list[str], asked: Question) -> list[Page]:
     found = []
     for name in inputs:
         one = why(Path(name), asked.target, asked.method, crops=asked.crops, analyzer=analyzer, rules=asked.rules)
-        _print(one, name)
+        _print(one, name, asked.language)
         found.append((Path(name).name, one))
     return found
 
 
 def _change(
     inputs: list[str], target: str, method: str, rules: str, crops: bool, assume_same: bool, weights: str | None,
-    device: str | None,
+    device: str | None, language: str,
 ) -> Page:  # fmt: skip
     """Explain and print what changed between two photographs."""
     from omokage.pipeline.explain_change import explain_change
@@ -165,7 +171,7 @@ def _change(
         **networks,  # type: ignore[arg-type]
     )
     name = " → ".join(Path(i).name for i in inputs)
-    _print(found, name)
+    _print(found, name, language)
     return name, found
 
 
@@ -173,14 +179,15 @@ def _table(
     analyzer: Analyzer, sources: list[Source], asked: Question, out: Path, resume: bool, report: Path | None
 ) -> tuple[list[Page], int]:
     """Write the table of all faces; gives the first explanations for a page, and how many inputs failed."""
+    from omokage.cli import words
     from omokage.cli.progress import Counter, Readings
     from omokage.pipeline.explain_table import explain_table
     from omokage.results import RelevanceMap
 
     pages: list[Page] = []
     count = 0
-    with Counter("explained") as counter:
-        progress = Readings(counter, len(sources))
+    with Counter(words.line("done_explained", asked.language)) as counter:
+        progress = Readings(counter, len(sources), asked.language)
 
         def see(reading: Reading, found: Sequence[object]) -> None:
             nonlocal count
@@ -194,9 +201,9 @@ def _table(
             analyzer, sources, asked.target, out, asked.method, rules=asked.rules, crops=asked.crops,
             every=asked.every, resume=resume, on_found=see,
         )  # fmt: skip
-    typer.echo(f"{count} faces explained: {out}", err=True)
+    typer.echo(line("faces", asked.language, n=count, out=out), err=True)
     if report is not None and count > len(pages):
-        typer.echo(f"the report shows the first {len(pages)} faces", err=True)
+        typer.echo(line("first", asked.language, n=len(pages)), err=True)
     return pages, failed
 
 
@@ -208,37 +215,64 @@ def _finish(pages: list[Page], report: Path | None, language: str, weights: Mapp
 
         names, found = [name for name, _ in pages], [one for _, one in pages]
         write_explanations(report, found, language, {"omokage": __version__, **weights}, names)
-        typer.echo(f"report: {report}", err=True)
+        typer.echo(line("report", language, out=report), err=True)
     return 0
 
 
-def _print(found: RelevanceMap, name: str) -> None:
+def _print(found: RelevanceMap, name: str, language: str) -> None:
     """The table of regions, the grade and what to be careful about."""
+    from omokage.cli.console import console as opened
+    from omokage.cli.console import say
+    from omokage.report.explain_words import explained
+
+    console = opened()
+    console.print(_regions(found, _about(found, name, language), console, language))
+    meaning = explained(found.faithfulness.meaning, language)
+    say(console, line("grade", language, grade=found.faithfulness.grade, meaning=meaning))
+    for check, passed in found.faithfulness.checks.items():
+        say(console, line("passed" if passed else "failed", language, check=explained(check, language)))
+    for note in found.warnings:
+        say(console, line("note", language, note=explained(note, language)))
+    if found.notice:
+        say(opened(stderr=True), explained(found.notice, language))
+
+
+def _about(found: RelevanceMap, name: str, language: str) -> str:
+    """What is explained, of which picture, with the answer and the method."""
+    from omokage.report.explain_words import explained, target_name
+
+    target = found.target if language == "en" else target_name(found.target, language)
+    full = "" if found.full_answer is None else line("full", language, answer=f"{found.full_answer:.3g}")
+    return line(
+        "about", language, name=name, target=target, answer=f"{found.answer:.3g}", full=full,
+        unit=explained(found.answer_unit, language), method=explained(found.method, language),
+    )  # fmt: skip
+
+
+def _regions(found: RelevanceMap, about: str, console: Console, language: str) -> Table:
+    """A row for each region: its share of the map, and what hiding it does."""
     from rich.table import Table
 
-    from omokage.cli.console import console as opened
-    from omokage.cli.console import say, title
+    from omokage.cli.console import title
+    from omokage.report.explain_words import explained, region_name
 
-    full = "" if found.full_answer is None else f" ({found.full_answer:.3g} by all looks together)"
-    about = f"{name} · {found.target} = {found.answer:.3g} {found.answer_unit}{full}   [{found.method}]"
-    console = opened()
+    def span(low: str, high: str) -> str:
+        return line("span", language, low=low, high=high)
+
     table = Table(title=title(console, about), title_justify="left")
-    for head in ("region", "share of relevance", f"hiding it takes away ({found.score_unit})", "", "answer then"):
+    unit = explained(found.score_unit, language)
+    if language != "en":  # whose units bring their own brackets
+        unit = unit.strip("()")
+    effect = line("effect", language, unit=unit)
+    for head in (line("region", language), line("share", language), effect, "", line("then", language)):
         table.add_column(head)
     widest = max((abs(r.effect) for r in found.regions), default=1.0) or 1.0
     for r in found.regions:
         table.add_row(
-            r.name,
-            f"{100 * r.relevance:+4.0f} % ({100 * r.relevance_low:+.0f} to {100 * r.relevance_high:+.0f})",
-            f"{r.effect:+.2f} ({r.effect_low:+.2f} to {r.effect_high:+.2f})",
+            region_name(r.name, language),
+            f"{100 * r.relevance:+4.0f} % {span(f'{100 * r.relevance_low:+.0f}', f'{100 * r.relevance_high:+.0f}')}",
+            f"{r.effect:+.2f} {span(f'{r.effect_low:+.2f}', f'{r.effect_high:+.2f}')}",
             ("█" if r.effect > 0 else "░") * round(_BAR * abs(r.effect) / widest),
             f"{r.answer_hidden:.3g}",
         )
-    console.print(table)
-    say(console, f"grade {found.faithfulness.grade}: {found.faithfulness.meaning}")
-    for check, passed in found.faithfulness.checks.items():
-        say(console, f"  {'passed' if passed else 'FAILED'}  {check}")
-    for text in found.warnings:
-        say(console, f"note: {text}")
-    if found.notice:
-        say(opened(stderr=True), found.notice)
+    return table

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from omokage.cli.explain_words import line
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
-    from omokage.explain.rating import Duel, Verdict
+    from omokage.explain.rating import Agreement, Duel, Verdict
     from omokage.pipeline import Analyzer
     from omokage.results import RelevanceMap
 
@@ -21,8 +22,9 @@ _LOG = "verdicts.jsonl"
 
 
 def rate(
-    folder: Path, rater: str, images: list[Path], target: str, method: str, rules: str, crops: bool, analyzer: Analyzer
-) -> None:
+    folder: Path, rater: str, images: list[Path], target: str, method: str, rules: str, crops: bool,
+    analyzer: Analyzer, language: str = "en",
+) -> None:  # fmt: skip
     """Pairs of heat maps into the folder, verdicts from standard input, agreement to standard output."""
     from omokage.explain.rating import VERDICTS, Verdict, agreement
 
@@ -32,14 +34,14 @@ def rate(
     log = folder / _LOG
     verdicts = _verdicts(log)
     done = {v.duel for v in verdicts if v.rater == rater}
-    typer.echo(f"Which map points at the reason for {target}? a, b, = (no difference), or q to stop.", err=True)
+    typer.echo(line("which", language, target=_target(target, language)), err=True)
     for duel in listed:
         if duel.number in done:
             continue
         typer.echo(f"{folder / _file(duel)}: ", nl=False, err=True)
         choice = sys.stdin.readline().strip().lower()
         while choice and choice not in (*VERDICTS, "q"):
-            typer.echo("a, b, = or q: ", nl=False, err=True)
+            typer.echo(line("choose", language), nl=False, err=True)
             choice = sys.stdin.readline().strip().lower()
         if choice not in VERDICTS:  # q, or the end of the input
             break
@@ -47,20 +49,31 @@ def rate(
         done.add(duel.number)
         with log.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"rater": rater, "pair": duel.number, "choice": choice}) + "\n")
-    result = agreement(listed, verdicts)
-    left = sum(duel.number not in done for duel in listed)
+    _tell(listed, agreement(listed, verdicts), sum(duel.number not in done for duel in listed), language)
+
+
+def _tell(listed: list[Duel], result: Agreement, left: int, language: str) -> None:
+    """Which methods win, and how far raters agree."""
+    from omokage.report.explain_words import explained
+
     if left:  # who knows which methods win so far would no longer judge the rest blind
-        typer.echo(
-            f"{left} of {len(listed)} pairs left: the same command goes on, and names the methods after the last"
-        )
+        typer.echo(line("left", language, left=left, n=len(listed)))
     else:
         for name, (won, lost, drawn) in sorted(result.wins.items(), key=lambda item: -item[1][0]):
-            typer.echo(f"{name}: won {won}, lost {lost}, drawn {drawn}")
+            typer.echo(line("wins", language, name=explained(name, language), won=won, lost=lost, drawn=drawn))
     if result.raters is None:
-        typer.echo("agreement between raters: needs a second rater (--rater NAME) on the same folder")
+        typer.echo(line("one_rater", language))
     else:
-        kappa = "" if result.kappa is None else f", kappa {result.kappa:.2f}"
-        typer.echo(f"agreement between raters: {100 * result.raters:.0f} % of {result.shared} pairs{kappa}")
+        share, kappa = f"{100 * result.raters:.0f}", ""
+        if result.kappa is not None:
+            kappa = line("kappa", language, kappa=f"{result.kappa:.2f}")
+        typer.echo(line("agreement", language, share=share, n=result.shared) + kappa)
+
+
+def _target(target: str, language: str) -> str:
+    from omokage.report.explain_words import target_name
+
+    return target if language == "en" else target_name(target, language)
 
 
 def _file(duel: Duel) -> str:
@@ -127,9 +140,9 @@ def _verdicts(log: Path) -> list[Verdict]:
     if not log.is_file():
         return []
     found = []
-    for number, line in enumerate(log.read_text(encoding="utf-8").splitlines(), 1):
+    for number, written in enumerate(log.read_text(encoding="utf-8").splitlines(), 1):
         try:
-            row = json.loads(line)
+            row = json.loads(written)
             verdict = Verdict(str(row["rater"]), int(row["pair"]), str(row["choice"]))
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{log}, line {number}: not a verdict; repair or delete the line") from error

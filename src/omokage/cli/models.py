@@ -6,16 +6,27 @@ from typing import Annotated
 
 import typer
 
+from omokage.cli.options import Lang
 from omokage.errors import InputError
+from omokage.language import Texts, text
 
 app = typer.Typer(help="The weights that came with this installation.", no_args_is_help=True, rich_markup_mode=None)
 
 
+WORDS: Texts = {
+    "model": {"en": "model", "ja": "モデル"},
+    "trained_on": {"en": "trained on", "ja": "学習に使ったもの"},
+    "made": {"en": "made", "ja": "作成日"},
+    "licence": {"en": "licence of the weights", "ja": "重みのライセンス"},
+    "good": {"en": "ok     ", "ja": "正常"},
+    "damaged": {"en": "DAMAGED", "ja": "破損"},
+    "no_weights": {"en": "no weights are installed", "ja": "重みがインストールされていません"},
+}
 _STORY = 120  # characters of what a model was trained on that the list shows
 
 
 @app.command("list")
-def list_models() -> None:
+def list_models(lang: Lang = "en") -> None:
     """Every shipped model: what it is, what it was trained on, when."""
     from textwrap import shorten
 
@@ -25,10 +36,10 @@ def list_models() -> None:
     from omokage.weights.registry import cards
 
     table = Table()
-    table.add_column("model", no_wrap=True)  # whole, so that it can be copied
-    table.add_column("trained on", overflow="fold")
-    table.add_column("made", no_wrap=True)
-    table.add_column("licence of the weights", overflow="fold")
+    table.add_column(text(WORDS, "model", lang), no_wrap=True)  # whole, so that it can be copied
+    table.add_column(text(WORDS, "trained_on", lang), overflow="fold")
+    table.add_column(text(WORDS, "made", lang), no_wrap=True)
+    table.add_column(text(WORDS, "licence", lang), overflow="fold")
     for card in cards():
         story = shorten(card.trained_on, _STORY, placeholder=" ...")  # `models card` has it whole
         table.add_row(card.id, story, card.made, card.licences.get("weights", ""))
@@ -36,15 +47,15 @@ def list_models() -> None:
 
 
 @app.command("verify")
-def verify() -> None:
+def verify(lang: Lang = "en") -> None:
     """Check every weight file and the settings in its card against their hashes; status 1 when one differs."""
     from omokage.weights.registry import verify as check
 
     found = check()
     for card, good in found:
-        typer.echo(f"{'ok     ' if good else 'DAMAGED'} {card.id}")
+        typer.echo(f"{text(WORDS, 'good' if good else 'damaged', lang)} {card.id}")
     if not found:
-        typer.echo("no weights are installed", err=True)
+        typer.echo(text(WORDS, "no_weights", lang), err=True)
     raise typer.Exit(0 if found and all(good for _, good in found) else 1)
 
 

@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from omokage.cli.words import line
+
 if TYPE_CHECKING:
     from omokage.media.table import Reading
 
@@ -14,7 +16,7 @@ PATIENCE_S = 2.0
 
 class Counter:
     """A context manager around work whose `update(done, total)` is called now and then. Silent when there is no
-    terminal."""
+    terminal. `verb` is said behind the number of what is done."""
 
     def __init__(self, verb: str) -> None:
         self.verb = verb
@@ -52,8 +54,9 @@ class Counter:
 class Readings:
     """Counts readings for a `Counter`: the bar shows finished sources, the text frames and speed."""
 
-    def __init__(self, counter: Counter, sources: int) -> None:
-        self.counter, self.sources, self.frames, self.ended = counter, sources, 0, 0
+    def __init__(self, counter: Counter, sources: int, language: str = "en") -> None:
+        self.counter, self.sources, self.language = counter, sources, language
+        self.frames = self.ended = 0
         self._since = time.monotonic()
 
     def step(self, reading: Reading) -> None:
@@ -61,4 +64,4 @@ class Readings:
         self.frames += not reading.silent
         self.ended += reading.last
         rate = self.frames / max(time.monotonic() - self._since, 1e-9)
-        self.counter.update(self.ended, self.sources, f"{self.frames} read, {rate:.0f}/s")
+        self.counter.update(self.ended, self.sources, line("speed", self.language, n=self.frames, rate=rate))

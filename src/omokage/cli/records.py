@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from omokage.cli.options import Lang
+from omokage.cli.words import line
+
 
 def records(
     name: Annotated[str, typer.Argument(metavar="SET", help="A set that has a reader: fairface_part, folder, ...")],
@@ -18,6 +21,7 @@ def records(
     fill: Annotated[
         bool, typer.Option("--fill", help="Labels that the set lacks are what the weights read (self-training).")
     ] = False,
+    lang: Lang = "en",
 ) -> None:
     """Convert labelled photographs to training records, their faces found and placed as they will be when answering."""
     from omokage.cli.progress import Counter
@@ -25,12 +29,12 @@ def records(
     from omokage.pipeline.analyzer import Analyzer
     from omokage.pipeline.placing import write_placed
 
-    with Counter("pictures placed") as counter:
+    with Counter(line("done_placed", lang)) as counter:
         placed = write_placed(
             name, root, out, split=split, count=count, analyzer=Analyzer(weights=weights),
             progress=lambda done: counter.update(done, max(count, done)), fill=fill,
         )  # fmt: skip
-    typer.echo(f"{placed.written} records: {out}. Terms: {SETS[name].licence}", err=True)
+    typer.echo(line("records", lang, n=placed.written, out=out, terms=SETS[name].licence), err=True)
     if placed.left_out:
-        shown = ", ".join(placed.left_out[:3])
-        typer.echo(f"left out, no face found: {len(placed.left_out)} ({shown}, ...)", err=True)
+        named = ", ".join(placed.left_out[:3])
+        typer.echo(line("records_without", lang, n=len(placed.left_out), named=named), err=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from omokage.cli.options import given
+from omokage.cli.options import Lang, given
+from omokage.cli.words import line
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def render(
     ] = 25.0,
     sway: Annotated[float, typer.Option(min=0.0, help="How far the heads of tracks turn, times the usual.")] = 1.0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
+    lang: Lang = "en",
 ) -> None:
     """Render heads with exact labels into a folder of records, with a contact sheet; run again to go on after a
     stop."""
@@ -49,7 +51,7 @@ def render(
     from omokage.synthesis import write
     from omokage.synthesis.visits import Visits, controlled
 
-    with Counter("rendered") as counter:
+    with Counter(line("done_rendered", lang)) as counter:
         if tracks:
             moving = _tracks(frames, fps, sway)
             held = write.write_tracks(out, count, seed, moving, size=size, workers=workers, progress=counter.update)
@@ -62,7 +64,7 @@ def render(
             )
         else:
             held = write.write_records(out, count, seed, size=size, workers=workers, progress=counter.update)
-    typer.echo(f"{held} records: {out} (look at {out / write.SHEET})", err=True)
+    typer.echo(line("rendered", lang, n=held, out=out, sheet=out / write.SHEET), err=True)
 
 
 def _fitting(context: typer.Context, tracks: bool) -> None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omokage.cli.options import Lang
+from omokage.cli.status_words import problem_text
+from omokage.cli.words import line
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from omokage.embeddings.gallery import Hit
+    from omokage.governance.purpose import Entry
 
 purpose_app = typer.Typer(
     help="The local log of who embedded or searched faces, when and for what.",
@@ -42,6 +46,7 @@ def search(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
     weights: Annotated[str | None, typer.Option(help="The set that finds and aligns faces, or a folder.")] = None,
     log: Log = None,
+    lang: Lang = "en",
 ) -> None:
     """Find other people's faces in the same pose and expression as a query; the answer is a grid of pictures."""
     from omokage.governance.purpose import PurposeLog, default_log, stated
@@ -79,42 +84,47 @@ def search(
         "approximate" if approximate else "exact",
         copies=False,
     )
-    _print(hits)
+    _print(hits, lang)
     if not numbers_only:
         from omokage.report.embeddings import Tile, search_section, write_page
 
-        tiles = [Tile(picture, words) for picture, words in _pictures(hits, gallery)]
-        about = {"Gallery": f"{gallery}, {len(opened)} faces", "Encoder": network.name, "Purpose": purpose,
-                 "Entry of the purpose log": f"{entry.number}, {entry.hash}", "When": entry.when}  # fmt: skip
-        section = search_section(Tile(found.picture, str(query)), tiles)
-        write_page(report, "Faces in the same state", "Pictures of other people in a like pose and expression.",
-                   [section], about)  # fmt: skip
-        typer.echo(f"grid of {len(hits)} faces: {report}", err=True)
-        if blank := sum(tile.picture is None for tile in tiles):
-            typer.echo(
-                f"{blank} of {len(hits)} pictures could not be read and are blank, the first: "
-                f"{plain(next(h.source for h, tile in zip(hits, tiles, strict=True) if tile.picture is None))}; "
-                "search from the folder in which the gallery was made, or put the pictures back",
-                err=True,
-            )
-    typer.echo(f"entry {entry.number} of the purpose log, {entry.hash[:12]}", err=True)
+        tiles = [Tile(picture, words) for picture, words in _pictures(hits, gallery, lang)]
+        section = search_section(Tile(found.picture, str(query)), tiles, lang)
+        about = _about(str(gallery), len(opened), network.name, purpose, entry, lang)
+        write_page(report, line("grid_title", lang), line("grid_lead", lang), [section], about, lang)
+        typer.echo(line("grid", lang, n=len(hits), out=report), err=True)
+        if blank := [hit.source for hit, tile in zip(hits, tiles, strict=True) if tile.picture is None]:
+            typer.echo(line("grid_blank", lang, blank=len(blank), n=len(hits), first=plain(blank[0])), err=True)
+    typer.echo(line("entry", lang, n=entry.number, hash=entry.hash[:12]), err=True)
 
 
-def _print(hits: list[Hit]) -> None:
+def _about(gallery: str, faces: int, encoder: str, purpose: str, entry: Entry, lang: str) -> dict[str, str]:
+    """How the grid was made."""
+    facts = {
+        "grid_gallery": line("grid_faces", lang, gallery=gallery, n=faces),
+        "grid_encoder": encoder,
+        "grid_purpose": purpose,
+        "grid_entry": line("grid_entry_is", lang, n=entry.number, hash=entry.hash),
+        "grid_when": entry.when,
+    }
+    return {line(key, lang): value for key, value in facts.items()}
+
+
+def _print(hits: list[Hit], lang: str) -> None:
     from rich.table import Table
 
     from omokage.cli.console import console
     from omokage.media.controls import plain
 
     table = Table()
-    for title in ("likeness", "source", "frame", "face"):
-        table.add_column(title, overflow="fold")
+    for key in ("likeness", "source", "frame", "face"):
+        table.add_column(line(key, lang), overflow="fold")
     for hit in hits:
         table.add_row(f"{hit.likeness:.3f}", plain(hit.source), str(hit.frame), str(hit.face))
     console().print(table)
 
 
-def _pictures(hits: list[Hit], gallery: Path) -> list[tuple[NDArray[np.uint8] | None, str]]:
+def _pictures(hits: list[Hit], gallery: Path, lang: str) -> list[tuple[NDArray[np.uint8] | None, str]]:
     """The surroundings of each hit, None where its source cannot be read, and the words under it."""
     from omokage.pipeline.embedding import picture_of, place_of
 
@@ -122,7 +132,7 @@ def _pictures(hits: list[Hit], gallery: Path) -> list[tuple[NDArray[np.uint8] | 
     for hit in hits:
         place = place_of(hit.source, gallery)
         picture = None if place is None else picture_of(replace(hit, source=str(place)))
-        frame = f", frame {hit.frame}" if hit.frame else ""
+        frame = line("of_frame", lang, n=hit.frame) if hit.frame else ""
         found.append((picture, f"{hit.likeness:.2f} · {Path(hit.source).name}{frame}"))
     return found
 
@@ -133,17 +143,21 @@ def verify(
     known: Annotated[
         str | None, typer.Option(help="A hash that was noted elsewhere and must still be in the log.")
     ] = None,
+    lang: Lang = "en",
 ) -> None:
     """Check that no line of the log was changed, moved or taken out; status 1 when one was."""
     from omokage.governance.purpose import PurposeLog, default_log
 
     found = PurposeLog(log or default_log()).verify(known)
-    typer.echo(f"{found.entries} entries, the last {found.head[:12]}" if found.sound else f"BROKEN: {found.problem}")
+    if found.sound:
+        typer.echo(line("log_sound", lang, n=found.entries, hash=found.head[:12]))
+    else:
+        typer.echo(line("log_broken", lang, problem=problem_text(found.problem, lang)))
     raise typer.Exit(0 if found.sound else 1)
 
 
 @purpose_app.command("list")
-def list_entries(log: Log = None) -> None:
+def list_entries(log: Log = None, lang: Lang = "en") -> None:
     """Print the log: when, who, what, of which gallery, for what purpose."""
     from rich.table import Table
 
@@ -152,8 +166,8 @@ def list_entries(log: Log = None) -> None:
     from omokage.media.controls import plain
 
     table = Table()
-    for title in ("when", "who", "action", "gallery", "asked", "purpose"):
-        table.add_column(title, overflow="fold")
+    for key in ("when", "who", "action", "gallery", "asked", "purpose"):
+        table.add_column(line(key, lang), overflow="fold")
     for entry in PurposeLog(log or default_log()).entries():
         row = (entry.when, entry.who, entry.action, entry.gallery, entry.asked, entry.purpose)
         table.add_row(*map(plain, row))

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from omokage.cli.console import console, say, title
+from omokage.cli.words import line
 from omokage.media.journal import Counts
 from omokage.media.table import Reading
 from omokage.report.panels import expression_unsure, gender_unsure
@@ -35,6 +36,11 @@ DIRECTIONS = {
         "others": ("ほか {} 件は {} 未満", ""),
     },
 }
+# Names of the angles of a pose, of one width in cells
+ANGLES = {
+    "en": {"yaw": "yaw  ", "pitch": "pitch", "roll": "roll "},
+    "ja": {"yaw": "左右", "pitch": "上下", "roll": "傾き"},
+}
 CARDS_UP_TO = 3  # faces that are shown in full; more become one line each
 ATTRIBUTES_FROM, ATTRIBUTES_UNLIKELY = 0.5, 0.1
 _BAR = 12
@@ -58,24 +64,24 @@ def print_readings(readings: Sequence[Reading], language: str) -> None:
             say(place, f"{where(reading.source, reading.frame)}: {said}")
 
 
-def print_counts(out: Path, counts: Counts | None, stopped: bool) -> None:
+def print_counts(out: Path, counts: Counts | None, stopped: bool, language: str = "en") -> None:
     """What an output file holds after a run."""
     place = console(stderr=True)
     if stopped and not out.is_file():
-        say(place, "stopped before anything was read")
+        say(place, line("stopped_early", language))
     elif stopped:
-        say(place, f"stopped; what was done is kept in {out}: run the same command with --resume to go on")
+        say(place, line("stopped", language, out=out))
     elif counts is None:
-        say(place, f"{out} is complete already: nothing to do")
+        say(place, line("complete", language, out=out))
     else:
-        text = f"{counts.frames} pictures or frames, {counts.faces} faces: {out}"
+        text = line("counts", language, frames=counts.frames, faces=counts.faces, out=out)
         if counts.no_face:
-            text += f"; {counts.no_face} without a face"
+            text += line("without_face", language, n=counts.no_face)
         if counts.review:
-            text += f"; {counts.review} faces to look at (needs_review)"
+            text += line("to_look_at", language, n=counts.review)
         say(place, text)
         if counts.unreadable:
-            say(place, f"{counts.unreadable} unreadable, the first: {counts.first_problem}")
+            say(place, line("unreadable", language, n=counts.unreadable, why=counts.first_problem))
 
 
 def where(source: str, frame: int) -> str:
@@ -169,7 +175,8 @@ def expression(answer: Categorical, language: str) -> str:
 def pose(answer: Pose, language: str) -> str:
     """The three angles with their sigmas."""
     angles = zip(("yaw", "pitch", "roll"), (answer.yaw, answer.pitch, answer.roll), answer.sigma, strict=True)
-    return "\n".join(f"{n:<5} {v:+4.0f}° ± {s:.0f}   {direction(n, v, language)}" for n, v, s in angles)
+    named = ((ANGLES[language][n], n, v, s) for n, v, s in angles)
+    return "\n".join(f"{w} {v:+4.0f}° ± {s:.0f}   {direction(n, v, language)}" for w, n, v, s in named)
 
 
 def direction(angle: str, value: float, language: str) -> str:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from omokage.cli.options import Lang
+from omokage.cli.status_words import video_status
+from omokage.cli.words import line
 from omokage.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ def tracks(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: CUDA where there is one.")] = None,
     weights: Annotated[str | None, typer.Option(help="A shipped set's name or a folder.")] = None,
     finder: Annotated[str | None, typer.Option(help="A finder's name or a model file of your own.")] = None,
+    lang: Lang = "en",
 ) -> None:
     """Cut face tracks out of videos into a folder of records, for training on your own footage."""
     if annotated is not None and resume:
@@ -49,7 +53,7 @@ def tracks(
         raise InputError(f"no video in {', '.join(inputs[:3])}: name videos (mp4, mov, avi, mkv, ...) or their folders")
     check_apart({"--annotated": annotated}, (source.path for source in sources))
     if others := listed.ignored + len(listed.sources) - len(sources):
-        typer.echo(f"passed over {others} files that are no videos", err=True)
+        typer.echo(line("passed_no_videos", lang, n=others), err=True)
     from omokage.cli.annotating import Annotation, frame_marks
     from omokage.cli.progress import Counter
     from omokage.pipeline import Analyzer
@@ -65,38 +69,41 @@ def tracks(
         else:
             frames += 1
             film.draw(frame, frame_marks(faces))
-        counter.update(done, len(sources), f"{frames} frames")
+        counter.update(done, len(sources), line("frames", lang, n=frames))
 
     found_by = " ".join(analyzer.describe().values())
     try:
-        with Annotation(annotated, sources, options.fps) as film, Counter("videos") as counter:
+        verb = line("done_videos", lang)
+        with Annotation(annotated, sources, options.fps) as film, Counter(verb) as counter:
             found = write_tracks(sources, out, finding(analyzer), options, found_by=found_by, resume=resume, see=see)
     except KeyboardInterrupt:
-        typer.echo(f"stopped: the same command with --resume goes on in {out}", err=True)
+        typer.echo(line("tracks_stopped", lang, out=out), err=True)
         raise typer.Exit(1) from None
     if annotated is not None:
-        typer.echo(f"annotated video of {film.frames} frames: {annotated}", err=True)
-    _print(found, out)
+        typer.echo(line("annotated", lang, n=film.frames, out=annotated), err=True)
+    _print(found, out, lang)
     raise typer.Exit(1 if any(video.damaged for video in found) else 0)
 
 
-def _print(found: Sequence[VideoStatus], out: Path) -> None:
+def _print(found: Sequence[VideoStatus], out: Path, lang: str) -> None:
     from rich.table import Table
 
     from omokage.cli.console import console
 
     table = Table()
-    for title, least in (("video", 12), ("status", 20)):
-        table.add_column(title, overflow="fold", min_width=least)
-    for title in ("seconds", "faces", "tracks", "kept"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("dropped")
+    for key, least in (("video", 12), ("status", 20)):
+        table.add_column(line(key, lang), overflow="fold", min_width=least)
+    for key in ("seconds", "faces", "tracks", "kept"):
+        table.add_column(line(key, lang), justify="right", no_wrap=True)
+    table.add_column(line("dropped", lang))
     shown = sorted(found, key=lambda v: not v.damaged)[:LISTED]  # problems first
     for v in shown:
-        dropped = [(v.tiny, "tiny"), (v.blurred, "blurred"), (v.short, "in short tracks")]
-        why = ", ".join(f"{number} {name}" for number, name in dropped if number)
-        table.add_row(Path(v.video).name, v.status, f"{v.seconds:.1f}", str(v.faces), str(v.tracks), str(v.kept), why)
+        dropped = {"dropped_tiny": v.tiny, "dropped_blurred": v.blurred, "dropped_short": v.short}
+        why = ", ".join(line(key, lang, n=number) for key, number in dropped.items() if number)
+        numbers = (f"{v.seconds:.1f}", str(v.faces), str(v.tracks), str(v.kept))
+        table.add_row(Path(v.video).name, video_status(v.status, lang), *numbers, why)
     console().print(table)
-    more = f"; {len(found) - len(shown)} more videos are listed in {out / 'videos.csv'}" if len(found) > LISTED else ""
+    unlisted = len(found) - len(shown)
+    more = line("tracks_more", lang, n=unlisted, file=out / "videos.csv") if unlisted else ""
     kept, many = sum(v.kept for v in found), sum(v.tracks for v in found)
-    typer.echo(f"{kept} crops in {many} tracks: {out}{more}", err=True)
+    typer.echo(line("tracks_crops", lang, kept=kept, n=many, out=out) + more, err=True)

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from omokage.cli.options import Lang
+from omokage.cli.words import line
+
 
 def train(
     recipe: Annotated[
@@ -17,6 +20,7 @@ def train(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every setting and stop.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's last checkpoint.")] = False,
+    lang: Lang = "en",
 ) -> None:
     """Train a model by a recipe: a Python function that returns a typed configuration."""
     from omokage.pipeline.recipes import configure, find_recipe, run_recipe, settings_of
@@ -28,7 +32,7 @@ def train(
             typer.echo(f"{name} = {_shown(value)}")
         return
     result = run_recipe(config, resume)
-    typer.echo(f"done: {result}")
+    typer.echo(line("trained", lang, result=result))
 
 
 def _shown(value: object) -> str:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from omokage.errors import OmokageError
+from omokage.language import text
+from omokage.pipeline.checkup_words import NAMES, TEXTS
 from omokage.synthesis.cores import usable_cores
 
 EXTRAS = {  # modules of the extras in pyproject.toml, but for those that only gather others
@@ -29,34 +31,36 @@ class Finding:
     text: str
 
 
-def checkup() -> Iterator[Finding]:
+def checkup(language: str = "en") -> Iterator[Finding]:
     """All findings, the quick ones first."""
-    yield Finding("omokage", None, _version("omokage"))
-    yield Finding("python", None, f"{platform.python_version()} on {platform.system()} {platform.machine()}")
-    yield Finding("cores", None, f"{usable_cores()} usable of {os.cpu_count()}")
-    yield Finding("cpu", None, cpu_flags() or "flags unknown")
-    yield from _torch()
+    system = f"{platform.system()} {platform.machine()}"
+    yield Finding("omokage", None, _version("omokage", language))
+    yield Finding("python", None, text(TEXTS, "python", language, version=platform.python_version(), system=system))
+    cores = text(TEXTS, "cores", language, usable=usable_cores(), all=os.cpu_count())
+    yield Finding(text(NAMES, "cores", language), None, cores)
+    yield Finding(text(NAMES, "cpu", language), None, cpu_flags() or text(TEXTS, "no_flags", language))
+    yield from _torch(language)
     for name in ("numpy", "numba", "opencv-python-headless", "pillow", "pyarrow"):
-        yield Finding(name, None, _version(name))
+        yield Finding(name, None, _version(name, language))
     for extra, modules in EXTRAS.items():
-        missing = [m for m in modules if importlib.util.find_spec(m) is None]
-        text = f"missing {', '.join(missing)}: pip install 'omokage[{extra}]'" if missing else "installed"
-        yield Finding(f"extra {extra}", None, text)
-    yield from _weights()
-    yield _tried("self-test", self_test)
+        missing = ", ".join(m for m in modules if importlib.util.find_spec(m) is None)
+        there = text(TEXTS, "missing" if missing else "installed", language, modules=missing, extra=extra)
+        yield Finding(text(NAMES, "extra", language, extra=extra), None, there)
+    yield from _weights(language)
+    yield _tried(text(NAMES, "self_test", language), lambda: self_test(language))
 
 
 def cpu_flags() -> str:
     """The vector instructions that matter for speed, where the system tells."""
     try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         return ""
-    has = set(next((line for line in text.splitlines() if line.startswith("flags")), "").split())
+    has = set(next((line for line in told.splitlines() if line.startswith("flags")), "").split())
     return " ".join(flag for flag in _FLAGS if flag in has)
 
 
-def self_test() -> str:
+def self_test(language: str = "en") -> str:
     """Render a head, find it, read it; says how far the answer is from the truth. Raises OmokageError without a
     face."""
     import numpy as np
@@ -74,50 +78,49 @@ def self_test() -> str:
         raise OmokageError("no face was found in a rendered head: check the weights with  omokage models verify")
     face = faces[0]
     if face.outline is None or face.pose is None:
-        return "a rendered head was found"
+        return text(TEXTS, "found", language)
     between = np.linalg.norm(truth.landmarks[36] - truth.landmarks[45])
     off = 100 * np.linalg.norm(face.outline - truth.landmarks, axis=1).mean() / between
     turned = abs(face.pose.yaw - scene.pose.yaw)
-    return f"a rendered head was found; landmarks off by {off:.1f} % of the eye distance, yaw by {turned:.1f} degrees"
+    return text(TEXTS, "found_off", language, off=f"{off:.1f}", turned=f"{turned:.1f}")
 
 
-def _version(package: str) -> str:
+def _version(package: str, language: str) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+        return text(TEXTS, "not_installed", language)
 
 
-def _torch() -> Iterator[Finding]:
+def _torch(language: str) -> Iterator[Finding]:
     try:
         import torch
     except (ImportError, OSError) as error:
-        yield Finding("torch", False, f"cannot be loaded ({error}): reinstall it")
+        yield Finding("torch", False, text(TEXTS, "no_torch", language, error=error))
         return
-    yield Finding("torch", True, f"{torch.__version__}, {torch.get_num_threads()} threads")
+    threads = torch.get_num_threads()
+    yield Finding("torch", True, text(TEXTS, "torch", language, version=torch.__version__, threads=threads))
+    name = text(NAMES, "gpu", language)
     if torch.cuda.is_available():
-        memory = torch.cuda.get_device_properties(0).total_memory / 2**30
-        yield Finding("gpu", True, f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB")
+        memory = f"{torch.cuda.get_device_properties(0).total_memory / 2**30:.0f}"
+        yield Finding(name, True, text(TEXTS, "gpu", language, name=torch.cuda.get_device_name(0), memory=memory))
     else:
-        yield Finding("gpu", None, "none that PyTorch can use; the CPU is used")
+        yield Finding(name, None, text(TEXTS, "no_gpu", language))
 
 
-def _weights() -> Iterator[Finding]:
+def _weights(language: str) -> Iterator[Finding]:
     from omokage.weights.registry import verify
 
     try:
         found = verify()
     except (OmokageError, OSError) as error:
-        yield Finding("weights", False, str(error))
+        yield Finding(text(NAMES, "weights", language), False, str(error))
         return
     if not found:
-        yield Finding(
-            "weights", False, "none are installed: reinstall omokage, or train some and give --weights FOLDER"
-        )
+        yield Finding(text(NAMES, "weights", language), False, text(TEXTS, "no_weights", language))
     for card, good in found:
-        yield Finding(
-            f"weights {card.id}", good, "as its card says" if good else "the file is damaged: reinstall omokage"
-        )
+        said = text(TEXTS, "good_weights" if good else "bad_weights", language)
+        yield Finding(text(NAMES, "weights_of", language, model=card.id), good, said)
 
 
 def _tried(name: str, test: Callable[[], str]) -> Finding:

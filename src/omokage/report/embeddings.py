@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from omokage.language import text
 from omokage.media.files import whole_file
 from omokage.report.drawing import data_uri
+from omokage.report.embedding_words import TEXT
 from omokage.report.plots import CSS as PLOTS
 from omokage.report.plots import Curve, curves_svg
+from omokage.report.score_words import encoder_name, measure_name, thing_name
 from omokage.report.shell import END, fact_rows, head, plain
 
 if TYPE_CHECKING:
@@ -55,21 +58,23 @@ class Section:
 
 
 def write_page(
-    path: Path, title: str, lead: str, sections: Sequence[Section], about: Mapping[str, str] | None = None
-) -> None:
-    """Write a page whole or not at all. Raises OutputError."""
+    path: Path, title: str, lead: str, sections: Sequence[Section], about: Mapping[str, str] | None = None,
+    language: str = "en",
+) -> None:  # fmt: skip
+    """Write a page whole or not at all; `language` is that of the words given. Raises OutputError."""
     with whole_file(path) as file:
         file.write(
-            f"{head(title, 'en', _OWN, PLOTS)}<header><h1>{plain(title)}</h1><p>{plain(lead)}</p></header><main>"
+            f"{head(title, language, _OWN, PLOTS)}<header><h1>{plain(title)}</h1><p>{plain(lead)}</p></header><main>"
         )
         for section in sections:
-            file.write(_section(section))
+            file.write(_section(section, language))
         if about:
-            file.write(f"<section><h2>How this page was made</h2><table>{fact_rows(about.items())}</table></section>")
+            made = plain(text(TEXT, "about", language))
+            file.write(f"<section><h2>{made}</h2><table>{fact_rows(about.items())}</table></section>")
         file.write(END)
 
 
-def _section(section: Section) -> str:
+def _section(section: Section, language: str) -> str:
     parts = [f"<section><h2>{plain(section.heading)}</h2>", *(f"<p>{plain(words)}</p>" for words in section.words)]
     if plots := [plot for plot in section.plots if plot]:
         parts.append(f'<div class="plots">{"".join(f"<div>{plot}</div>" for plot in plots)}</div>')
@@ -80,55 +85,68 @@ def _section(section: Section) -> str:
         )
         parts.append(f'<table class="scores"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>')
     for name, tiles in section.rows:
-        parts.append(
-            (f"<h3>{plain(name)}</h3>" if name else "") + f'<div class="tiles">{"".join(map(_tile, tiles))}</div>'
-        )
+        shown = "".join(_tile(tile, language) for tile in tiles)
+        parts.append((f"<h3>{plain(name)}</h3>" if name else "") + f'<div class="tiles">{shown}</div>')
     return "".join([*parts, "</section>"])
 
 
-def _tile(tile: Tile) -> str:
-    shown = '<div class="blank">the picture could not be read</div>'
+def _tile(tile: Tile, language: str) -> str:
+    shown = f'<div class="blank">{plain(text(TEXT, "unread", language))}</div>'
     if tile.picture is not None:
         shown = f'<img alt="{plain(tile.words)}" src="{data_uri(tile.picture, 200)}">'
     return f'<div class="tile">{shown}{plain(tile.words)}</div>'
 
 
-def probe_section(scores: Sequence[ProbeScore], heading: str = "What linear probes read off the codes") -> Section:
-    """A plot for each task's main measure over the number of labels, and every score in a table."""
-    main: dict[str, str] = {}
-    for score in scores:
-        main.setdefault(score.task, score.measure)
-    plots = []
-    for task, measure in main.items():
-        own = [s for s in scores if (s.task, s.measure) == (task, measure)]
-        curves = [
-            Curve(
-                name,
-                tuple(
-                    (float(s.labels), s.value, s.low, s.high)
-                    for s in sorted(own, key=lambda s: s.labels)
-                    if s.encoder == name
-                ),
-            )
-            for name in dict.fromkeys(s.encoder for s in own)
-        ]
-        better = "higher is better" if own[0].higher_is_better else "lower is better"
-        plots.append(
-            curves_svg(curves, f"{task}, {measure}", "labels", f"{task}: {measure} ({better})", base=_level(own))
-        )
-    heads = ("task", "measure", "encoder", "labels", "value", "95 % interval", "a constant answer", "pictures")
-    rows = [
+def _heads(keys: Sequence[str], language: str) -> tuple[str, ...]:
+    return tuple(text(TEXT, key, language) for key in keys)
+
+
+def probe_table(scores: Sequence[ProbeScore], language: str = "en") -> tuple[tuple[str, ...], ...]:
+    """Every score as a row, behind the heads."""
+    keys = ("task", "measure", "encoder", "labels", "value", "interval", "trivial", "pictures")
+    rows = (
         (
-            *(s.task, s.measure, s.encoder, str(s.labels), f"{s.value:.3g}", f"{s.low:.3g} to {s.high:.3g}"),
+            *(thing_name(s.task, language), measure_name(s.measure, language), encoder_name(s.encoder, language)),
+            *(str(s.labels), f"{s.value:.3g}", text(TEXT, "span", language, low=f"{s.low:.3g}", high=f"{s.high:.3g}")),
             *(f"{s.trivial:.3g}", str(s.n)),
         )
         for s in scores
-    ]
-    words = (
-        "The encoder stays as it is; one linear layer on its codes is fitted to a few labels and judged on people whom "
-        "it has not seen. Dashed: what a constant answer gets. Bands are 95 % intervals, bootstrapped over people.",
     )
-    return Section(heading, words, tuple(plots), (heads, *rows))
+    return (_heads(keys, language), *rows)
+
+
+def probe_section(scores: Sequence[ProbeScore], heading: str = "", language: str = "en") -> Section:
+    """A plot for each task's main measure over the number of labels, and every score in a table. Without a `heading`:
+    what linear probes read."""
+    main: dict[str, str] = {}
+    for score in scores:
+        main.setdefault(score.task, score.measure)
+    plots = [
+        _probe_plot([s for s in scores if (s.task, s.measure) == (task, measure)], language)
+        for task, measure in main.items()
+    ]
+    heading = heading or text(TEXT, "probes", language)
+    return Section(heading, (text(TEXT, "probes_how", language),), tuple(plots), probe_table(scores, language))
+
+
+def _probe_plot(own: Sequence[ProbeScore], language: str) -> str:
+    """A curve for each encoder over the number of labels; all scores are of one task and measure."""
+    curves = [
+        Curve(
+            encoder_name(name, language),
+            tuple(
+                (float(s.labels), s.value, s.low, s.high)
+                for s in sorted(own, key=lambda s: s.labels)
+                if s.encoder == name
+            ),
+        )
+        for name in dict.fromkeys(s.encoder for s in own)
+    ]
+    better = text(TEXT, "higher" if own[0].higher_is_better else "lower", language)
+    parts = {"task": thing_name(own[0].task, language), "measure": measure_name(own[0].measure, language)}
+    title = text(TEXT, "plot_title", language, **parts)
+    up = text(TEXT, "plot_up", language, better=better, **parts)
+    return curves_svg(curves, title, text(TEXT, "labels", language), up, base=_level(own))
 
 
 def _level(scores: Sequence[ProbeScore]) -> float | None:
@@ -136,55 +154,52 @@ def _level(scores: Sequence[ProbeScore]) -> float | None:
     return last if np.isfinite(last) else None
 
 
-def search_section(query: Tile, hits: Sequence[Tile]) -> Section:
+def search_section(query: Tile, hits: Sequence[Tile], language: str = "en") -> Section:
     """The query and its answers as a grid."""
-    words = (
-        "Faces whose pose and expression are most like the query's, at most one of each picture or video and none of "
-        "the query's own. The likeness is of the picture's state, not of the person; codes carry traces of identity "
-        "all the same.",
-    )
-    return Section("Answers", words, rows=(("Query", (query,)), ("Most alike first", tuple(hits))))
+    heading, words, own, others = _heads(("answers", "answers_how", "query", "alike"), language)
+    return Section(heading, (words,), rows=((own, (query,)), (others, tuple(hits))))
 
 
-def identity_section(name: str, removals: Sequence[Removal]) -> Section:
+def identity_section(name: str, removals: Sequence[Removal], language: str = "en") -> Section:
     """How well people are named from codes, over the number of directions that were taken out."""
     points = tuple((float(r.removed), r.leakage.accuracy, r.leakage.low, r.leakage.high) for r in removals)
     chance = removals[-1].leakage.chance
-    title = "named right, by directions taken out"
-    plot = curves_svg([Curve(name, points)], title, "directions taken out", "named right", False, chance)
-    heads = ("taken out", "named right", "95 % interval", "chance", "same or different person (area)", "people")
+    title, across, up = _heads(("named_by", "directions", "named"), language)
+    plot = curves_svg([Curve(encoder_name(name, language), points)], title, across, up, False, chance)
+    heads = _heads(("taken", "named", "interval", "chance", "same", "people"), language)
     rows = [
         (
-            *(str(r.removed), f"{r.leakage.accuracy:.3f}", f"{r.leakage.low:.3f} to {r.leakage.high:.3f}"),
+            *(str(r.removed), f"{r.leakage.accuracy:.3f}"),
+            text(TEXT, "span", language, low=f"{r.leakage.low:.3f}", high=f"{r.leakage.high:.3f}"),
             *(f"{r.leakage.chance:.3f}", f"{r.leakage.verification:.3f}", str(r.leakage.people)),
         )
         for r in removals
     ]
-    words = (
-        "How often one linear layer, fitted to half of each person's pictures, names the right person on the other "
-        "half. Codes that name people are personal data. Projections were fitted to other people than these.",
-    )
-    return Section("What the codes keep of a person", words, (plot,), (heads, *rows))
+    heading, words = _heads(("identity", "identity_how"), language)
+    return Section(heading, (words,), (plot,), (heads, *rows))
 
 
-def changes_section(changes: Sequence[FactorChange]) -> Section:
+def changes_section(changes: Sequence[FactorChange], language: str = "en") -> Section:
     """How far codes move when one thing changes."""
-    heads = ("only this changes", "the code moves by", "95 % interval", "scenes")
-    rows = [(c.factor, f"{c.share:.2f}", f"{c.low:.2f} to {c.high:.2f}", str(c.scenes)) for c in changes]
-    words = (
-        "Rendered heads in which one thing is changed and all else stays, in shares of how far the code moves when "
-        "everything changes.",
-    )
-    return Section("What moves a code", words, table=(heads, *rows))
+    rows = [
+        (
+            *(thing_name(c.factor, language), f"{c.share:.2f}"),
+            *(text(TEXT, "span", language, low=f"{c.low:.2f}", high=f"{c.high:.2f}"), str(c.scenes)),
+        )
+        for c in changes
+    ]
+    heading, words = _heads(("changes", "changes_how"), language)
+    return Section(heading, (words,), table=(_heads(("only", "moves", "interval", "scenes"), language), *rows))
 
 
-def sweeps_section(sweeps: Sequence[Sweep]) -> Section:
+def sweeps_section(sweeps: Sequence[Sweep], language: str = "en") -> Section:
     """Rows of rendered heads in which one thing grows."""
     rows = tuple(
         (
-            f"{s.name}: {s.straightness():.0%} of the code's movement lies on one line",
+            text(TEXT, "straight", language, name=thing_name(s.name, language), share=f"{s.straightness():.0%}"),
             tuple(Tile(crop, f"{value:g}") for crop, value in zip(s.crops, s.values, strict=True)),
         )
         for s in sweeps
     )
-    return Section("One thing at a time", ("The crops that the encoder saw.",), rows=rows)
+    heading, words = _heads(("sweeps", "sweeps_how"), language)
+    return Section(heading, (words,), rows=rows)
