@@ -252,6 +252,15 @@ def test_what_no_field_holds_is_not_answered_with_other_fields(run: Command, fol
     assert not model.asked
 
 
+def test_describe_speaks_japanese(run: Command, folder: Path) -> None:
+    english = json.loads(run("describe", folder / "one.png", "--json").out)
+    japanese = json.loads(run("describe", folder / "one.png", "--json", "--lang", "ja").out)
+    assert [s["fact"] for s in japanese["sentences"]] == [s["fact"] for s in english["sentences"]]
+    assert japanese["text"] == "".join(s["text"] for s in japanese["sentences"])
+    assert run("describe", folder / "one.png", "--lang", "ja").out.strip() == japanese["text"]
+    assert japanese["text"].isascii() is False
+
+
 def test_describe_tells_folders_reviews_and_reasons(run: Command, folder: Path, model: Saying) -> None:
     assert "is a folder: name one picture" in run("describe", folder).err
     assert "顔が見つかりません" in run("describe", folder / "none.png", "--lang", "ja").out

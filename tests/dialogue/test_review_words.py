@@ -46,6 +46,6 @@ def test_doubts_about_fields_are_translated_with_their_fields() -> None:
 def test_disputes_are_named() -> None:
     facts = ("older_20", "smiling")
     assert disputed_words(facts, "en") == (
-        "the models disagree on whether the person is older than 20, whether the person smiles"
+        "the models disagree on whether the person looks older than 20, whether the person smiles"
     )
     assert disputed_words(facts, "ja") == "モデルどうしの答えが分かれるもの: 20 歳より上か、ほほえみ"

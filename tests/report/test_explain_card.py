@@ -138,4 +138,5 @@ def test_every_word_of_an_explanation_has_japanese() -> None:
     assert explained("something else", "ja") == "something else"
     assert target_name("expression.happiness", "ja") == "表情 · 喜び"
     assert target_name("attr.smiling", "ja") == "見た目の属性 · ほほえみ"
+    assert target_name("unit.mouthSmileLeft", "ja") == "表情の単位 · 左の口角上げ"
     assert target_name("attr.smiling", "en") == "attr · smiling"

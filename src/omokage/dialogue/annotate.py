@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from omokage.dialogue.captions import MOST_DENIED, SURE, UNSURE, plainest, said
+from omokage.dialogue.captions import MOST_DENIED, SURE, UNSURE, said, worded
 from omokage.dialogue.checking import specialist
 from omokage.dialogue.facts import Truth
 from omokage.dialogue.phrases import TRAIN
@@ -219,4 +219,4 @@ def corrected(
 
 def _told(name: str, value: bool) -> str:
     sure = said(name, 1.0 if value else 0.0)
-    return sure.text if sure else f"{capital(statement(plainest(name), 'the person', not value))}."
+    return sure.text if sure else f"{capital(statement(worded(name), 'the person', not value))}."

@@ -109,15 +109,21 @@ def said(name: str, probability: float) -> Sentence | None:
     confidence = max(probability, 1 - probability)
     if confidence < UNSURE or (not value and name not in _WORTH_DENYING):
         return None
-    text = _clause(plainest(name), name, value, "the person")
+    text = _clause(worded(name), name, value, "the person")
     if confidence < SURE:
         text = f"it is not sure, but likely, that {text}"
     return Sentence(f"{capital(text)}.", name, value, confidence)
 
 
+def worded(name: str) -> Phrase:
+    """The phrase that a description uses: an expression and an age are how somebody looks, not what he feels or is."""
+    looks = (p for p in TRAIN[name] if p.kind == "do" and p.parts[1].startswith("look "))
+    return next(looks, plainest(name)) if name.startswith(("expression_", "older_")) else plainest(name)
+
+
 def plainest(name: str) -> Phrase:
-    """The first phrase of a fact that is not a bare thing: the one that a description uses. Of a covered part it is the
-    one whose opposite is plain too."""
+    """The first phrase of a fact that is not a bare thing: the one that a model is asked with. Of a covered part it is
+    the one whose opposite is plain too."""
     covers = name == "occluded" or name.endswith("_covered")
     if covers:
         return next(p for p in TRAIN[name] if p.kind == "be" and p.parts[0] != "something")

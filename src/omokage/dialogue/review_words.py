@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from omokage.dialogue.captions import plainest
+from omokage.dialogue.captions import worded
 from omokage.dialogue.templates import OPTION_WORDS, statement
 from omokage.language import Texts, text
 
@@ -82,7 +82,7 @@ def disputed_words(facts: Sequence[str], lang: str) -> str:
     """On which facts two models disagree."""
     if lang == "ja":
         return line("disputed", lang, facts="、".join(fact_name(name, lang) for name in facts))
-    told = [name if name in OPTION_WORDS else f"whether {statement(plainest(name), 'the person')}" for name in facts]
+    told = [name if name in OPTION_WORDS else f"whether {statement(worded(name), 'the person')}" for name in facts]
     return line("disputed", lang, facts=", ".join(told))
 
 

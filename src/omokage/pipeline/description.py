@@ -8,6 +8,7 @@ from typing import Any
 
 from omokage.dialogue.captions import Sentence, told
 from omokage.dialogue.conversation import DialogueModel
+from omokage.dialogue.japanese import in_japanese
 from omokage.dialogue.reply import RULES, Rules, agreed_sentences
 from omokage.dialogue.review_words import disputed_words
 from omokage.dialogue.sayings import saying
@@ -32,7 +33,7 @@ class Description:
     @property
     def text(self) -> str:
         """All sentences, or why there are none."""
-        return " ".join(s.text for s in self.sentences) or self.reason
+        return " ".join(s.text for s in self.sentences).replace("。 ", "。") or self.reason
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -72,6 +73,8 @@ def described(look: Look, model: DialogueModel, rules: Rules = RULES, lang: str 
     if not found:
         return Description(look.source, disputed=disputed, status="abstained", model=model.id, needs_review=review,
                            reason=saying("nothing_said", lang))  # fmt: skip
+    if lang == "ja":
+        found = [(in_japanese(sentence), origin) for sentence, origin in found]
     return Description(
         look.source, tuple(s for s, _ in found), tuple(o for _, o in found), disputed, needs_review=review,
         model=model.id,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from omokage.report.change_words import name_of_factor
 from omokage.report.words import name_of
+from omokage.schema import UNITS
 
 JAPANESE_REGIONS: Mapping[str, str] = {
     "background": "背景", "brows": "眉", "eyes": "目", "nose": "鼻", "cheeks": "頬", "mouth": "口", "chin": "あご",
@@ -69,7 +71,13 @@ def target_name(target: str, language: str) -> str:
     parts = target.split(".")
     if language != "ja":
         return " · ".join(name_of(part, language) for part in parts)
-    return " · ".join(_TARGETS.get(part) or name_of(part.lower() if parts[0] == "au" else part, "ja") for part in parts)
+    return " · ".join(_japanese_part(part, parts[0]) for part in parts)
+
+
+def _japanese_part(part: str, kind: str) -> str:
+    if part in UNITS:
+        return name_of_factor(part, "ja")
+    return _TARGETS.get(part) or name_of(part.lower() if kind == "au" else part, "ja")
 
 
 def explained(text: str, language: str) -> str:
