@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import shutil
+import sys
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +23,13 @@ from omokage.comparison.predict import Compared, Seen
 from omokage.errors import InputError, WeightsError
 from omokage.pipeline import Analyzer, opened, pair_table
 from omokage.pipeline import compare as comparing
-from omokage.pipeline.compare import compare, mirrored
+from omokage.pipeline.compare import Photo, compare, mirrored
 from omokage.pipeline.pair_table import COLUMNS, compare_table, read_pairs
-from omokage.pipeline.series import change_points, compare_series, taken, theil_sen
+from omokage.pipeline.series import change_points, compare_series, ordered, taken, theil_sen
 from omokage.report.change_words import TEXT
 from omokage.results import Change, FaceChange
 from stand_ins import SquareFinder, SquarePredictor, write_picture
+from stand_ins import picture as drawn
 
 
 class SquareComparer:
@@ -322,17 +327,94 @@ def test_slopes_and_steps_of_known_curves() -> None:
     assert change_points(np.random.default_rng(1).normal(0, 0.5, 30), 0.5) == ()
 
 
-def test_dates_come_from_the_camera_before_the_name(tmp_path: Path) -> None:
-    from PIL import Image
-
+def photo(path: Path, taken_at: str = "", changed_at: str = "") -> Path:
+    """A small picture with EXIF's DateTimeOriginal and DateTime."""
     exif = Image.Exif()
-    exif[0x0132] = "2019:05:06 07:08:09"
-    Image.new("RGB", (8, 8)).save(tmp_path / "2021-01-01.jpg", exif=exif)
-    Image.new("RGB", (8, 8)).save(tmp_path / "20220304_x.jpg")
-    Image.new("RGB", (8, 8)).save(tmp_path / "plain.jpg")
-    assert taken(tmp_path / "2021-01-01.jpg").year == 2019  # type: ignore[union-attr]
-    assert (taken(tmp_path / "20220304_x.jpg")).month == 3  # type: ignore[union-attr]
-    assert taken(tmp_path / "plain.jpg") is None
+    if taken_at:
+        exif.get_ifd(0x8769)[0x9003] = taken_at
+    if changed_at:
+        exif[0x0132] = changed_at
+    Image.new("RGB", (8, 8)).save(path, exif=exif)
+    return path
+
+
+def test_dates_come_from_the_camera_before_the_name_and_from_the_name_before_an_edit(tmp_path: Path) -> None:
+    original, edit, name = datetime(2019, 5, 6, 7, 8, 9), datetime(2024, 2, 2, 10), datetime(1998, 5, 1)
+    said = [when.strftime("%Y:%m:%d %H:%M:%S") for when in (original, edit)]
+    assert taken(photo(tmp_path / "1998-05-01.jpg", *said)) == original
+    assert taken(photo(tmp_path / "1998-05-01_scan.jpg", "", said[1])) == name
+    assert taken(photo(tmp_path / "1998-05-01_x.jpg", "0000:00:00 00:00:00", said[1])) == name
+    assert taken(photo(tmp_path / "1998-02-31.jpg", "", said[1])) == edit
+    assert taken(photo(tmp_path / "plain.jpg", "", said[1])) == edit
+    assert taken(photo(tmp_path / "bare.jpg")) is None
+    assert taken(tmp_path / "gone_20220304.jpg") == datetime(2022, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2024:01:31 10:00:00", "2024:01:31 10:00:00 ", "2024:01:31 10:00:00+09:00", "2024-01-31 10:00:00",
+     "2024-01-31T10:00:00.25Z"],
+)  # fmt: skip
+def test_dates_are_read_as_programs_write_them(tmp_path: Path, text: str) -> None:
+    assert taken(photo(tmp_path / "a.jpg", text)) == datetime(2024, 1, 31, 10)
+
+
+@pytest.mark.parametrize("name", ["IMG_20240131_235959", "20240131101500", "p-2024.01.31-2", "2024-01-31T10"])
+def test_a_date_in_a_name_stands_alone_or_before_a_time(name: str) -> None:
+    assert taken(Path(f"no-such-folder/{name}.jpg")) == datetime(2024, 1, 31)
+
+
+@pytest.mark.parametrize("name", ["DSC20020101234", "scan_119900101_2", "p1201912310", "20240131996161", "2024"])
+def test_a_part_of_a_number_in_a_name_is_no_date(name: str) -> None:
+    assert taken(Path(f"no-such-folder/{name}.jpg")) is None
+
+
+def test_numbers_in_names_count_as_numbers() -> None:
+    days = [Photo(f"s/day{k}.jpg") for k in range(1, 13)]
+    named, times, dated = ordered(sorted(days, key=lambda one: one.name))
+    assert [one.name for one in named] == [one.name for one in days]
+    assert (times.tolist(), dated) == (list(range(12)), False)
+    mixed = ["10.jpg", "9/b.jpg", "a.jpg", "a1.jpg", "a01.jpg", "9/a.jpg"]
+    assert [p.name for p in ordered([Photo(name) for name in mixed])[0]] == [
+        "9/a.jpg", "9/b.jpg", "10.jpg", "a.jpg", "a01.jpg", "a1.jpg",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(os.name == "nt" or sys.platform == "darwin", reason="needs file names that are not UTF-8")
+def test_a_file_whose_name_is_not_utf8_keeps_its_date(tmp_path: Path) -> None:
+    names = [os.fsdecode(name) for name in (b"c\xe9.jpg", b"b\xe9.jpg", b"a.jpg")]
+    for k, name in enumerate(names):
+        exif = Image.Exif()
+        exif[0x0132] = f"20{20 + k}:01:01 10:00:00"
+        Image.fromarray(drawn([(30 + 3 * k, 40, 50, 20)])).save(tmp_path / name, exif=exif, quality=95)
+    analyzer = Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
+    line = compare_series(analyzer, SquareComparer(), str(tmp_path))  # type: ignore[arg-type]
+    assert line.dated
+    assert [Path(name).name for name in line.names] == ["c\\xe9.jpg", "b\\xe9.jpg", "a.jpg"]
+
+
+@pytest.mark.parametrize("left_out", ["stranger.png", "2010-01-01.png", "a copy.png"])
+def test_a_photograph_that_is_left_out_decides_neither_order_nor_units(tmp_path: Path, left_out: str) -> None:
+    """By name the photographs would come in the opposite order of their dates."""
+    ages = [20, 40, 30, 60, 50]
+    for k, age in enumerate(ages):
+        face(tmp_path / f"{'edcba'[k]}_{2020 + k}-01-01.png", age, 30 + 3 * k)
+    analyzer = Analyzer(finder=SquareFinder(), predictor=SquarePredictor())
+    alone = compare_series(analyzer, SquareComparer(), str(tmp_path))  # type: ignore[arg-type]
+    assert (alone.dated, alone.times[0]) == (True, 0)
+    assert alone.times == pytest.approx(range(5), abs=0.01)
+    assert alone.values["age"] == pytest.approx(np.array(ages) - 20, abs=2.5)
+    if "copy" in left_out:
+        shutil.copy(tmp_path / "e_2020-01-01.png", tmp_path / left_out)
+    else:
+        face(tmp_path / left_out, 30, 70, shade=220)
+    line = compare_series(analyzer, SquareComparer(), str(tmp_path))  # type: ignore[arg-type]
+    assert [Path(name).name for name, _ in line.left_out] == [left_out]
+    assert (line.names, line.times, line.dated) == (alone.names, alone.times, True)
+    for name in ("age", "fatness"):
+        assert line.values[name] == pytest.approx(alone.values[name])
+        assert line.spread[name] == pytest.approx(alone.spread[name])
+        assert line.trends[name] == alone.trends[name]
 
 
 def test_a_change_card_holds_pictures_numbers_and_no_script(tmp_path: Path) -> None:

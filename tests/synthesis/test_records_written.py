@@ -21,6 +21,7 @@ from omokage.errors import InputError, OutputError
 from omokage.results import EXPRESSIONS, Box
 from omokage.synthesis.labels import hair_colours, ramp, scene_labels
 from omokage.synthesis.pairs import Pairs, PairSampler
+from omokage.synthesis.people import aged, perceived_female
 from omokage.synthesis.plans import Pictures
 from omokage.synthesis.render import render
 from omokage.synthesis.sampling import CameraSampler, SceneSampler
@@ -105,6 +106,13 @@ def test_records_are_whole_and_labelled(folder: Path) -> None:
         assert labels["pose"] == pytest.approx([scene.pose.yaw, scene.pose.pitch, scene.pose.roll], abs=1e-3)
         assert json.loads(record.provenance)["seed"] == 11
         assert Record.from_row(record.row()).labels == labels
+
+
+def test_who_was_aged_looks_as_raters_would_say_at_that_age() -> None:
+    grown = person(age=18.0, male=0.9, hair="short", hair_length=0.3)
+    child = aged(grown, 4.0)
+    assert labels_of(child)["female"] == perceived_female(child)
+    assert abs(labels_of(child)["female"] - 0.5) < abs(labels_of(grown)["female"] - 0.5)  # children's faces say little
 
 
 def test_a_record_can_be_rendered_again_from_its_scene(folder: Path) -> None:
@@ -226,7 +234,11 @@ def test_yes_no_labels_follow_the_scene() -> None:
     assert labels_of(person())["attr_smiling"] == 0
     assert labels_of(person(), ("jawOpen", 0.6))["attr_mouth_slightly_open"] == 1
     assert labels_of(person())["attr_mouth_slightly_open"] < 0.5
-    assert labels_of(person(), ("eyeBlinkLeft", 1.0), ("eyeBlinkRight", 1.0))["attr_eyes_closed"] == 1
+    asleep = labels_of(person(), ("eyeBlinkLeft", 1.0), ("eyeBlinkRight", 1.0))
+    assert asleep["attr_eyes_closed"] == 1
+    assert "gaze" not in asleep
+    for open_enough in ((), (("eyeBlinkLeft", 1.0),), (("eyeBlinkLeft", 0.75), ("eyeBlinkRight", 0.75))):
+        assert "gaze" in labels_of(person(), *open_enough)
     sun = labels_of(person(glasses="sunglasses"))
     assert sun["attr_eyeglasses"] == sun["attr_sunglasses"] == 1
     assert "attr_eyes_closed" not in sun

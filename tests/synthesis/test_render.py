@@ -11,7 +11,7 @@ from omokage.synthesis.camera import HEAD
 from omokage.synthesis.geometry import build_mesh, pose_mesh, pose_points, rotation
 from omokage.synthesis.landmarks import landmark_points
 from omokage.synthesis.raster import project
-from omokage.synthesis.render import render, warm_up
+from omokage.synthesis.render import SUPERSAMPLING, _shrunk, render, warm_up
 from omokage.synthesis.scene import Camera, Expression, Light, Person, Pose, Scene, Surroundings
 from omokage.synthesis.skin import paint
 
@@ -76,6 +76,28 @@ def test_classes_agree_with_coverage(skin, seed):
     assert got.alpha[background].mean() < 0.1
     assert 0.05 < (got.segmentation == CLASS["skin"]).mean() < 0.6
     assert {CLASS[k] for k in ("skin", "cloth", "hair", "neck")} <= set(np.unique(got.segmentation))
+
+
+@pytest.mark.parametrize("size", [SIZE, 65, 128])
+def test_classes_lie_where_the_picture_has_them(skin, size):
+    """The shift (least squares, pixels) that lays the coverage over the mask is none along either axis."""
+    got = render(replace(SCENE, camera=Camera(5, size, frame=2.2)), skin)
+    cover, mask = got.alpha.astype(np.float64), got.segmentation != CLASS["background"]
+    slopes = np.stack([slope.ravel() for slope in np.gradient(cover)], 1)
+    shift = -np.linalg.lstsq(slopes, (mask - cover).ravel(), rcond=None)[0]
+    assert np.abs(shift).max() < 0.1
+
+
+@pytest.mark.parametrize("size", [8, 63, 64, 65, 160])
+def test_the_class_of_a_pixel_is_the_one_at_its_middle(size):
+    n = round(size * SUPERSAMPLING)
+    place = (np.arange(size) + 0.5) * n / size  # of each middle, in pixels of the larger picture
+    clear = np.abs(place - np.round(place)) > 1e-6  # not on the border of two of them
+    found = _shrunk(np.arange(n, dtype=np.uint8)[:, None].repeat(n, 1), size)[:, 0]
+    across = _shrunk(np.arange(n, dtype=np.uint8)[None].repeat(n, 0), size)[0]
+    assert clear.mean() > 0.9
+    assert np.array_equal(found[clear], np.floor(place)[clear])
+    assert np.array_equal(across, found)
 
 
 def test_backdrop_shows_exactly_where_coverage_is_not(skin):
@@ -159,6 +181,20 @@ def test_a_mask_hides_the_mouth_and_sunglasses_the_eyes(skin):
     clear = render(with_person(glasses="frame"), skin)
     assert (clear.segmentation == CLASS["lens"]).any()
     assert clear.visibility[36:48].sum() >= 9
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_point_shows_through_a_mask(skin, seed):
+    """Not even the tip of the nose, over which the cloth is stretched; without the mask nearly all of them show."""
+    turned = Pose(*map(float, np.random.default_rng(seed).normal(0, 8, 2)))
+    bare = replace(SCENE, pose=turned, camera=Camera(5, 160, frame=1.6))
+    masked = render(replace(bare, surroundings=Surroundings(seed, "room", "surgical_mask")), skin)
+    column, row = np.floor(masked.landmarks).astype(int).T
+    around = np.stack([masked.segmentation[row + y, column + x] for y in range(-2, 3) for x in range(-2, 3)])
+    behind = (around == CLASS["mask"]).all(0)
+    assert behind[30]
+    assert not masked.visibility[behind].any()
+    assert render(bare, skin).visibility[behind & (np.arange(68) >= 17)].mean() > 0.9
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ class Photo:
     shown: Image | None = None  # the aligned crop, larger, for a report
     picture: Picture | None = None  # how it is lit and was taken
     seen: Seen | None = None  # what the networks keep of the crop, once they have seen it (`seen_once`)
+    path: str = ""  # of the file that `photographs` read; `name` is this made printable
 
 
 def compare(
@@ -93,10 +94,11 @@ def photographs(
     analyzer: Analyzer, comparer: Comparer, sources: Sequence[Source], crops: bool = False, shown: bool = False
 ) -> list[Photo]:
     """Every source once, in order. A video is no photograph, and cannot be compared."""
+    paths = {s.name: s.path for s in sources}
     found = {s.name: Photo(s.name, _FILM) for s in sources if s.video or is_video(s.path)}
     if pictures := list(dict.fromkeys(s for s in sources if s.name not in found)):
         for reading in analyzer.analyze_many(pictures, crops=crops, keep_pixels=True):
-            found[reading.source] = photo_of(reading, comparer, shown)
+            found[reading.source] = replace(photo_of(reading, comparer, shown), path=paths[reading.source])
     return [found[s.name] for s in sources]
 
 

@@ -6,6 +6,7 @@ mean change from all the others: n photographs give n - 1 readings of each. Posi
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,9 +28,14 @@ from omokage.pipeline.own_changes import ChangeReader
 
 Floats = NDArray[np.float64]
 MOST = 400  # photographs: their number of pairs grows with the square
-_DATE = re.compile(r"(19|20)(\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])")
-_TAKEN = (0x9003, 0x0132)  # EXIF DateTimeOriginal, DateTime
-_EXIF = 0x8769
+# A date in a name is no part of a longer number, but a time may follow it at once (20240131101500).
+_DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)[-_.]?(0[1-9]|1[0-2])[-_.]?(0[1-9]|[12]\d|3[01])"
+    r"(?=(?:(?:[01]\d|2[0-3])[0-5]\d[0-5]\d)?(?!\d))"
+)
+# EXIF has colons and ends there; some programs write dashes, or add spaces or a time zone.
+_MOMENT = re.compile(r"\s*(\d{4})[-:](\d\d)[-:](\d\d)[ T](\d\d):(\d\d):(\d\d)")
+_EXIF, _ORIGINAL, _CHANGED = 0x8769, 0x9003, 0x0132  # EXIF's own tags; DateTimeOriginal, DateTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,8 @@ def compare_series(
     analyzer: Analyzer, comparer: Comparer, folder: str, *, assume_same: bool = False, crops: bool = False,
     shown: bool = False, own: ChangeReader | None = None,
 ) -> Timeline:  # fmt: skip
-    """The timeline of a folder of photographs, of what a user's labels taught (`own`) as well. Ordered by EXIF date,
-    else by a date in the name; by name where not all of them have a date.
+    """The timeline of a folder of photographs, of what a user's labels taught (`own`) as well. Ordered by the dates of
+    those that are used (`taken`); by name where not all of these have one.
 
     A photograph that does not seem to show the same person as most others is left out unless `assume_same`, and so is
     one that is there twice; `shown` keeps the aligned crops for a report. Raises InputError for fewer than three usable
@@ -87,28 +93,41 @@ def compare_series(
         raise InputError(f"{folder} holds {len(sources)} photographs; a series may have {MOST}: take fewer")
     photos = photographs(analyzer, comparer, sources, crops, shown)
     left = [(photo.name, photo.problem) for photo in photos if photo.problem]
-    usable, times, dated = ordered([photo for photo in photos if not photo.problem])
-    digests = [photo.digest for photo in usable]
-    once = [k for k, digest in enumerate(digests) if digests.index(digest) == k]
-    left += [(photo.name, "repeated") for k, photo in enumerate(usable) if k not in once]
-    usable, times = [usable[k] for k in once], times[once]
+    clear = [photo for photo in photos if not photo.problem]
+    usable = _each_once(clear)
+    left += [(photo.name, "repeated") for photo in clear if photo not in usable]
     if len(usable) < 3:
         raise InputError(f"{folder} holds {len(usable)} photographs with one clear face; a series needs three")
     value, margin, same = _pairs(usable, comparer, own)
     alone = np.median(same, 1) < comparer.same_limit
+    keep: Sequence[int] = range(len(usable))
     if not assume_same and alone.any():
         left += [(p.name, "different_person") for p, out in zip(usable, alone, strict=True) if out]
-        keep = np.flatnonzero(~alone)
+        keep = [i for i in keep if not alone[i]]
         if len(keep) < 3:
             raise InputError(
                 f"only {len(keep)} of {len(usable)} photographs in {folder} seem to show the same person as most "
                 "others; a series needs three: take out those of other people, or add --assume-same where you know "
                 "that all show one"
             )
-        usable, times = [usable[i] for i in keep], times[keep]
-        value, margin = value[:, keep][:, :, keep], margin[:, keep][:, :, keep]
+    used, times, dated = ordered([usable[i] for i in keep])
+    rows = [usable.index(photo) for photo in used]
+    value, margin = value[:, rows][:, :, rows], margin[:, rows][:, :, rows]
     names = (*FACTORS, *(own.names if own is not None else ()))
-    return _timeline(names, usable, times, dated, value, margin, left)
+    return _timeline(names, used, times, dated, value, margin, left)
+
+
+def _each_once(photos: Sequence[Photo]) -> list[Photo]:
+    """Of photographs with the same pixels the earliest: a dated one before a copy that has lost its date."""
+    alike: dict[str, list[Photo]] = {}
+    for photo in photos:
+        alike.setdefault(photo.digest, []).append(photo)
+    return [same[0] if len(same) == 1 else min(same, key=_earliest) for same in alike.values()]
+
+
+def _earliest(photo: Photo) -> tuple[Any, ...]:
+    date = _date_of(photo)
+    return date is None, date or datetime.max, _natural(photo.name)
 
 
 def _pairs(photos: Sequence[Photo], comparer: Comparer, own: ChangeReader | None) -> tuple[Floats, Floats, Floats]:
@@ -152,37 +171,43 @@ def _timeline(
 
 def ordered(photos: Sequence[Photo]) -> tuple[list[Photo], Floats, bool]:
     """Photographs in the order of their dates with the time of each in years, or by name with its place."""
-    dates = [taken(Path(photo.name)) for photo in photos]
-    if all(d is not None for d in dates) and len(set(dates)) > 1:
-        pairs = sorted(zip(dates, photos, strict=True), key=lambda pair: (str(pair[0]), pair[1].name))
-        first = pairs[0][0]
-        assert first is not None
-        years = np.array([(d - first).total_seconds() / 31_556_952 for d, _ in pairs if d is not None])
-        return [photo for _, photo in pairs], years, True
-    named = sorted(photos, key=lambda photo: photo.name)
-    return named, np.arange(len(named), dtype=np.float64), False
+    named = sorted(photos, key=lambda photo: _natural(photo.name))
+    dates = [date for photo in named if (date := _date_of(photo)) is not None]
+    if len(dates) < len(named) or len(set(dates)) < 2:
+        return named, np.arange(len(named), dtype=np.float64), False
+    order = sorted(range(len(named)), key=dates.__getitem__)  # one day's photographs stay in the order of their names
+    years = np.array([(dates[k] - dates[order[0]]).total_seconds() / 31_556_952 for k in order])
+    return [named[k] for k in order], years, True
+
+
+def _natural(name: str) -> tuple[list[str | int], str]:
+    """Sorts numbers within names as numbers: day2.jpg before day10.jpg, day.jpg before both."""
+    parts = re.split(r"(\d+)", os.path.splitext(name)[0])
+    return [int(part) if k % 2 else part for k, part in enumerate(parts)], name
+
+
+def _date_of(photo: Photo) -> datetime | None:
+    return taken(Path(photo.path or photo.name))
 
 
 def taken(path: Path) -> datetime | None:
-    """When a photograph was taken: by EXIF, else by a date in its name (20240131, 2024-01-31); None when neither."""
+    """When a photograph was taken: by EXIF's DateTimeOriginal, else by a date in its name (20240131, 2024-01-31), else
+    by EXIF's DateTime, which a scanner or an editor sets to its own day; None where all are missing."""
+    original = changed = None
     try:
         with Pillow.open(path) as picture:
             exif = picture.getexif()
-            texts = [exif.get_ifd(_EXIF).get(_TAKEN[0]), exif.get(_TAKEN[1])]
+            original, changed = exif.get_ifd(_EXIF).get(_ORIGINAL), exif.get(_CHANGED)
     except OSError:
-        texts = []
-    for text in texts:
-        try:
-            return datetime.strptime(str(text), "%Y:%m:%d %H:%M:%S")
-        except ValueError:
-            continue
-    found = _DATE.search(path.name)
-    if found is None:
-        return None
-    century, year, month, day = found.groups()
+        pass
+    found = (_MOMENT.match(str(original)), _DATE.search(path.name), _MOMENT.match(str(changed)))
+    return next((date for match in found if match and (date := _date(match))), None)
+
+
+def _date(match: re.Match[str]) -> datetime | None:
     try:
-        return datetime(int(century + year), int(month), int(day))
-    except ValueError:
+        return datetime(*map(int, match.groups()))  # type: ignore[arg-type]
+    except ValueError:  # the 31st of a short month, or zeros of a clock that was never set
         return None
 
 

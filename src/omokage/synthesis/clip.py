@@ -207,7 +207,8 @@ def _paste(picture: Bytes, head: Rendering, visit: Visit, time: float) -> Box:
     n = head.image.shape[0]
     scale = visit.side * height / n
     x0, y0 = visit.x(time) * width - scale * n / 2, visit.y * height - scale * n / 2
-    affine = np.array([[scale, 0, x0], [0, scale, y0]])
+    half = (scale - 1) / 2  # boxes count from corners of pixels, OpenCV from their middles
+    affine = np.array([[scale, 0, x0 + half], [0, scale, y0 + half]])
     alpha = np.dstack([head.alpha * _fade(n)] * 3)
     sizes = (width, height)
     image = cv2.warpAffine(head.image, affine, sizes, flags=cv2.INTER_AREA)

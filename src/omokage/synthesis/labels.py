@@ -2,7 +2,7 @@
 
 Yes/no labels are 0..1, with values between at strengths where people would disagree, and absent (null) where the
 picture does not show the answer: hair colour under a hat, a moustache under a surgical mask, open eyes behind dark
-lenses.
+lenses, where closed eyes look.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from omokage.data.records import SEGMENTATION
 from omokage.results import Box
 from omokage.schema import UNITS
+from omokage.synthesis.people import perceived_female
 from omokage.synthesis.render import Rendering
 from omokage.synthesis.scene import Person, Scene
 
@@ -48,12 +49,12 @@ def scene_labels(scene: Scene, rendering: Rendering) -> Labels:
         "visibility": rendering.visibility.astype(int).tolist(),
         "box": [box.x0, box.y0, box.x1, box.y1],
         "pose": [scene.pose.yaw, scene.pose.pitch, scene.pose.roll],
-        "gaze": None if _eyes_hidden(scene, rendering) else [scene.pose.gaze_right, scene.pose.gaze_up],
+        "gaze": None if _gaze_hidden(scene, rendering) else [scene.pose.gaze_right, scene.pose.gaze_up],
         "units": [units.get(name, 0.0) for name in UNITS],
         "expression": scene.expression.label,
         "expression_intensity": scene.expression.intensity if scene.expression.label else None,
         "age": person.age,
-        "female": person.female_perceived,
+        "female": perceived_female(person),  # not the stored one: `aged` leaves it, as it draws hair and brows
         "fatness": person.fatness,
         "skin_tone": person.melanin,
         "hair_length": None if _hair_hidden(person) else person.hair_length,
@@ -168,6 +169,11 @@ def _eyes_hidden(scene: Scene, rendering: Rendering) -> bool:
         scene.person.glasses == "sunglasses"
         or hidden_share(rendering, slice(36, 48), ("hair", *COVERS)) > MOSTLY_HIDDEN
     )
+
+
+def _gaze_hidden(scene: Scene, rendering: Rendering) -> bool:
+    """Closed lids hide where the eyes look as well as dark lenses do."""
+    return ramp(_mean(scene, "eyeBlink"), EYES_CLOSED) == 1 or _eyes_hidden(scene, rendering)
 
 
 def _hair_hidden(person: Person) -> bool:

@@ -34,6 +34,10 @@ SHADOW_MAP, ABOVE_MAP = 192, 96  # texels a side
 _REACH = 2.3  # head units that the shadow maps cover to each side
 _MIDDLE = np.array([0.0, -0.2, 0.2], np.float32)
 _FACE = np.array([[0.0, -0.06, 0.35]], np.float32)  # what the camera looks at, before posing
+# Head units from the skin towards the camera at which a point counts as seen. A surgical mask hangs about as far before
+# the nose: at 0.06 its tip showed through the cloth in 81 of 111 scenes, at 0.04 in none (of all points well behind
+# masks 124 and 1 of 4,788 count as seen; of 2,982 open points of bare faces 56 and 75 count as hidden).
+_LIFT = 0.04
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -206,8 +210,9 @@ def _develop(colour: Floats, backdrop: Floats, scene: Scene) -> tuple[Bytes, Flo
 
 
 def _shrunk(classes: Bytes, size: int) -> Bytes:
-    """The class at each pixel's middle."""
-    return np.asarray(cv2.resize(classes, (size, size), interpolation=cv2.INTER_NEAREST), np.uint8)
+    """The class at each pixel's middle. (Plain INTER_NEAREST takes it at the upper left corner: classes then lie a
+    quarter to half a pixel right of and below what the picture shows.)"""
+    return np.asarray(cv2.resize(classes, (size, size), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
 
 
 def _visibility(points: Floats, look_at: View, buffer: GBuffer) -> Bytes:
@@ -218,7 +223,7 @@ def _visibility(points: Floats, look_at: View, buffer: GBuffer) -> Bytes:
     """
     n = buffer.depth.shape[0]
     to_eye = look_at.eye - points
-    lifted = points + to_eye / np.linalg.norm(to_eye, axis=1, keepdims=True) * np.float32(0.06)
+    lifted = points + to_eye / np.linalg.norm(to_eye, axis=1, keepdims=True) * np.float32(_LIFT)
     screen = project(np.ascontiguousarray(lifted, np.float32), look_at.matrix, n)
     column, row = np.floor(screen[:, 0]).astype(int), np.floor(screen[:, 1]).astype(int)
     inside = (column >= 0) & (row >= 0) & (column < n) & (row < n) & (screen[:, 3] > 0)
