@@ -26,6 +26,7 @@ from omokage.data.records import read_records
 from omokage.errors import InputError
 from omokage.media.video import read_video
 from omokage.pipeline import analyzer
+from omokage.pipeline.tracks import TrackOptions
 from stand_ins import SquareFinder, SquarePredictor, picture
 
 SCRIPT = Path(__file__).with_name("squares_cli.py")
@@ -223,3 +224,47 @@ def test_annotated_videos(omokage: Run, films: Path, tmp_path: Path) -> None:
     for wrong in ((films, "--annotated", "x.mp4"), (films / "a.avi", "--annotated", "x.avi")):
         refused = omokage("analyze", *wrong)
         assert refused.returncode == 2
+
+
+def test_a_name_that_is_not_utf8_gets_records(omokage: Run, films: Path, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.avi")
+    try:
+        path.write_bytes((films / "a.avi").read_bytes())
+    except OSError:
+        pytest.skip("no such names on this disk")
+    assert omokage("tracks", path, "--out", tmp_path / "t", "--min-sharpness", 0).returncode == 0
+    assert {record.person.partition("-")[0] for record in read_records(tmp_path / "t")} == {"caf\\xe9"}
+    assert omokage("analyze", path, "--out", tmp_path / "t.csv").returncode == 0
+
+
+def test_numbers_that_are_not_finite_are_refused(omokage: Run, films: Path, tmp_path: Path) -> None:
+    out = ("--out", tmp_path / "t")
+    for option in ("--fps", "--min-side", "--min-seconds"):
+        refused = omokage("tracks", films / "a.avi", *out, option, "inf")
+        assert (refused.returncode, f"{option} inf" in refused.stderr) == (2, True)
+    for option in ("--fps", "--sway"):
+        refused = omokage("render", *out, "--count", 1, "--tracks", option, "inf")
+        assert (refused.returncode, f"{option} inf" in refused.stderr) == (2, True)
+    for wrong in ({"fps": float("inf")}, {"min_side": float("inf")}, {"min_seconds": float("inf")}):
+        with pytest.raises(InputError, match="finite"):
+            TrackOptions(**wrong)
+    assert not (tmp_path / "t").exists()
+
+
+def test_an_annotated_video_without_a_frame_is_not_written(omokage: Run, tmp_path: Path) -> None:
+    path, seen = tmp_path / "none.mp4", tmp_path / "seen.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), RATE, (160, 120))
+    for _ in range(5):
+        writer.write(np.zeros((120, 160, 3), np.uint8))
+    writer.release()
+    content = path.read_bytes()
+    at, length = content.find(b"mdat") + 4, content.find(b"moov") - content.find(b"mdat") - 8
+    path.write_bytes(content[:at] + bytes(length) + content[at + length :])  # an index, and nothing behind it
+    for older, said in ((False, "is not written"), (True, "is an older one")):
+        if older:
+            seen.write_bytes(b"older")
+        for verb, out in (("analyze", f"{older}.csv"), ("tracks", f"t-{older}")):
+            done = omokage(verb, path, "--annotated", seen, "--out", tmp_path / out)
+            assert (done.returncode, seen.exists()) == (1, older)
+            assert said in done.stderr
+            assert "0 frames" not in done.stderr

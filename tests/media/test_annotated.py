@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -47,6 +48,36 @@ def test_without_pyav_the_rate_is_fixed_and_time_is_kept(tmp_path: Path, monkeyp
     found = list(read_video(tmp_path / "a.mp4"))
     assert len(found) == 10
     assert found[-1].timestamp_s == pytest.approx(0.9, abs=0.01)
+
+
+def test_without_pyav_a_frame_stays_until_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    with AnnotatedVideo(tmp_path / "a.mp4", 10.0) as film:
+        for shade, t in ((20, 0.0), (60, 0.1), (100, 0.2), (200, 2.2), (240, 2.3)):
+            film.write(np.full((64, 64, 3), shade, np.uint8), t)
+    shades = [float(f.pixels.mean()) for f in read_video(tmp_path / "a.mp4")]
+    assert shades == pytest.approx([20, 60, *20 * [100], 200, 240], abs=8)
+
+
+@pytest.mark.parametrize("encoder", ["av", "cv2"])
+@pytest.mark.parametrize("name", [b"10:20.mp4", b"caf\xe9.mp4"])
+def test_any_name_can_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoder: str, name: bytes) -> None:
+    if encoder == "av":
+        pytest.importorskip("av")
+    else:
+        monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.chdir(tmp_path)
+    out = Path(os.fsdecode(name))
+    try:
+        out.touch()
+    except OSError:
+        pytest.skip("no such names on this disk")
+    with AnnotatedVideo(out, 10.0) as film:
+        for k in range(3):
+            film.write(GREY, k / 10)
+    assert len(list(read_video(out))) == 3
+    assert os.listdir() == [str(out)]
+    assert not out.is_symlink()
 
 
 def test_a_film_appears_only_when_it_is_whole(tmp_path: Path) -> None:

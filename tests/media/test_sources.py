@@ -109,3 +109,14 @@ def test_names_that_are_not_utf8_become_printable() -> None:
     name = Source(os.fsdecode(b"/p/\xff\xfe.jpg")).name
     assert name == "/p/\\xff\\xfe.jpg"
     name.encode("utf-8")
+
+
+def test_transport_streams_are_told_from_typescript(tmp_path: Path) -> None:
+    (tmp_path / "film.ts").write_bytes((b"G" + bytes(187)) * 4)
+    (tmp_path / "code.TS").write_text("Gather();\n" * 100)
+    (tmp_path / "short.ts").write_text("G")
+    found = expand([str(tmp_path)])
+    assert [(Path(s.path).name, s.video) for s in found.sources] == [("film.ts", True)]
+    assert found.ignored == 2
+    assert expand([str(tmp_path / "film.ts")]).sources[0].video
+    assert not expand([str(tmp_path / "code.TS")]).sources[0].video

@@ -219,7 +219,7 @@ def _work(
     else:
         print_readings(kept, lang)
     if annotated is not None:
-        typer.echo(line("annotated", lang, n=film.frames, out=annotated), err=True)
+        typer.echo(film.said(lang), err=True)
     if pages is not None:
         shown = pages.write({k: str(v) for k, v in analyzer.describe(options.crops).items()})
         key = "report_part" if pages.left_out else "report"

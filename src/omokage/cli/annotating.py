@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
+from omokage.cli.words import line
 from omokage.errors import InputError
 from omokage.faces.track import TrackedFace
 from omokage.media.annotated import AnnotatedVideo, Mark, check_annotated
@@ -42,6 +43,11 @@ class Annotation:
     def frames(self) -> int:
         """Frames written."""
         return 0 if self._film is None else self._film.frames
+
+    def said(self, lang: str) -> str:
+        """The line about the film, once it is closed; one without a frame is not written."""
+        key = "annotated" if self.frames else "annotated_older" if self.out and self.out.exists() else "annotated_none"
+        return line(key, lang, n=self.frames, out=self.out)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

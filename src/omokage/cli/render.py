@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,6 +46,9 @@ def render(
     if pairs is not None and tracks:
         raise InputError("--pairs and --tracks are two kinds of records: choose one, or two folders")
     _fitting(context, tracks)
+    for name, value in (("fps", fps), ("sway", sway)):
+        if not math.isfinite(value):
+            raise InputError(f"--{name} {value} is no number to count with: give a finite one")
     if seed < 0:
         raise InputError(f"the seed {seed} is negative: give 0 or more")
     from omokage.cli.progress import Counter

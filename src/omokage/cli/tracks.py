@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,6 +43,9 @@ def tracks(
     """Cut face tracks out of videos into a folder of records, for training on your own footage."""
     if annotated is not None and resume:
         raise InputError("an annotated video is made in one go: leave --annotated or --resume away")
+    for name, value in (("fps", fps), ("min-side", min_side), ("min-seconds", min_seconds)):
+        if not math.isfinite(value):
+            raise InputError(f"--{name} {value} is no number to count with: give a finite one")
     from omokage.media.outputs import check_apart
     from omokage.media.sources import expand
     from omokage.pipeline.tracks import TrackOptions
@@ -80,7 +84,7 @@ def tracks(
         typer.echo(line("tracks_stopped", lang, out=out), err=True)
         raise typer.Exit(1) from None
     if annotated is not None:
-        typer.echo(line("annotated", lang, n=film.frames, out=annotated), err=True)
+        typer.echo(film.said(lang), err=True)
     _print(found, out, lang)
     raise typer.Exit(1 if any(video.damaged for video in found) else 0)
 

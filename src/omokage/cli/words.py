@@ -58,6 +58,14 @@ WORDS: Texts = {
         "en": "annotated video of {n} frames: {out}",
         "ja": "描き込みをした動画(フレーム {n} 枚): {out}",
     },
+    "annotated_none": {
+        "en": "no annotated video: no frame could be read, {out} is not written",
+        "ja": "読み取れたフレームがないため、描き込みをした動画 {out} は書き出していません",
+    },
+    "annotated_older": {
+        "en": "no annotated video: no frame could be read; the {out} that is there is an older one",
+        "ja": "読み取れたフレームがないため、描き込みをした動画は書き出していません。今ある {out} は以前のものです",
+    },
     "report": {"en": "report of {n} faces: {out}", "ja": "顔 {n} 件のレポート: {out}"},
     "report_part": {
         "en": "report of {n} faces ({left} more are left out): {out}",

@@ -82,12 +82,14 @@ def _picture(source: Source) -> Frame:
 
 
 def _video(source: Source, every: int, skip: set[int]) -> Iterator[Frame]:
-    index = max(skip, default=-1)
+    index = known = max(skip, default=-1)
     seconds = 0.0
     try:
-        for frame in read_video(source.path, every, skip):
+        # The last known frame is read again: where nothing follows it, the end has its time.
+        for frame in read_video(source.path, every, skip - {known}):
             index, seconds = frame.index, frame.timestamp_s
-            yield Frame(source.name, frame.pixels, index, seconds, last=False)
+            if index != known:
+                yield Frame(source.name, frame.pixels, index, seconds, last=False)
     except UnreadableError as error:
         yield Frame(source.name, None, index + 1, seconds, problem=_reason(error, source))
         return

@@ -12,6 +12,7 @@ from __future__ import annotations
 import colorsys
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.errors import InputError, OutputError
-from omokage.media.files import check_writable, output_error
+from omokage.media.files import check_writable, film_name, output_error
 from omokage.results import Box
 
 LONGEST = 1920  # pixels of the larger side; larger frames are reduced
@@ -58,6 +59,7 @@ class AnnotatedVideo:
         self._partial = out.with_name(f"{out.stem}.partial.mp4")
         self._fps = min(max(fps, 1.0), 120.0)
         self._film: _Film | None = None
+        self._names = ExitStack()  # an encoder may need the file's name until it closes
         self._size: tuple[int, int] | None = None
         self.frames = 0
 
@@ -75,7 +77,8 @@ class AnnotatedVideo:
             drawn = np.asarray(cv2.resize(drawn, self._size, interpolation=cv2.INTER_AREA), np.uint8)
         try:
             if self._film is None:
-                self._film = _open(self._partial, self._fps, self._size)
+                name = self._names.enter_context(film_name(self._partial))
+                self._film = _open(name, self._fps, self._size)
             self._film.add(drawn, timestamp_s)
         except OSError as error:
             raise output_error(self.out, error) from error
@@ -93,6 +96,7 @@ class AnnotatedVideo:
         except OSError as problem:
             raise output_error(self.out, problem) from problem
         finally:
+            self._names.close()
             self._partial.unlink(missing_ok=True)
 
 
@@ -149,21 +153,21 @@ def colour_of(number: int) -> tuple[int, int, int]:
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def _open(path: Path, fps: float, size: tuple[int, int]) -> _Film:
+def _open(name: str, fps: float, size: tuple[int, int]) -> _Film:
     try:
         import av  # noqa: F401
     except ImportError:
-        return _Fixed(path, fps, size)
-    return _Timed(path, fps, size)
+        return _Fixed(name, fps, size)
+    return _Timed(name, fps, size)
 
 
 class _Timed:
     """H.264 by PyAV, each frame at its own time."""
 
-    def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
+    def __init__(self, name: str, fps: float, size: tuple[int, int]) -> None:
         import av
 
-        self._container: Any = av.open(str(path), "w")
+        self._container: Any = av.open(name, "w")
         options = {"crf": "21", "preset": "veryfast"}
         self._stream: Any = self._container.add_stream("libx264", Fraction(fps).limit_denominator(1001), options)
         self._stream.width, self._stream.height = size
@@ -187,21 +191,28 @@ class _Timed:
 class _Fixed:
     """MPEG-4 by OpenCV at a fixed rate."""
 
-    def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
+    def __init__(self, name: str, fps: float, size: tuple[int, int]) -> None:
         import cv2
 
         self._fps, self._written = fps, 0
-        self._writer: Any = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, size)  # type: ignore[attr-defined]
+        self._shown: Bytes | None = None
+        self._writer: Any = cv2.VideoWriter(name, cv2.VideoWriter_fourcc(*"mp4v"), fps, size)  # type: ignore[attr-defined]
         if not self._writer.isOpened():
             raise OutputError(
-                f"cannot write {path}: OpenCV has no encoder for it; install  pip install 'omokage[video]'"
+                f"cannot write {name}: OpenCV has no encoder for it; install  pip install 'omokage[video]'"
             )
 
     def add(self, pixels: Bytes, timestamp_s: float) -> None:
-        due = round(timestamp_s * self._fps) + 1
-        while self._written < due:
-            self._writer.write(pixels[..., ::-1])
-            self._written += 1
+        due = round(timestamp_s * self._fps)  # the frame's place; up to it the one before it stays
+        while self._shown is not None and self._written < due:
+            self._write(self._shown)
+        self._shown = pixels
+        while self._written <= due:
+            self._write(pixels)
+
+    def _write(self, pixels: Bytes) -> None:
+        self._writer.write(pixels[..., ::-1])
+        self._written += 1
 
     def close(self) -> None:
         self._writer.release()

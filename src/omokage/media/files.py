@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -96,6 +97,34 @@ def whole_file(path: Path, binary: bool = False, hint: str = "") -> Iterator[IO]
         yield stream
         stream.flush()
         os.fsync(stream.fileno())
+
+
+@contextmanager
+def film_name(path: str | Path) -> Iterator[str]:
+    """A name under which FFmpeg reads or writes the file, good until the block ends. Raises OSError where there is
+    none."""
+    # What stands before a colon would be taken for a protocol, unless it holds a slash.
+    name = os.path.join(os.curdir, path)
+    if _is_text(name):
+        yield name
+        return
+    # OpenCV dies of a name that is not UTF-8 and PyAV refuses it; a link lends the file another one.
+    ending = os.path.splitext(name)[1]
+    with tempfile.TemporaryDirectory(prefix="omokage-") as folder:
+        link = os.path.join(folder, f"film{ending if _is_text(ending) else ''}")
+        try:
+            os.symlink(os.path.join(os.getcwd(), path), link)
+        except (OSError, NotImplementedError) as error:
+            raise OSError("the name is not UTF-8; rename the file") from error
+        yield link
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _open(path: Path, binary: bool) -> IO:

@@ -24,6 +24,9 @@ VIDEOS = frozenset(
     (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv", ".3gp", ".ogv", ".mts", ".m2ts")
 )
 
+_PACKET = 188  # bytes of an MPEG transport stream, each packet beginning with the same one (ISO/IEC 13818-1)
+_SYNC = 0x47
+
 EXAMPLES = 3  # files passed over that are named
 Found = tuple[list[str], list[str]]  # paths that are taken, and those that are passed over
 
@@ -188,8 +191,18 @@ def _each_once(paths: Iterable[str]) -> list[Source]:
 
 
 def is_video(path: str) -> bool:
-    """Whether the file's ending is that of a video."""
-    return os.path.splitext(path)[1].lower() in VIDEOS
+    """Whether the file's ending is that of a video; of .ts, which TypeScript shares, the content decides."""
+    ending = os.path.splitext(path)[1].lower()
+    return ending in VIDEOS or (ending == ".ts" and _transport_stream(path))
+
+
+def _transport_stream(path: str) -> bool:
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(2 * _PACKET + 1)
+    except (OSError, ValueError):
+        return False
+    return len(head) > 2 * _PACKET and all(byte == _SYNC for byte in head[::_PACKET])
 
 
 def _one(text: str) -> Found:
@@ -226,8 +239,7 @@ def _each(paths: Iterable[str]) -> Found:
 
 def wanted(path: str) -> bool:
     """Whether a file found in a folder is taken: by its ending."""
-    ending = os.path.splitext(path)[1].lower()
-    return ending in PICTURES or ending in VIDEOS
+    return os.path.splitext(path)[1].lower() in PICTURES or is_video(path)
 
 
 def _folder(folder: str) -> Found:

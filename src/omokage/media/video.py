@@ -19,11 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from omokage.errors import InputError, UnreadableError
-from omokage.media.container import explain
+from omokage.media.container import explain, may_be_cut
+from omokage.media.files import film_name, why_not
 
 # Containers state the number of frames from their index or from duration x rate. A few frames less is rounding, and
 # fewer frames over the whole duration is a variable rate; only less of both is damage.
 _SHORT_BY = 0.02
+# Times that fall by more begin anew (streams put one behind the other, a recorder that was started again); by less
+# they are only out of order.
+_ANEW_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,14 +71,15 @@ def read_video(
     """Every `every`-th frame, from frame 0 on; frames whose numbers are in `skip` or below `start` are passed over.
 
     With `fps` at most so many frames are given for each second of the video's own time, evenly, whatever its rate is
-    and wherever the reading starts. Raises InputError for `every` below 1 or `fps` not above 0 and UnreadableError when
-    the file cannot be opened, holds no frame, or ends well before the length that it states (after the good frames were
-    given).
+    and wherever the reading starts. Of a display matrix only the angle is followed: a mirrored video is not mirrored
+    back. Transparency is dropped: pixels have the colour that is stored below it, mostly black. Raises InputError for
+    `every` below 1 or an impossible `fps` and UnreadableError when the file cannot be opened, holds no frame, or ends
+    well before the length that it states (after the good frames were given).
     """
     if every < 1:
         raise InputError(f"every {every}-th frame is not possible: give a number from 1 on")
-    if fps is not None and not fps > 0:
-        raise InputError(f"{fps:g} frames a second are not possible: give a number above 0")
+    if fps is not None and not 0 < fps < math.inf:
+        raise InputError(f"{fps:g} frames a second are not possible: give a finite number above 0")
     capture = _opened(path)
     try:
         for index, seconds in _times(capture, str(path), fps):
@@ -93,7 +98,11 @@ def _opened(path: str | Path) -> Any:
 
     if not Path(path).is_file():
         raise UnreadableError(f"{path}: no such file")
-    capture = cv2.VideoCapture(str(path))
+    try:
+        with film_name(path) as name:
+            capture = cv2.VideoCapture(name)
+    except OSError as error:
+        raise UnreadableError(f"{path}: {why_not(error)}") from error
     if not capture.isOpened():
         capture.release()
         raise UnreadableError(f"{path}: {explain(path)}")
@@ -105,13 +114,10 @@ def _times(capture: Any, path: str, fps: float | None) -> Iterator[tuple[int, fl
     import cv2
 
     stated, rate = _stated(capture), _rate(capture)
-    index, first, last, slot = 0, None, 0.0, -1
+    clock = _Clock(rate)
+    index, seconds, slot = 0, 0.0, -1
     while capture.grab():
-        at = float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000.0
-        first = at if first is None else first
-        # Some containers carry no times: the stated rate is then the best that is known. Time never runs backwards.
-        seconds = max(at - first if at > first or index == 0 else index / rate, last)
-        last = seconds
+        seconds = clock.seconds(float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000.0)
         if fps is None:
             yield index, seconds
         elif (now := math.floor(seconds * fps + 1e-6)) > slot:
@@ -120,8 +126,31 @@ def _times(capture: Any, path: str, fps: float | None) -> Iterator[tuple[int, fl
         index += 1
     if index == 0:
         raise UnreadableError(f"{path}: the video holds no frame that can be decoded")
-    if stated > 0 and max(index, last * rate + 1) < stated * (1 - _SHORT_BY) - 2:
+    shown = seconds * index / max(index - 1, 1)  # the last frame stays as long as the others do on average
+    if max(index, shown * rate) < stated * (1 - _SHORT_BY) - 2 and may_be_cut(path):
         raise UnreadableError(f"{path}: the video breaks off after {index} of about {stated} frames")
+
+
+class _Clock:
+    """From the times that a capture gives to seconds since the first frame, which never run backwards."""
+
+    def __init__(self, rate: float) -> None:
+        self._step = 1 / rate
+        self._shift: float | None = None  # None: no frame yet
+        self._at = self._last = 0.0
+
+    def seconds(self, at: float) -> float:
+        """The time of the next frame, of which the capture says `at`."""
+        if self._shift is None:
+            self._shift, self._at = -at, at
+        elif at == 0.0:  # none is known, or times begin anew: the stated rate is the best that there is
+            self._last += self._step
+        else:
+            if at < self._at - _ANEW_S:
+                self._shift = self._last + self._step - at
+            self._at = at
+            self._last = max(at + self._shift, self._last)
+        return self._last
 
 
 def _pixels(capture: Any, path: str, index: int) -> NDArray[np.uint8]:

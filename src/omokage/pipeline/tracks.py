@@ -7,6 +7,7 @@ on how many there are. A video that cannot be read, or breaks off, gets a status
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -56,14 +57,14 @@ class TrackOptions:
     def __post_init__(self) -> None:
         if not 16 <= self.size <= 1024:
             raise InputError(f"crops of {self.size} pixels are not possible: give a size from 16 to 1024")
-        if self.fps is not None and not self.fps > 0:
-            raise InputError(f"{self.fps:g} frames a second are not possible: give a number above 0")
+        if self.fps is not None and not 0 < self.fps < math.inf:
+            raise InputError(f"{self.fps:g} frames a second are not possible: give a finite number above 0")
         if not 1.0 <= self.margin <= 4.0:
             raise InputError(f"a margin of {self.margin:g} face boxes is not possible: give a number from 1 to 4")
         if not 0.0 <= self.min_sharpness <= 1.0:
             raise InputError(f"a sharpness of {self.min_sharpness:g} is not possible: give a number from 0 to 1")
-        if not (self.min_side >= 0 and self.min_seconds >= 0):
-            raise InputError("faces and tracks cannot be smaller than nothing: give 0 or more")
+        if not (0 <= self.min_side < math.inf and 0 <= self.min_seconds < math.inf):
+            raise InputError("the least size of faces and length of tracks are finite numbers: give 0 or more")
 
 
 def write_tracks(
@@ -177,7 +178,7 @@ class _Video:
         }
         self._starts: dict[int, float] = {int(t): s for t, s in known.get("starts", {}).items()}
         self.counts = VideoStatus(**known["counts"]) if known else VideoStatus(source.name, "ok")
-        self._name = f"{Path(source.path).stem}-{zlib.crc32(source.name.encode()):08x}"
+        self._name = f"{Path(source.name).stem}-{zlib.crc32(source.name.encode()):08x}"
 
     def take(self, frame: TimedFrame, faces: Sequence[FaceAnalysis]) -> list[TrackedFace]:
         """One frame: link its faces, store those worth it."""
