@@ -228,7 +228,7 @@ def test_probes_on_a_labelled_folder(omokage: Command, tmp_path: Path) -> None:
 def test_every_encoder_is_judged_on_crops_of_its_own_margin(
     omokage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from omokage.cli import evaluate as command_of
+    from omokage.cli import evaluate_embeddings as command_of
     from omokage.embeddings.predict import FunctionEncoder
 
     seen: dict[str, set[tuple[int, float]]] = {}

@@ -85,13 +85,13 @@ def test_evaluate_a_table(omokage: Command, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.usefixtures("squares")
 def test_evaluate_embeddings_and_its_page(omokage: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    from omokage.cli import evaluate
+    from omokage.cli import evaluate_embeddings
     from omokage.embeddings import reading
     from omokage.embeddings.predict import FunctionEncoder
 
     monkeypatch.setattr(reading, "SWEEPS", {"yaw": reading.SWEEPS["yaw"]})  # rendering takes long
     corners = FunctionEncoder("corners", 32, 1.3, lambda crops: np.asarray(crops[:, :9, :3].reshape(len(crops), -1)))
-    monkeypatch.setattr(evaluate, "_encoders", lambda *_: [corners])
+    monkeypatch.setattr(evaluate_embeddings, "_encoders", lambda *_: [corners])
     rows = ["file,person,smiling,age,box_x0,box_y0,box_x1,box_y1"]
     for k in range(24):
         write_picture(f"{k}.png", [(20, 20, 60, 90 if k % 2 else 10)] if k else [])
