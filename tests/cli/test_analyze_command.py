@@ -229,6 +229,13 @@ def test_review_and_report(tmp_path: Path) -> None:
     ]
 
 
+def test_a_case_has_its_picture_whatever_bytes_its_name_holds(tmp_path: Path) -> None:
+    write_picture(tmp_path / "small.png", [(20, 20, 12, 30)])
+    os.rename(tmp_path / "small.png", os.fsencode(tmp_path) + b"/caf\xe9.png")
+    assert omokage("analyze", tmp_path, "--review", tmp_path / "look").returncode == 0
+    assert (tmp_path / "look" / "00000.jpg").is_file()
+
+
 def test_a_resumed_run_keeps_the_page_of_the_whole_one(tmp_path: Path) -> None:
     write_picture(tmp_path / "a.png", [(20, 20, 60, 30)])
     arguments = ("analyze", tmp_path / "a.png", "--out", tmp_path / "f.csv", "--report", tmp_path / "r.html")

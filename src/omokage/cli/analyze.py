@@ -225,7 +225,7 @@ def _work(
         key = "report_part" if pages.left_out else "report"
         typer.echo(line(key, lang, n=shown, left=pages.left_out, out=pages.path), err=True)
     if review is not None and (out is None or out.is_file()):
-        _write_review(review, out, kind, kept, options, lang)
+        _write_review(review, out, kind, kept, sources, options, lang)
     return stopped or (counts.unreadable > 0 if counts is not None else any(r.problem for r in kept))
 
 
@@ -248,12 +248,13 @@ def _pages(report: Path | None, lang: str, analyzer: Analyzer, targets: list[str
 
 
 def _write_review(
-    review: Path, out: Path | None, kind: str | None, kept: list[Reading], options: RunOptions, lang: str
-) -> None:
+    review: Path, out: Path | None, kind: str | None, kept: list[Reading], sources: list[Source], options: RunOptions,
+    lang: str,
+) -> None:  # fmt: skip
     """The cases that a person should look at, from the whole table (also what an earlier, resumed run wrote)."""
     from omokage.media.sinks import format_of, read_rows
     from omokage.pipeline.cases import write_cases
 
     table = read_rows(out, format_of(out, kind)) if out is not None else [row for r in kept for row in r.rows()]
-    number = write_cases(review, table, pictures=not options.features_only)
+    number = write_cases(review, table, pictures=not options.features_only, paths={s.name: s.path for s in sources})
     typer.echo(line("cases", lang, n=number, out=review), err=True)

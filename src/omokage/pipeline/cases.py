@@ -48,8 +48,11 @@ def check_place(place: Path) -> None:
         check_writable(table)
 
 
-def write_cases(place: Path, rows: Iterable[Mapping[str, Any]], pictures: bool = True) -> int:
-    """Write the rows whose `needs_review` is filled or whose file was unreadable; returns how many.
+def write_cases(
+    place: Path, rows: Iterable[Mapping[str, Any]], pictures: bool = True, paths: Mapping[str, str] | None = None
+) -> int:
+    """Write the rows whose `needs_review` is filled or whose file was unreadable; returns how many. `paths` are the
+    files of sources that tables name otherwise, as the names are not UTF-8.
 
     A path ending in .csv becomes a list; any other is made a folder with ``review.csv`` and, with `pictures`, one JPEG
     per face. Raises OutputError.
@@ -64,7 +67,7 @@ def write_cases(place: Path, rows: Iterable[Mapping[str, Any]], pictures: bool =
     check_writable(table)
     cases = [dict(row, reason=_reason(row)) for row in rows if _reason(row)]
     if pictures and not listed:
-        _crops(place, cases)
+        _crops(place, cases, paths or {})
     with whole_file(table) as stream:
         writer = csv.DictWriter(stream, COLUMNS, extrasaction="ignore", restval="")
         writer.writeheader()
@@ -77,7 +80,7 @@ def _reason(row: Mapping[str, Any]) -> str:
     return status if status.startswith("unreadable") else row.get("needs_review") or ""
 
 
-def _crops(folder: Path, cases: Sequence[dict[str, Any]]) -> None:
+def _crops(folder: Path, cases: Sequence[dict[str, Any]], paths: Mapping[str, str]) -> None:
     """One JPEG per face, source by source; a source that has gone since then is left without pictures."""
     by_source: dict[str, dict[int, list[dict[str, Any]]]] = {}
     for case in cases:
@@ -85,7 +88,7 @@ def _crops(folder: Path, cases: Sequence[dict[str, Any]]) -> None:
             by_source.setdefault(case["source"], {}).setdefault(int(case["frame"]), []).append(case)
     number = 0
     for source, wanted in by_source.items():
-        for frame, pixels in _pixels(source, set(wanted)):
+        for frame, pixels in _pixels(paths.get(source, source), set(wanted)):
             for case in wanted[frame]:
                 name = f"{number:05d}.jpg"
                 try:
