@@ -76,12 +76,13 @@ def part_of(folder: Path, work: Path, limit: int, analyzer: Analyzer) -> Part:
     """The found faces of at most `limit` pictures, from the work folder when an earlier run left them there."""
     predictor = analyzer.predictor
     assert isinstance(predictor, AttributePredictor)
-    rows, cache = read_labels(folder / "labels.csv"), work / f"{folder.name}-{limit}-{predictor.card.sha256[:8]}.npz"
+    rows = read_labels(folder / "labels.csv")
+    cache = work / f"{folder.name}-{limit}-{predictor.card.sha256[:8]}-views.npz"
     if limit < len(rows):
         rows = [rows[k] for k in sorted(np.random.default_rng(0).permutation(len(rows))[:limit])]
     if not cache.is_file():
         faces = read_faces_of(analyzer, [folder / row["file"] for row in rows])
-        seen = see(predictor, faces.crops, "dense")
+        seen = see(predictor, faces.views, "dense")
         assert seen.maps is not None
         np.savez(cache, kept=np.array(faces.kept), crops=faces.crops, landmarks=faces.landmarks,
                  maps=seen.maps.numpy(), **{f"h {n}": v for n, v in seen.hidden.items()})  # type: ignore[arg-type]  # fmt: skip

@@ -77,6 +77,13 @@ def test_records_without_labels_are_refused(records: Path, tmp_path: Path) -> No
         train(tiny_config((tmp_path / "bare",), tmp_path / "run"))
 
 
+def test_a_run_without_anybody_held_out_ends_before_it_steps(records: Path, tmp_path: Path) -> None:
+    config = tiny_config((records,), tmp_path / "run")
+    with pytest.raises(TrainingError, match="held out to calibrate on"):
+        train(replace(config, data=replace(config.data, held_out=0.0)))
+    assert not (tmp_path / "run" / "checkpoint.safetensors").exists()
+
+
 def test_the_card_tells_what_was_done(weights: Path) -> None:
     card = registry.read_card(weights, "attributes")
     assert card.preprocessing["size"] == 32

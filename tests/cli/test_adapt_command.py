@@ -70,6 +70,8 @@ def test_an_option_that_would_do_nothing_is_refused(place: Path, omokage: Comman
     done = omokage("adapt", "pairs.csv", "--images", "faces", "--private", "3", *COMMON)
     assert (done.code, done.out) == (2, "")
     assert "--private does nothing with a table of pairs" in done.err
+    (place / "spaced.csv").write_text("before, after, person, kg\n0.png,1.png,a,2\n")
+    assert "a table of pairs" in omokage("adapt", "spaced.csv", "--images", "faces", "--private", "3", *COMMON).err
     assert "--label does nothing" in omokage("adapt", "pairs.csv", "--label", "kg", *COMMON).err
     assert "--student does nothing with LABELS.csv" in omokage("adapt", "labels.csv", "--student", *COMMON).err
     assert "--images does nothing" in omokage("adapt", "--unlabelled", "faces", "--images", "faces", *COMMON).err

@@ -72,6 +72,13 @@ def test_a_run_without_two_pictures_of_anybody_is_refused(tmp_path: Path) -> Non
         ComparisonConfig("x")
 
 
+def test_a_run_without_anybody_held_out_ends_before_it_steps(visits: Path, tmp_path: Path) -> None:
+    data = DataConfig((str(visits),), pictures=4, workers=0, held_out=0.0)
+    with pytest.raises(TrainingError, match="held out to calibrate on"):
+        train(tiny(tmp_path / "run", visits, data=data))
+    assert not (tmp_path / "run" / "checkpoint.safetensors").exists()
+
+
 def test_photographs_of_strangers_are_shown_twice_and_never_change(visits: Path, tmp_path: Path) -> None:
     strangers = write_visits(tmp_path / "strangers", people=6, pictures=1, seed=7)
     data = DataConfig((str(visits), str(strangers)), (str(strangers),), shares=(0.5, 0.5), pictures=4, workers=0)

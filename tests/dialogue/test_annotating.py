@@ -345,7 +345,7 @@ class Server(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers["Content-Length"]))
         Server.bodies.append(json.loads(content))
         Server.keys.append(self.headers.get("Authorization", ""))
-        if Server.said in Server.odd:
+        if isinstance(Server.said, str) and Server.said in Server.odd:
             self.wfile.write(Server.odd[Server.said])
             return
         body = json.dumps({"choices": [{"message": {"content": Server.said}}]}).encode()
@@ -388,6 +388,23 @@ def test_a_remote_teacher_gets_the_crop_alone_and_fills_fields(address: str) -> 
     Server.said = "I think she is nice."
     assert not teacher.claims(np.zeros((8, 8, 3), np.uint8), DAY)
     assert teacher.failures == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (None, []),
+        (float("nan"), []),
+        ([{"type": "text", "text": "The hair is brown."}, {"type": "image"}], ["The hair is brown."]),
+        ("The hair \ud800is brown.", ["The hair is brown."]),
+        ("<think>hair</think>", []),
+        ('{"hair": "brown"}', []),
+    ],
+)
+def test_only_words_of_a_remote_teacher_become_sentences(said: object, kept: list[str], address: str) -> None:
+    Server.said = said  # type: ignore[assignment]
+    found = RemoteTeacher(address, "m").claims(np.zeros((8, 8, 3), np.uint8), DAY)
+    assert [c.text for c in found if not c.fact] == kept
 
 
 def test_a_remote_teacher_that_fails_is_one_sentence(address: str) -> None:

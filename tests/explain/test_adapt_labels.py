@@ -43,6 +43,22 @@ def test_raters_in_columns_and_in_rows_say_the_same(tmp_path: Path) -> None:
         assert (label.low, label.high) == (1.0, 5.0)
 
 
+def test_whom_a_picture_shows_may_stand_in_any_of_its_rows(tmp_path: Path) -> None:
+    text = "file,person,group_site,rater,x\na,,,p,1\na,ann,s,q,5\nb,ann,t,p,2\nc,NaN,NaN,p,3\n"
+    table = read_label_table(written(tmp_path, text))
+    assert table.people == ("ann", "ann", "c")
+    assert table.groups == {"site": ("s", "t", "")}
+
+
+@pytest.mark.parametrize("empty", ["NaN", "nan", "NA", "N/A", "null", ""])
+def test_cells_that_say_that_they_are_unknown_are_no_label(tmp_path: Path, empty: str) -> None:
+    text = f"file,pain,tired,mood\na,1,1.0,calm\nb,2.5,0.0,tense\nc,{empty},{empty},{empty}\nd,4,1,calm\n"
+    pain, tired, mood = read_label_table(written(tmp_path, text)).labels
+    assert (pain.kind, pain.rows.tolist(), pain.values.tolist()) == ("ordinal", [0, 1, 3], [1.0, 2.5, 4.0])
+    assert (tired.classes, tired.values.tolist()) == (("no", "yes"), ["yes", "no", "yes"])
+    assert (mood.classes, mood.rows.tolist()) == (("calm", "tense"), [0, 1, 3])
+
+
 def test_the_majority_decides_and_ties_are_left_out(tmp_path: Path) -> None:
     text = "file,odd@a,odd@b,odd@c\np,yes,yes,no\nq,yes,no,\nr,no,no,no\n"
     label = read_label_table(written(tmp_path, text)).labels[0]
@@ -66,6 +82,12 @@ def test_pictures_that_are_left_out_take_their_labels_along(tmp_path: Path) -> N
         ("file,x\na,1\nb,1\n", "the same of every picture"),
         ("file,My Label\na,1\nb,0\n", "cannot be an attribute's name"),
         ("file,x\na,a.b\nb,c\n", "full stop"),
+        ("file,x\na,1\nb,1.0\n", "the same of every picture"),
+        ("file,x\na,1\nb,2\nc,-inf\n", "line 4: x '-inf' is no finite number"),
+        ("file,rater,x\na,ann,1\na,,5\nb,ann,2\n", "line 3: nobody rates a;"),
+        ("file,rater,x\na,ann,1\nb,ann,2\na,ann,5\n", "line 4: ann rates a a second time"),
+        ("file,rater,x@p,x@q\na,ann,1,5\nb,ann,2,3\n", "the column rater and 'x@p'"),
+        ("file,person,rater,x\na,bob,p,1\na,ann,q,5\nb,,p,2\n", "line 3: the person of a is 'ann' here and 'bob'"),
     ],
 )
 def test_what_cannot_be_learnt_is_one_sentence(tmp_path: Path, text: str, says: str) -> None:

@@ -10,7 +10,7 @@ from torch import nn
 
 from omokage.explain.adapt import Answer, Fit, Plan, best_fit, codes_of, learn, pays_off
 from omokage.explain.labels import Label
-from omokage.explain.scores import ERROR, MEAN_ACCURACY, group_scores, scores, widest_gap
+from omokage.explain.scores import CORRELATION, CURVE, ERROR, MEAN_ACCURACY, RANKS, group_scores, scores, widest_gap
 from omokage.explain.tuning import Tuning, fine_tuned, read_views
 
 PLAN = Plan(sizes=(20,), folds=3, inner=3, strengths=(1e-2, 1.0))
@@ -69,6 +69,37 @@ def test_a_person_is_never_on_both_sides() -> None:
     learnt = learn(features, rng.normal(size=(120, 2)), label, [f"p{k}" for k in whose], PLAN)
     error = {s.method: s.value for s in scores(learnt, 20) if s.measure == ERROR}
     assert error["chosen"] > 0.9 * error["trivial"]
+
+
+def test_answers_of_different_folds_are_not_compared() -> None:
+    """Where nothing can be known, each fold's answer is lowest for the people who are highest: no finding either."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        features, value, people = {"noise": rng.normal(size=(90, 4))}, rng.normal(size=90), [f"p{k}" for k in range(90)]
+        whose = [f"p{k // 3}" for k in range(90)]
+        number = Label("x", "ordinal", np.arange(90), value, low=-4.0, high=4.0)
+        words = Label("x", "nominal", np.arange(90), np.where(value > 0, "yes", "no"), ("no", "yes"))
+        plan = replace(PLAN, sizes=())
+        for label, own in ((number, people), (words, whose)):
+            for s in scores(learn(features, features["noise"][:, :2], label, own, plan), 20):
+                found.setdefault((s.method, s.measure), []).append(s.value)
+                if s.method == "trivial" and s.measure in (CORRELATION, RANKS, CURVE):
+                    nothing = 0.5 if s.measure == CURVE else 0.0
+                    np.testing.assert_allclose((s.value, s.low, s.high), nothing, atol=1e-12)
+    for measure, nothing in ((CORRELATION, 0.0), (RANKS, 0.0), (CURVE, 0.5)):
+        assert abs(np.mean(found["chosen", measure]) - nothing) < 0.1
+
+
+def test_a_perfect_answer_is_perfect_within_folds_of_which_one_has_a_single_class() -> None:
+    features, label, people = made("nominal")
+    learnt = learn(features, np.ones((120, 1)), label, people, PLAN)
+    said, fold = np.eye(2)[codes_of(label)], np.where(label.values == "no", 0, learnt.fold % 2 + 1)
+    fold[:40] = np.arange(40) % 2 + 1
+    found = scores(replace(learnt, held_out={"chosen": said}, fold=fold), 20)
+    assert {s.measure: (s.value, s.low) for s in found}[CURVE] == (1.0, 1.0)
+    nobody = scores(replace(learnt, held_out={"chosen": said}, fold=codes_of(label)), 5)
+    assert np.isnan({s.measure: s.value for s in nobody}[CURVE])
 
 
 def test_fine_tuning_is_kept_where_it_pays_only() -> None:

@@ -197,6 +197,24 @@ def test_yes_no_and_classes() -> None:
     assert sum(score.n * score.value for score in named) == pytest.approx(0.75 * sum(score.n for score in named))
 
 
+@pytest.mark.parametrize(("own", "shipped"), [("glasses", "eyeglasses"), ("smile", "smiling")])
+def test_an_answer_that_own_labels_taught_is_judged_where_a_shipped_one_has_a_similar_name(
+    own: str, shipped: str
+) -> None:
+    labels = [{"file": f"{i}.jpg", own: "01"[i % 2]} for i in range(4)]
+    answers = {f"attr_{shipped}_p": 0.9}
+    assert set(scores(labels, [face(f"{i}.jpg", **answers) for i in range(4)])) >= {f"{shipped}, accuracy"}
+    found = scores(labels, [face(f"{i}.jpg", **answers, **{f"attr_{own}_p": i % 2}) for i in range(4)])
+    assert found[f"{own}, accuracy"].value == 1.0
+    assert f"{shipped}, accuracy" not in found
+    both = scores([{**row, shipped: row[own]} for row in labels],
+                  [face(f"{i}.jpg", **answers, **{f"attr_{own}_p": i % 2}) for i in range(4)])  # fmt: skip
+    assert (both[f"{own}, accuracy"].value, both[f"{shipped}, accuracy"].value) == (1.0, 0.5)
+    graded = scores([{"file": f"{i}.jpg", own: str(i)} for i in range(4)],
+                    [face(f"{i}.jpg", **answers, **{own: i + 1, f"{own}_sigma": 1.0}) for i in range(4)])  # fmt: skip
+    assert graded[f"{own}, mean absolute error"].value == 1.0
+
+
 def test_angles_wrap_around() -> None:
     labels = [{"file": "a.jpg", "roll": "179"}, {"file": "b.jpg", "roll": "-179"}]
     found = scores(labels, [face("a.jpg", roll_deg=-179.0), face("b.jpg", roll_deg=179.0)])

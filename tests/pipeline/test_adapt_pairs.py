@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,16 @@ from omokage.explain.tuning import Tuning
 from omokage.media.sources import Source
 from omokage.pipeline import Analyzer
 from omokage.pipeline.adapt_pair_tuning import PairTuner, rows_of, said_by
-from omokage.pipeline.adapt_pairs import adapt_pairs, people_of
+from omokage.pipeline.adapt_pairs import FEWEST, _learn, adapt_pairs, parts_of, people_of
 from omokage.pipeline.compare import compare, compare_many, photographs
+from omokage.pipeline.opened import open_analyzer
 from omokage.pipeline.own_changes import ChangeReader, open_reader
 from omokage.pipeline.pair_table import compare_table
 from omokage.pipeline.series import compare_series
 from omokage.report.comparison import ChangeCard, write_card
 from omokage.results import FaceChange
+from omokage.weights import registry
+from small_weights import small_weights
 from stand_ins import SquareFinder, SquarePredictor, write_picture
 
 PLAN = Plan(sizes=(10,), folds=3, inner=3, strengths=(1e-4, 1e-2, 1.0))
@@ -157,7 +161,7 @@ def test_what_many_people_taught_is_corrected_for_one_person(tmp_path: Path, str
     assert one.alone
     assert one.learnt.fit.reads == ("earlier",)
     card = ChangeReader(tmp_path / "one").card
-    assert card.scores[0]["set"] == "held-out later photographs of one person"
+    assert card.scores[0]["set"] == "held-out photographs of one person"
     seen = reader.see([photo.crop.image for photo in photos if photo.crop is not None])
     pairs = [(int(a), int(b)) for a, b in rng.choice(90, (40, 2))]
     said = [found["kg"].value for found in ChangeReader(tmp_path / "one").read(reader, seen, pairs)]  # type: ignore[arg-type]
@@ -210,6 +214,94 @@ def test_pairs_without_a_person_that_share_a_photograph_are_of_one(place: Path, 
     assert len(set(found.learnt.people)) == 4
 
 
+def _one_person(pairs: Sequence[tuple[int, int]], seed: int, person: str) -> dict[str, dict[str, float]]:
+    """Scores by measure and method where the label is the difference of one random number for each photograph."""
+    rng = np.random.default_rng(seed)
+    count = 1 + max(map(max, pairs))
+    state, secret = rng.normal(size=(count, 100)), rng.normal(size=count)
+    rows = [
+        {"before": f"{a}.png", "after": f"{b}.png", "person": person, "kg": str(secret[b] - secret[a])}
+        for a, b in pairs
+    ]
+    one_way = np.array([state[b] - state[a] for a, b in pairs])
+    features = {"states": np.concatenate([one_way, -one_way])}
+    features["factors"] = features["states"][:, :44]
+    found = _learn("kg", rows, features, Plan(strengths=(1e-4, 1e-2, 1.0)), lambda _: None)
+    assert found.alone
+    assert found.across > 0
+    assert found.learnt.fit.probe is not None
+    assert found.learnt.fit.probe.labels == 2 * len(pairs)  # what is kept has learnt all
+    names = dict.fromkeys(s.measure for s in found.scores)
+    return {name: {s.method: s.value for s in found.scores if s.measure == name} for name in names}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "person"),
+    [
+        (list(itertools.combinations(range(12), 2)), "anna"),
+        ([(k, k + 1) for k in range(29)], ""),  # all connect: one person, too
+        ([(0, k) for k in range(1, 20)] + [(k, k + 1) for k in range(1, 19)], "anna"),
+    ],
+)
+def test_what_a_photograph_alone_tells_is_never_predicted(pairs: list[tuple[int, int]], person: str) -> None:
+    scores = [_one_person(pairs, seed, person) for seed in range(6)]
+    errors = {how: np.mean([s["mean absolute error"][how] for s in scores]) for how in ("chosen", "trivial")}
+    assert errors["chosen"] > 0.9 * errors["trivial"]
+    assert abs(np.mean([s["correlation"]["chosen"] for s in scores])) < 0.4
+
+
+def test_pairs_of_one_person_lie_in_parts_without_common_photographs() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        pairs = [(str(a), str(b)) for a, b in (rng.choice(30, 2, replace=False) for _ in range(25))]
+        of: dict[str, str] = {}
+        for pair, part in zip(pairs, parts_of(pairs, 5), strict=True):
+            assert not part or all(of.setdefault(file, part) == part for file in pair)
+    first = [("0", str(k)) for k in range(1, 13)]
+    assert len(set(parts_of(first, 5))) == 12  # the photograph of all pairs holds none together
+    assert "" not in parts_of([(str(k), str(k + 50)) for k in range(12)], 5)
+    chain = parts_of([(str(k), str(k + 1)) for k in rng.permutation(39)], 4)
+    assert len(set(chain) - {""}) == 4
+    assert chain.count("") <= 6
+    with pytest.raises(InputError, match=rf"are left .* at least {FEWEST}; label pairs of more photographs or of more"):
+        _one_person(list(itertools.combinations(range(6), 2)), 0, "anna")
+
+
+def test_labels_that_are_not_taught_anew_are_carried_over(place: Path, street: dict[str, Any]) -> None:
+    lines = (place / "pairs.csv").read_text().splitlines()
+    years = ["years", *(f"{3 * float(line.split(',')[-1]):.2f}" for line in lines[1:])]
+    (place / "both.csv").write_text("\n".join(map(",".join, zip(lines, years, strict=True))) + "\n")
+    names = [place / "both.csv", place / "pairs.csv", place / "pairs.csv"]
+    before: Path | None = None
+    told = []
+    for k, table in enumerate(names):
+        adapt_pairs(table, place, place / f"set {k}", weights=before, plan=PLAN, **street)
+        before = place / f"set {k}"
+        told.append(compare(place / "3a.png", place / "3b.png", weights=before, assume_same=True, **street).own)
+    assert [set(own) for own in told] == [{"kg", "years"}] * 3
+    assert told[0]["years"] == told[1]["years"] == told[2]["years"]
+    card = ChangeReader(place / "set 2").card
+    assert {row["measure"].partition(":")[0] for row in card.scores} == {"kg", "years"}
+    (place / "clash.csv").write_text("before,after,years_low\n0a.png,0b.png,1\n")
+    with pytest.raises(InputError, match=r"'years' and 'years_low' would both fill the column 'years_low'; rename one"):
+        adapt_pairs(place / "clash.csv", place, place / "x", weights=before, plan=PLAN, **street)
+
+
+def test_a_set_reads_faces_with_the_networks_that_it_was_learnt_with(place: Path, street: dict[str, Any]) -> None:
+    small_weights(place / "base")
+    adapt_pairs(place / "pairs.csv", place, place / "mine", weights=place / "base", plan=PLAN, **street)
+    ids = {registry.read_card(place / name, "attributes").sha256 for name in ("base", "mine")}
+    assert len(ids) == 1
+    assert open_analyzer(place / "mine").weights == place / "mine"
+    adapt_pairs(place / "pairs.csv", place, place / "found", weights="synthetic", plan=PLAN, **street)
+    shipped, own = open_analyzer("synthetic").describe(), open_analyzer(place / "found").describe()
+    assert {task: name.partition("/")[2] for task, name in own.items()} == {
+        task: name.partition("/")[2] for task, name in shipped.items()
+    }
+    adapt_pairs(place / "pairs.csv", place, place / "plain", weights=registry.DEFAULT_SET, plan=PLAN, **street)
+    assert not registry.has_model(place / "plain", "attributes")
+
+
 def test_what_cannot_be_learnt_is_said(place: Path, street: dict[str, Any]) -> None:
     def run(text: str, out: str = "x") -> None:
         (place / "t.csv").write_text(text)
@@ -221,6 +313,11 @@ def test_what_cannot_be_learnt_is_said(place: Path, street: dict[str, Any]) -> N
         run("before,after,\n0a.png,0b.png,\n")
     with pytest.raises(InputError, match=r"'fatness' of .* rename it"):  # before a picture is looked for
         run("before,after,fatness\ngone.png,0b.png,1\n")
+    for name in ("status", "same_person", "controlled", "warnings", "fatness_low", "look_beard", "faces"):
+        with pytest.raises(InputError, match=f"'{name}' of .* rename it"):
+            run(f"before,after,{name}\n0a.png,0b.png,1\n")
+    with pytest.raises(InputError, match="'kg' and 'kg_high' would both fill the column 'kg_high'; rename one"):
+        run("before,after,kg,kg_high\n0a.png,0b.png,1,2\n")
     with pytest.raises(InputError, match="at least 10"):
         run("before,after,kg\n0a.png,0b.png,1\n")
     with pytest.raises(InputError, match="no number"):

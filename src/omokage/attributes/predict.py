@@ -96,25 +96,50 @@ class AttributePredictor:
         found: list[FaceAnalysis] = []
         for first in range(0, len(images), batch):
             part = slice(first, first + batch)
-            crops = [
-                crop_landmarks(image, outline, self.size, self.margin, score=score, jitter=CLOSER)
-                for image, outline, score in zip(images[part], outlines[part], scores[part], strict=True)
-            ]
+            crops = self._closer(images[part], outlines[part], scores[part])
             found += self._analyses(self._twice(images[part], outlines[part], crops), crops, given)
         return found
+
+    def views(self, images: Sequence[NDArray[np.uint8]], outlines: Sequence[NDArray[np.floating]]) -> NDArray[np.uint8]:
+        """The two pictures (n, 2, size, size, 3) of each face that `predict_outlines` reads, and whose raw outputs it
+        averages: the closer cut, and the wider one mirrored. Where it reads one cut only, that one twice."""
+        closer = self._closer(images, outlines, [1.0] * len(images))
+        if not self._reads_two:
+            return np.stack([np.stack([c.image, c.image]) for c in closer])
+        wider = self._wider(images, outlines, closer, self.outputs(self.prepare(closer), careful=False))
+        return np.stack([np.stack([c.image, w.image[:, ::-1]]) for c, w in zip(closer, wider, strict=True)])
+
+    @property
+    def _reads_two(self) -> bool:
+        return self.mirror and "landmarks" in self.schema
+
+    def _closer(
+        self, images: Sequence[NDArray[np.uint8]], outlines: Sequence[NDArray[np.floating]], scores: Sequence[float]
+    ) -> list[FaceCrop]:
+        return [
+            crop_landmarks(image, outline, self.size, self.margin, score=score, jitter=CLOSER)
+            for image, outline, score in zip(images, outlines, scores, strict=True)
+        ]
+
+    def _wider(
+        self, images: Sequence[NDArray[np.uint8]], outlines: Sequence[NDArray[np.floating]], crops: Sequence[FaceCrop],
+        plain: Outputs,
+    ) -> list[FaceCrop]:  # fmt: skip
+        """Wider cuts around the landmarks that were found in `crops`."""
+        found = plain.points["landmarks"].value.double().numpy()
+        return [
+            crop_landmarks(image, _in_source(crop, at), self.size, self.margin, jitter=WIDER, roll=roll_of(outline))
+            for image, outline, crop, at in zip(images, outlines, crops, found, strict=True)
+        ]
 
     def _twice(
         self, images: Sequence[NDArray[np.uint8]], outlines: Sequence[NDArray[np.floating]], crops: Sequence[FaceCrop]
     ) -> Outputs:
         """Outputs of `crops` averaged with those of mirrored, wider cuts around the landmarks found in them."""
-        if not self.mirror or "landmarks" not in self.schema:
+        if not self._reads_two:
             return self.outputs(self.prepare(crops))
         plain = self.outputs(self.prepare(crops), careful=False)
-        found = plain.points["landmarks"].value.double().numpy()
-        wider = [
-            crop_landmarks(image, _in_source(crop, at), self.size, self.margin, jitter=WIDER, roll=roll_of(outline))
-            for image, outline, crop, at in zip(images, outlines, crops, found, strict=True)
-        ]
+        wider = self._wider(images, outlines, crops, plain)
         mirrored = self.outputs(self.prepare(wider).flip(3), careful=False)
         return averaged(plain, _as_cut(unmirrored(mirrored), wider, crops))
 

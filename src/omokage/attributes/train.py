@@ -36,6 +36,8 @@ from omokage.training.loop import Course, Learner, descend, run
 from omokage.training.run import RunFolder, commit_of
 from omokage.weights import registry
 
+_NOBODY = "no picture is held out to calibrate on: give more records or a larger held_out"
+
 
 def train(config: AttributesConfig, resume: bool = False) -> Path:
     """Run to the end and return the run folder; the weights are in its ``weights``. Raises what `errors` lists."""
@@ -79,6 +81,8 @@ def _crops(config: AttributesConfig, sources: Sequence[Source]) -> tuple[Crops, 
         raise TrainingError(
             "a record folder has no picture left for training: give more records or hold out fewer people"
         )
+    if not any(len(s) for s in validation):  # said now, not when the weights are to be calibrated
+        raise TrainingError(_NOBODY)
     if config.data.teachers:
         teachers = [AttributePredictor(weights, config.device) for weights in config.data.teachers]
         training = [s if s.rendered else taught(s, config.schema, teachers) for s in training]
@@ -202,7 +206,7 @@ def _halves(config: AttributesConfig, model: AttributeNetwork, validation: Crops
             fit = list(sets.values())[-1].where(half)
             found.append(Halves(fit, {name: readings for name, readings in tests.items() if len(readings)}))
     if not found:
-        raise TrainingError("no picture is held out to calibrate on: give more records or a larger held_out")
+        raise TrainingError(_NOBODY)
     return found
 
 

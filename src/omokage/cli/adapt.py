@@ -235,7 +235,7 @@ def _has_pairs(labels: Path | None) -> bool:
             header = next(csv.reader(stream), [])
     except (OSError, UnicodeDecodeError):  # said in one sentence by whoever reads it
         return False
-    return {"before", "after"} <= set(header)
+    return {"before", "after"} <= {name.strip() for name in header}
 
 
 def _pairs(
@@ -254,6 +254,8 @@ def _pairs(
             typer.echo(text(WORDS, "pair_score", lang, **parts))
         if one.alone:
             typer.echo(text(WORDS, "alone", lang, name=one.name))
+        if one.across:
+            typer.echo(text(WORDS, "across", lang, name=one.name, n=one.across))
     for pair, why in left_out.items():
         typer.echo(text(WORDS, "left_out", lang, name=pair, why=reason_text(why, lang)))
     typer.echo(text(WORDS, "pair_weights", lang, folder=out))

@@ -56,8 +56,12 @@ WORDS: Texts = {
         "ja": "{name}、{method}、{n} 組: {measure} {score}",
     },
     "alone": {
-        "en": "{name}: all pairs are of one person, so later photographs were held out instead of people",
-        "ja": "{name}: すべての組が同じ人の写真のため、人ではなく、後の写真を評価用に取り分けました",
+        "en": "{name}: all pairs are of one person, so photographs were held out instead of people",
+        "ja": "{name}: すべての組が同じ人の写真のため、人ではなく写真を評価用に取り分けました",
+    },
+    "across": {
+        "en": "{name}: {n} pairs join photographs held out and photographs learnt from, so the scores do without them",
+        "ja": "{name}: {n} 組は学習用の写真と評価用の写真にまたがるため、評価には使っていません",
     },
     "pair_weights": {
         "en": "weights: {folder}; use them with  omokage compare BEFORE AFTER --weights {folder}",

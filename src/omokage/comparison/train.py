@@ -63,7 +63,10 @@ def albums(config: ComparisonConfig) -> tuple[list[Crops], list[Crops]]:
     ]
     apart = [read_album(folder) for folder in data.calibration]
     training = [crops(album, name in data.nameless) for name, (album, _) in zip(data.folders, parts, strict=True)]
-    return training, [crops(album) for album in (*(rest for _, rest in parts), *apart)]
+    validation = [crops(album) for album in (*(rest for _, rest in parts), *apart)]
+    if not any(len(c.album) for c in validation):  # said now, not when the weights are to be calibrated
+        raise TrainingError("nobody is held out to calibrate on: give more records or a larger held_out")
+    return training, validation
 
 
 def _model(config: ComparisonConfig) -> ComparisonNetwork:

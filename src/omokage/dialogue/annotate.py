@@ -166,12 +166,14 @@ def _statement(name: str, claims: tuple[Claim, ...]) -> Statement:
 
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-_ADDRESS = re.compile(r"@|https?:|www\.|\.(?:jpe?g|png|webp|heic)\b|\bIMG[_-]?\d|\bDSC[_-]?\d|\d{5,}", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"[@{}<>\[\]]|https?:|www\.|\.(?:jpe?g|png|webp|heic)\b|\bIMG[_-]?\d|\bDSC[_-]?\d|\d{5,}", re.IGNORECASE
+)
 
 
 def sentence_allowed(text: str) -> bool:
-    """Whether a free sentence may be kept: no name, no address or file name, and nothing that would be refused as an
-    answer (who, where from, character, belief, health, guilt)."""
+    """Whether a free sentence may be kept: no name, no address, file name or markup, and nothing that would be refused
+    as an answer (who, where from, character, belief, health, guilt)."""
     return bool(text.strip()) and not _names(text) and not _ADDRESS.search(text) and refused(text) is None
 
 

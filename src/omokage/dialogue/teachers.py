@@ -40,6 +40,15 @@ _NEXT = "; check the address and the key, or try again later"
 _WORD = 0.8
 
 
+def _words(content: Any) -> str:
+    """What a message says: its text, or that of its parts; empty where there is none. Halves of characters, which JSON
+    can hold and no file can, are dropped."""
+    if isinstance(content, list):
+        content = " ".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+    text = content if isinstance(content, str) else ""
+    return text.encode("utf-8", "ignore").decode()
+
+
 class Teacher(Protocol):
     """Makes claims about the crop of one face."""
 
@@ -115,7 +124,7 @@ class RemoteTeacher:
         request = urllib.request.Request(self.url, json.dumps(body).encode(), headers)
         try:
             told: Any = json.loads(_in_time(lambda: self._reply(request), _PATIENCE_S))
-            return str(told["choices"][0]["message"]["content"])
+            return _words(told["choices"][0]["message"]["content"])
         except urllib.error.HTTPError as error:
             error.close()  # it holds the connection, unread
             raise InputError(f"the model at {self.url} answered with {_status(error)}") from error

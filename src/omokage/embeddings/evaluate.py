@@ -20,6 +20,7 @@ from omokage.embeddings.predict import Encoder
 from omokage.errors import InputError
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import accuracy, area_under_curve
+from omokage.metrics.folds import by_fold
 from omokage.metrics.regression import correlation
 from omokage.nn.probe import Probe, fit_probe, inner_folds
 from omokage.nn.published_probe import fit_published_probe
@@ -156,17 +157,6 @@ def _constant(target: Target, rows: NDArray[np.int64], classes: tuple[str, ...])
         return np.array([(target.values[rows] == c).mean() for c in classes])
     values = target.values[rows]
     return np.asarray(np.median(values, 0) if target.measure in ("error", "degrees") else values.mean(0))
-
-
-def by_fold(measure: Callable[[Floats, NDArray], float], answers: Floats, truth: NDArray, fold: NDArray) -> float:
-    """The mean of a measure over the folds, by their size: answers of different probes are not ranked together."""
-    total, weight = 0.0, 0
-    for held in np.unique(fold):
-        rows = fold == held
-        value = measure(answers[rows], truth[rows])
-        if np.isfinite(value):
-            total, weight = total + value * int(rows.sum()), weight + int(rows.sum())
-    return total / weight if weight else float("nan")
 
 
 def _measures(

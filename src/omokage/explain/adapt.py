@@ -68,6 +68,7 @@ class Learnt:
     fit: Fit
     tuned: bool  # whether the fine-tuned network is kept
     preferred: int  # in how many outer folds it was
+    fold: Rows  # (m,) the outer fold in which each answer was held out: other folds' answers are other models'
 
 
 def best_fit(
@@ -166,7 +167,7 @@ def learn(
     if progress is not None:
         progress(count + 1, count + 1)
     sizes = {name: float(np.mean(seen)) for name, seen in job.seen.items()}
-    return Learnt(label, tuple(own), job.answers, sizes, fit, pays, job.preferred)
+    return Learnt(label, tuple(own), job.answers, sizes, fit, pays, job.preferred, fold)
 
 
 def pays_off(before: Floats, after: Floats) -> bool:

@@ -2,7 +2,8 @@
 
 A CSV with the column `file`; every other column is an attribute, except `person` (who it is: no person is on both sides
 of a split), `group_<anything>` (for the group check) and `rater` (then a picture has one row for each of its raters).
-Several raters may also stand in columns `<attribute>@<rater>`. Empty cells are unknown.
+Several raters may also stand in columns `<attribute>@<rater>`. Empty cells are unknown, and so are those that say NaN,
+NA, N/A or null.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from omokage.media.small_tables import read_small_table
 Floats = NDArray[np.float64]
 Kind = Literal["nominal", "ordinal"]
 MOST_CLASSES = 20
-_YES = {"1": "yes", "yes": "yes", "true": "yes", "0": "no", "no": "no", "false": "no"}
+_YES = {"1": "yes", "1.0": "yes", "yes": "yes", "true": "yes", "0": "no", "0.0": "no", "no": "no", "false": "no"}
+_UNKNOWN = {"NaN", "nan", "NA", "<NA>", "N/A", "n/a", "NULL", "null"}  # how other programs write an empty cell
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_Line = tuple[int, dict[str, str]]  # a row with its line in the file
 _OTHER = {"file", "person", "rater", "split", "width", "height", "source"}
 
 
@@ -77,7 +80,9 @@ def read_label_table(
     InputError that names the column and what to do.
     """
     table = read_small_table(path, "labels", ["file"])
-    rows, header = [row for row in table.rows if row["file"]], table.header
+    header = table.header
+    numbered = [(line, _filled(row)) for line, row in table.numbered() if row["file"]]
+    rows = [row for _, row in numbered]
     if not rows:
         raise InputError(f"the labels {path} have no rows")
     columns = _columns(header, path, skip)
@@ -94,12 +99,19 @@ def read_label_table(
     if "rater" not in header and len(files) < len(rows):
         twice = next(file for file, own in by_file.items() if len(own) > 1)
         raise InputError(f"{path} names {twice} twice; keep one row for each picture, or add a column rater")
-    first = [by_file[file][0] for file in files]
-    people = tuple(row.get("person") or file for file, row in zip(files, first, strict=True))
-    groups = {c.removeprefix("group_"): tuple(r[c] for r in first) for c in header if c.startswith("group_")}
+    known = _people(numbered, path)
+    people = tuple(known.get(file, file) for file in files)
+    groups = {
+        c.removeprefix("group_"): tuple(next((row[c] for row in by_file[file] if row[c]), "") for file in files)
+        for c in header
+        if c.startswith("group_")
+    }
     chosen = names or tuple(columns)
     if not chosen:
         raise InputError(f"{path} has no label column beside file; add one, named after the attribute")
+    if "rater" in header:
+        _check_raters(numbered, [column for name in chosen for column in columns[name]], path)
+    _check_finite(numbered, [c for n in chosen if (kinds or {}).get(n) != "nominal" for c in columns[n]], path)
     raters = list(dict.fromkeys(row["rater"] for row in rows)) if "rater" in header else []
     labels = [
         _label(name, _cells(columns[name], raters, by_file, files), kinds or {}, path) for name in chosen
@@ -123,6 +135,51 @@ def _columns(header: Sequence[str], path: Path, skip: Sequence[str]) -> dict[str
     return found
 
 
+def _filled(row: Mapping[str, str]) -> dict[str, str]:
+    """A row in which the cells that say that they are unknown are empty; the file's name is what it is."""
+    return {column: "" if column != "file" and text in _UNKNOWN else text for column, text in row.items()}
+
+
+def _people(numbered: Sequence[_Line], path: Path) -> dict[str, str]:
+    """Whom each file shows, where any of its rows says so. Raises InputError when two of them name different people."""
+    found: dict[str, str] = {}
+    for line, row in numbered:
+        file, person = row["file"], row.get("person")
+        if person and found.setdefault(file, person) != person:
+            raise InputError(
+                f"{path}, line {line}: the person of {file} is {person!r} here and {found[file]!r} above; name the "
+                "same one in all rows of a picture"
+            )
+    return found
+
+
+def _check_raters(numbered: Sequence[_Line], columns: Sequence[str], path: Path) -> None:
+    """Raises InputError for ratings that would be lost: of nobody, twice of one rater, or in two forms at once."""
+    if both := [column for column in columns if "@" in column]:
+        raise InputError(
+            f"{path} has the column rater and {both[0]!r}, which names a rater too; keep one of the two ways to write "
+            "ratings"
+        )
+    seen: set[tuple[str, str]] = set()
+    for line, row in numbered:
+        file, rater = row["file"], row["rater"]
+        if not rater:
+            raise InputError(f"{path}, line {line}: nobody rates {file}; fill in the column rater, or remove the row")
+        if (file, rater) in seen:
+            raise InputError(f"{path}, line {line}: {rater} rates {file} a second time; keep one of the rows")
+        seen.add((file, rater))
+
+
+def _check_finite(numbered: Sequence[_Line], columns: Sequence[str], path: Path) -> None:
+    """Raises InputError for an infinite number, which no scale holds."""
+    for line, row in numbered:
+        for column in columns:
+            if row[column] and not np.isfinite(_number(row[column], 0.0)):
+                raise InputError(
+                    f"{path}, line {line}: {column} {row[column]!r} is no finite number; correct it, or empty the cell"
+                )
+
+
 def _cells(
     columns: Sequence[str], raters: Sequence[str], by_file: Mapping[str, list[dict[str, str]]], files: Sequence[str]
 ) -> list[list[str]]:
@@ -139,10 +196,10 @@ def _cells(
 def _label(name: str, cells: list[list[str]], kinds: Mapping[str, Kind], path: Path) -> Label:
     known = [k for k, row in enumerate(cells) if any(row)]
     words = sorted({text.lower() for k in known for text in cells[k] if text})
-    if len(words) < 2:
+    yes_no, numbers = set(words) <= set(_YES), all(_is_number(w) for w in words)
+    if len({_YES[w] if yes_no else float(w) if numbers else w for w in words}) < 2:
         raise InputError(f"{path}: the label {name!r} says the same of every picture; nothing can be learnt from it")
-    yes_no = set(words) <= set(_YES)
-    kind = kinds.get(name) or ("ordinal" if not yes_no and all(_is_number(w) for w in words) else "nominal")
+    kind = kinds.get(name) or ("ordinal" if not yes_no and numbers else "nominal")
     rows = np.array(known, np.int64)
     if kind == "ordinal":
         return _ordinal(name, [cells[k] for k in known], rows, path)
@@ -179,7 +236,11 @@ def _majority(said: Floats) -> float | None:
 
 
 def _is_number(text: str) -> bool:
+    return bool(np.isfinite(_number(text, np.nan)))
+
+
+def _number(text: str, otherwise: float) -> float:
     try:
-        return bool(np.isfinite(float(text)))
+        return float(text)
     except ValueError:
-        return False
+        return otherwise

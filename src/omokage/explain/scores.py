@@ -1,9 +1,14 @@
-"""Scores of answers about held-out people: beside the trivial one, with intervals over people, and group by group."""
+"""Scores of answers about held-out people: beside the trivial one, with intervals over people, and group by group.
+
+Each fold of people is answered by a model of its own. What only compares answers with each other is measured within
+folds: across them even a constant answer is lower where the people held out are higher.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +17,17 @@ from omokage.explain.adapt import Learnt, codes_of
 from omokage.explain.labels import Label
 from omokage.metrics.bootstrap import interval
 from omokage.metrics.classification import area_under_curve, balanced_accuracy
+from omokage.metrics.folds import by_fold
 from omokage.metrics.ranks import rank_correlation
 from omokage.metrics.regression import correlation, mean_absolute_error
 
 Floats = NDArray[np.float64]
+Measure = Callable[[Floats, NDArray], float]  # answers (n, k) and the truth (n,)
 SMALLEST_GROUP = 20  # pictures below which a group's score says too little to be shown
 MEAN_ACCURACY, CURVE = "accuracy, mean over the classes", "area under the curve"
 ERROR, RANKS, CORRELATION = "mean absolute error", "rank correlation", "correlation"
 LESS_IS_BETTER = {ERROR}
+_COMPARING = {CURVE, RANKS, CORRELATION}  # measures of how answers stand to each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class GroupScore:
     pictures: int
 
 
-def measures_of(label: Label) -> dict[str, Callable[[Floats, NDArray], float]]:
+def measures_of(label: Label) -> dict[str, Measure]:
     """The measures of a label by name, the first one the main one; each takes answers (n, k) and the truth (n,)."""
     if label.kind == "ordinal":
         return {
@@ -56,9 +64,7 @@ def measures_of(label: Label) -> dict[str, Callable[[Floats, NDArray], float]]:
             CORRELATION: lambda said, true: correlation(said[:, 0], true),
             RANKS: lambda said, true: rank_correlation(said[:, 0], true),
         }
-    found: dict[str, Callable[[Floats, NDArray], float]] = {
-        MEAN_ACCURACY: lambda said, true: balanced_accuracy(said.argmax(1), true)
-    }
+    found: dict[str, Measure] = {MEAN_ACCURACY: lambda said, true: balanced_accuracy(said.argmax(1), true)}
     if len(label.classes) == 2:
         found[CURVE] = lambda said, true: area_under_curve(said[:, 1], true == 1)
     return found
@@ -74,11 +80,20 @@ def scores(learnt: Learnt, draws: int = 200) -> list[Score]:
     true, found = truth(learnt.label), []
     for method, said in learnt.held_out.items():
         for measure, function in measures_of(learnt.label).items():
-            ends = interval(function, said, true, groups=learnt.people, draws=draws)
-            found.append(
-                Score(method, measure, function(said, true), *ends, round(learnt.sizes[method]), len(true))
-            )  # fmt: skip
+            whole = partial(_within_folds if measure in _COMPARING else _together, function)
+            ends = interval(whole, said, true, learnt.fold, groups=learnt.people, draws=draws)
+            value = whole(said, true, learnt.fold)
+            found.append(Score(method, measure, value, *ends, round(learnt.sizes[method]), len(true)))
     return found
+
+
+def _together(function: Measure, said: Floats, true: NDArray, fold: NDArray) -> float:
+    return function(said, true)
+
+
+def _within_folds(function: Measure, said: Floats, true: NDArray, fold: NDArray) -> float:
+    """The mean over the folds in which the truth varies: in the others no answer could be told from another."""
+    return by_fold(lambda s, t: function(s, t) if len(np.unique(t)) > 1 else float("nan"), said, true, fold)
 
 
 def group_scores(learnt: Learnt, groups: Mapping[str, Sequence[str]], draws: int = 200) -> list[GroupScore]:

@@ -16,15 +16,7 @@ from omokage.metrics.labels import NO, YES, Face, Label, adapted_kind, is_number
 
 Pair = tuple[Label, Face | None]
 Score = Callable[..., Any]  # (name, function, label rows, *arrays, trivial=) -> a score with its interval
-_OTHERS = {
-    "expression",
-    "file",
-    "person",
-    "smile",
-    "glasses",
-    "smiling",
-    "eyeglasses",
-}  # judged by measures of their own
+_OTHERS = {"expression", "file", "person", "smiling", "eyeglasses"}  # judged by measures of their own
 
 
 def adapted_scores(pairs: Sequence[Pair], score: Score, whole: Sequence[Label]) -> list[Any]:

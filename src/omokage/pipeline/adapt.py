@@ -9,6 +9,7 @@ answer.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -51,7 +52,8 @@ class AdaptOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adapted:
-    """The set that was written, its attributes, and the pictures that were left out, with the reason."""
+    """The set that was written, its attributes, and the pictures that were left out, as the table names them, with the
+    reason."""
 
     folder: Path
     card: registry.Card
@@ -86,11 +88,10 @@ def adapt(
     analyzer = analyzer or Analyzer(weights, device=device)
     predictor = attribute_predictor(analyzer)
     _names_free(table, predictor.schema)
-    faces = read_faces_of(
-        analyzer, [images / file for file in table.files], chosen.crops, lambda d, n: tell("faces found", d, n)
-    )
+    paths = [images / file for file in table.files]
+    faces = read_faces_of(analyzer, paths, chosen.crops, lambda d, n: tell("faces found", d, n), table.files)
     private = chosen.private > 0
-    seen = see(predictor, faces.crops, "none" if private else chosen.tune, progress=lambda d, n: tell("read", d, n))
+    seen = see(predictor, faces.views, "none" if private else chosen.tune, progress=lambda d, n: tell("read", d, n))
     people = [table.people[k] for k in faces.kept]
     groups = {name: [values[k] for k in faces.kept] for name, values in table.groups.items()}
     done, parts = [], []
@@ -103,12 +104,19 @@ def adapt(
 
 
 def _names_free(table: LabelTable, schema: AttributeSchema) -> None:
-    """Raises InputError for a name that the base, or the faces table, uses already."""
-    taken = set(table_schema(schema).names) | {a.name for a in schema}
+    """Raises InputError for a name that the base uses already, or that makes a second column of one name in the faces
+    table."""
     for label in table.labels:
-        if label.name in taken:
+        if label.name in table_schema(schema, embedding=True).names or label.name in schema:
             raise InputError(
                 f"there is an answer called {label.name!r} already; rename the column, for example my_{label.name}"
+            )
+        schema = AttributeSchema((*schema, attribute_of(label)))
+        columns = Counter(table_schema(schema, embedding=True).names)
+        if twice := [name for name, count in columns.items() if count > 1]:
+            raise InputError(
+                f"the label {label.name!r} needs a column {twice[0]!r}, which the faces table has already; rename the "
+                f"column, for example my_{label.name}"
             )
 
 

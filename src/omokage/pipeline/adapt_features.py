@@ -22,7 +22,8 @@ from omokage.nn.pictures import normalise
 from omokage.nn.trunk import ResidualTrunk
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.placing import labelled_face
-from omokage.pipeline.reader import looks, whole_box
+from omokage.pipeline.reader import Looks, looks, whole_box
+from omokage.results import FaceAnalysis
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -33,9 +34,11 @@ _TOGETHER = 16
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
     """The crops (n, size, size, 3) of the pictures `kept` (places in the list that was read) with landmarks (n, 68, 2)
-    in crop widths from its middle; and why the others were left out."""
+    in crop widths from its middle; the two views (n, 2, size, size, 3) that `analyze` reads of each face, the second
+    one mirrored; and why the others were left out, by name."""
 
     crops: Image
+    views: Image
     landmarks: Floats
     kept: tuple[int, ...]
     left_out: Mapping[str, str]
@@ -59,14 +62,17 @@ def check_there(table: Path, images: Path, files: Sequence[str]) -> None:
 
 
 def read_faces_of(
-    analyzer: Analyzer, pictures: Sequence[Path | bytes], crops: bool = False, progress: Progress | None = None
-) -> Faces:
-    """The face that each picture is about, cut as `analyze` cuts it. Raises InputError when no picture shows one.
+    analyzer: Analyzer, pictures: Sequence[Path | bytes], crops: bool = False, progress: Progress | None = None,
+    names: Sequence[str] | None = None,
+) -> Faces:  # fmt: skip
+    """The face that each picture is about: a plain crop, and the views that `analyze` reads. Raises InputError when no
+    picture shows one.
 
-    With `crops` each picture is one face already.
+    With `crops` each picture is one face already. `names` say which ones were left out; without them paths do.
     """
+    names = names or [_name(picture, at) for at, picture in enumerate(pictures)]
     predictor = attribute_predictor(analyzer)
-    found: list[tuple[int, Image, Floats]] = []
+    found: list[tuple[int, Image, Image, Floats]] = []
     left_out: dict[str, str] = {}
     for start in range(0, len(pictures), _TOGETHER):
         group: list[tuple[int, Image]] = []
@@ -74,27 +80,37 @@ def read_faces_of(
             try:
                 group.append((at, read_image(picture)))
             except (InputError, UnreadableError) as error:
-                left_out[_name(picture, at)] = str(error)
+                left_out[names[at]] = str(error)
         images = [image for _, image in group]
         seen = looks(images, None if crops else analyzer.finder, predictor, analyzer.config) if images else []
         for (at, image), one in zip(group, seen, strict=True):
             who = labelled_face(image, one)
             face = _face(image, None if who is None else who.outline, crops, predictor)
             if face is None:
-                left_out[_name(pictures[at], at)] = "no face was found"
+                left_out[names[at]] = "no face was found"
             else:
-                found.append((at, *face))
+                found.append((at, _views(image, one, who, predictor), *face))
         if progress is not None:
             progress(min(start + _TOGETHER, len(pictures)), len(pictures))
     if not found:
         why = next(iter(left_out.values()), "there are none")
         raise InputError(f"none of the {len(pictures)} pictures can be learnt from: {why}")
-    return Faces(np.stack([c for _, c, _ in found]), np.stack([p for _, _, p in found]),
-                 tuple(at for at, _, _ in found), left_out)  # fmt: skip
+    kept, views, crops_of, points = zip(*found, strict=True)
+    return Faces(np.stack(crops_of), np.stack(views), np.stack(points), kept, left_out)
+
+
+def _views(image: Image, seen: Looks, who: FaceAnalysis | None, predictor: AttributePredictor) -> Image:
+    """What the answer about `who` was read off (2, size, size, 3); of None (a crop without landmarks) about the first
+    find. An answer that is still the first look has one view, unturned, which is given twice."""
+    detection, glance, answer = next(look for look in seen if who is None or look[2] is who)
+    if answer is glance or glance.outline is None:
+        return np.stack([crop_box(image, detection.box, predictor.size, predictor.margin).image] * 2)
+    two: Image = predictor.views([image], [glance.outline])[0]
+    return two
 
 
 def _name(picture: Path | bytes, at: int) -> str:
-    return f"picture {at + 1}" if isinstance(picture, bytes) else picture.name
+    return f"picture {at + 1}" if isinstance(picture, bytes) else str(picture)
 
 
 def _face(
@@ -112,7 +128,7 @@ def _face(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What the network makes of n crops, each read as it is and mirrored.
+    """What the network makes of n faces, each read in two views.
 
     `hidden`: the numbers (n, d) that each sub-network's heads read, mean of the two; `maps`: (n, 2, c, h, w) half
     precision, what a fine-tuned part reads: the trunk's map, or that before its last stage; None when not asked for.
@@ -138,9 +154,10 @@ def donors(predictor: AttributePredictor) -> tuple[str, ...]:
 
 @torch.inference_mode()
 def see(
-    predictor: AttributePredictor, crops: Image, tune: str = "none", batch: int = 32, progress: Progress | None = None
+    predictor: AttributePredictor, views: Image, tune: str = "none", batch: int = 32, progress: Progress | None = None
 ) -> Seen:
-    """Read crops (n, size, size, 3). `tune`: "dense" keeps the trunk's map, "stage" the one before the last stage."""
+    """Read the views (n, 2, size, size, 3) of faces. `tune`: "dense" keeps the trunk's map, "stage" the one before the
+    last stage."""
     model = folded(predictor.model).to(predictor.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     names = donors(predictor)
     if not names:
@@ -149,17 +166,17 @@ def see(
         raise InputError("this network has no last stage that could be fine-tuned; choose --tune dense")
     hidden: dict[str, list[Tensor]] = {name: [] for name in names}
     maps: list[Tensor] = []
-    for start in range(0, len(crops), batch):
-        inputs = normalise(torch.from_numpy(crops[start : start + batch]).to(predictor.device))
-        views = [_maps(model.trunk, x) for x in (inputs, inputs.flip(3))]
+    for start in range(0, len(views), batch):
+        part_of_them = torch.from_numpy(views[start : start + batch]).to(predictor.device)
+        both = [_maps(model.trunk, normalise(part_of_them[:, k])) for k in range(2)]
         for name in names:
             part = model.categories[name]
             assert isinstance(part, SubNetwork)
-            hidden[name].append(sum(part.hidden(last) for _, last in views).cpu() / 2)  # type: ignore[union-attr]
+            hidden[name].append(sum(part.hidden(last) for _, last in both).cpu() / 2)  # type: ignore[union-attr]
         if tune != "none":
-            maps.append(torch.stack([v[0 if tune == "stage" else 1] for v in views], 1).half().cpu())
+            maps.append(torch.stack([v[0 if tune == "stage" else 1] for v in both], 1).half().cpu())
         if progress is not None:
-            progress(min(start + batch, len(crops)), len(crops))
+            progress(min(start + batch, len(views)), len(views))
     return Seen(
         {name: torch.cat(parts).double().numpy() for name, parts in hidden.items()}, torch.cat(maps) if maps else None
     )

@@ -123,7 +123,7 @@ def write_set(
 def _rows(found: AdaptedLabel) -> list[Mapping[str, Any]]:
     """The card's scores: what was kept, beside the trivial answer, the landmarks and the raters."""
     trivial = {s.measure: s.value for s in found.scores if s.method == "trivial"}
-    shown = [s for s in found.scores if s.method in ("chosen", "landmarks")]
+    shown = [s for s in found.scores if s.method in ("chosen", "landmarks") and np.isfinite(s.value)]
     said = {"chosen": "", "landmarks": ", linear model on landmarks"}
     rows: list[Mapping[str, Any]] = [
         {

@@ -46,7 +46,7 @@ class ChangeReader:
     def __init__(self, weights: str | Path) -> None:
         tensors, self.card = registry.load(weights, MODEL)
         self.answers = _Answers(tensors, self.card.schema, self.card.architecture)
-        self.names = tuple(self.answers.probes)
+        self.names = tuple(str(row["name"]) for row in self.card.schema)
 
     def read(
         self, comparer: Comparer, seen: Seen, pairs: Sequence[tuple[int, int]], compared: Compared | None = None
@@ -67,7 +67,7 @@ class ChangeReader:
 
 class _Answers:
     """Probes and fine-tuned heads of a set by label; with them the set that it began with, where one of them reads
-    that."""
+    that. A label that reads nothing was not taught anew: its answer is that of the set before."""
 
     def __init__(
         self, tensors: Mapping[str, Tensor], schema: Sequence[Mapping[str, Any]], architecture: Mapping[str, Any]
@@ -75,8 +75,11 @@ class _Answers:
         self.tensors, self.schema, self.architecture = tensors, schema, architecture
         self.probes: dict[str, tuple[tuple[str, ...], Probe]] = {}
         self.heads: dict[str, tuple[float, dict[str, Tensor]]] = {}  # fine-tuned ones
+        self.carried = [str(row["name"]) for row in schema if not row["reads"]]
         for row in schema:
             name = str(row["name"])
+            if name in self.carried:
+                continue
             own = _under(tensors, f"{name}.")
             probe = {k: t.numpy() for k, t in own.items() if not k.startswith(TUNED)}
             self.probes[name] = tuple(row["reads"]), Probe.from_arrays(probe)
@@ -90,7 +93,7 @@ class _Answers:
     ) -> dict[str, Floats]:
         """The values (m,) of each label for pairs (m)."""
         before = self.first.of(comparer, seen, pairs, features) if self.first is not None else {}
-        found: dict[str, Floats] = {}
+        found = {name: before[name] for name in self.carried}
         for name, (reads, probe) in self.probes.items():
             known = {**features, EARLIER: before[name][:, None]} if name in before else features
             values = probe.predict(np.concatenate([known[key] for key in reads], 1))[:, 0]

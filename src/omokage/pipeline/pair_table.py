@@ -44,6 +44,11 @@ _NUMBERS = (
 COLUMNS = ("before", "after", "status", "warnings", *_NUMBERS)
 
 
+def columns_of(name: str) -> tuple[str, ...]:
+    """The columns of one change."""
+    return tuple(f"{name}{end}" for end in _ENDS)
+
+
 def read_pairs(table: Path) -> list[tuple[str, str]]:
     """The pairs of a CSV table. Raises InputError for a missing file, missing columns, an empty cell or an empty
     table."""
@@ -114,7 +119,7 @@ def row_of(change: FaceChange) -> dict[str, Any]:
 def _write(out: Path, found: Iterator[dict[str, Any]], own: Sequence[str]) -> dict[str, int]:
     """The finished table, whole or not at all, block by block; how many rows have each status. Raises OutputError."""
     counts: dict[str, int] = {}
-    numbers = (*_NUMBERS, *(f"{name}{end}" for name in own for end in _ENDS))
+    numbers = (*_NUMBERS, *(column for name in own for column in columns_of(name)))
     texts = [name for name in COLUMNS if name not in _NUMBERS]
     schema = pa.schema([*((name, pa.string()) for name in texts), *((name, pa.float64()) for name in numbers)])
     with whole_path(out) as partial, _sink(out, partial, schema) as put:

@@ -146,7 +146,7 @@ def measured(
             sizes.setdefault(name, []).append(len(inside))
     fit = best_fit(shapes, label, every, people, Plan())
     seen = {name: float(np.mean(counts)) for name, counts in sizes.items()}
-    return Learnt(label, tuple(own), answers, seen, fit, False, 0)
+    return Learnt(label, tuple(own), answers, seen, fit, False, 0, fold)
 
 
 def _methods(
