@@ -118,6 +118,62 @@ def test_a_question_that_hopes_for_yes_denies_nothing(question: str, facts: tupl
     assert not asked or not strange_words(question, ("yes", "no"))
 
 
+@pytest.mark.parametrize(
+    ("question", "strange"),
+    [("Is he an old man?", "old"), ("Are the glasses old?", "old"), ("Are the glasses on the head?", "head"),
+     ("Is the mask under the chin?", "chin"), ("Does he hold glasses?", "hold"), ("Is the beard full?", "full"),
+     ("Does the person like glasses?", "like"), ("Does he like a man?", "like"), ("Does she have a boy?", "have"),
+     ("Is she with a man?", "with"), ("Would he have male sex?", "sex"), ("How old are the glasses?", "glasses"),
+     ("Is the head turned left or right?", "right"), ("Does the person look to the left or to the right?", "right")],
+)  # fmt: skip
+def test_a_word_that_changes_the_meaning_is_no_filler(question: str, strange: str) -> None:
+    assert strange in strange_words(question, () if question.startswith("How") else ("yes", "no"))
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Is she more than 30 years old?", "Does he look like a man?", "Does she hold the mouth open?",
+     "Does the person hold the head turned to the left?", "Is there a hat on the head?", "Is there a medical mask?",
+     "Do you believe the person is smiling?", "Does the person have a female face?", "Look for a man: is there any?"],
+)  # fmt: skip
+def test_the_same_words_are_filler_in_their_places(question: str) -> None:
+    assert asked_for(question, ("yes", "no")) is not None
+    assert not strange_words(question, ("yes", "no"))
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [("How old is she?", "age"), ("What is the person's sex?", "gender"), ("What sex is the person?", "gender"),
+     ("Which glasses does the person wear?", "eyewear")],
+)  # fmt: skip
+def test_a_choice_has_words_of_its_own(question: str, kind: str) -> None:
+    asked = asked_for(question)
+    assert asked is not None
+    assert asked.choice == kind
+    assert not strange_words(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "facts", "join"),
+    [("Is there no beard or glasses?", (("beard", False), ("eyeglasses", False)), "and"),
+     ("Is the person without a beard or glasses?", (("beard", False), ("eyeglasses", False)), "and"),
+     ("Is the person wearing no hat or glasses?", (("wearing_hat", False), ("eyeglasses", False)), "and"),
+     ("Is the person not wearing either a mask or glasses?", (("face_mask", False), ("eyeglasses", False)), "and"),
+     ("Does she have no beard nor glasses?", (("beard", False), ("eyeglasses", False)), "and"),
+     ("Is the mouth not open or are the eyes closed?", (("mouth_open", False), ("eyes_closed", True)), "or"),
+     ("Is it true that he is not smiling or wears a hat?", (("smiling", False), ("wearing_hat", True)), "or"),
+     ("Is it right that the person in the picture is without a hat or the person in the picture shows blond hair?",
+      (("wearing_hat", False), ("blond_hair", True)), "or"),
+     ("Is there a beard or no hat?", (("beard", True), ("wearing_hat", False)), "or"),
+     ("Doesn't she have a beard or glasses?", (("beard", True), ("eyeglasses", True)), "or")],
+)  # fmt: skip
+def test_no_this_or_that_is_neither(question: str, facts: tuple[tuple[str, bool], ...], join: str) -> None:
+    asked = asked_for(question, ("yes", "no"))
+    assert asked is not None
+    assert (asked.facts, asked.join) == (facts, join)
+    assert not strange_words(question, ("yes", "no"))
+
+
 def test_every_word_that_is_measured_was_trained(training: list[Example], measured: dict[str, list[Example]]) -> None:
     known = Counter(w for e in training for w in words(e.question + " " + " ".join(e.options)))
     for examples in measured.values():

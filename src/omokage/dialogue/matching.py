@@ -38,7 +38,7 @@ PATTERNS: Mapping[str, str] = {
         r"(?:(?:eye ?)?glasses|lenses)(?: (?:are |is )?(?:in front of the eyes|on the nose))?"
         r"|spectacles|eyewear"
     ),
-    "face_mask": r"(?:face |surgical )?mask",
+    "face_mask": r"(?:face |surgical |medical )?mask",
     "bangs": r"bangs|fringe|hair (?:\w+ )?(?:\w+ )?(?:over|on|above) the (?:forehead|brows)",
     "wearing_hat": r"\bhats?\b|\bcaps?\b|beanie|headwear|something (?:is )?on the head",
     "facial_hair": r"facial hair|hair (?:\w+ ){0,2}(?:in|on) §(?:lower half of the )?face",
@@ -112,8 +112,11 @@ _TWINS = tuple(
         # "the man" is who is asked about; "a man" is what is asked for.
         (r"\b(?:the|this|that) (?:(?!an? |and |or )\w+ )?(?:woman|man|girl|boy|lady|guy)(?:'s)?\b", "the person"),
         (r"\bgr[ae]y or white\b", "grey"), (r"\bround and full\b", "full"),
-        (r"\bhat or a cap\b|\bcap or a hat\b", "hat"),
-        (r"\bnot without\b", "with"),
+        (r"\bhat or (?:a )?cap\b|\bcap or (?:a )?hat\b", "hat"),
+        (r"\bnot without\b", "with"), (r"\bdo you believe\b", "do you think"),
+        # Elsewhere these words change the meaning: "like a man", "hold glasses", "an old man".
+        (r"\b(look(?:s|ing)?|seems?) like\b", r"\1"), (r"\byears old\b", "years"),
+        (r"\bholds? (?=(?:the |his |her |their )?(?:mouth|lips|eyes?|(?:eye)?brows|chin|head|face)\b)", "keep "),
         (r"\bchin (?:is )?without hair\b", "without beard"), (r"\bface (?:is )?without hair\b", "without facial hair"),
         (r"\bhead without hair\b|\bhead is without hair\b", "bald head"), (r"\bno feeling\b", "neutral"),
         (r" or both\b|\b(?:yes or no|true or false|right or wrong)\b", ""), (r"\b(?:no|without) hair$", "bald"),
@@ -125,7 +128,10 @@ CHOICE_WORDS = {
     "hair_colour": r"colou?r\b.*\bhair|hair.*\bcolou?r",
     "expression": r"\bexpression\b|\bfeel(?:s|ing)?\b|\bemotion|\bmood\b|how does .* look\b|what does the face show",
     "age": r"\bhow old\b|\bage\b",
-    "gender": r"\bgender\b|\bsex\b|woman or a? ?man|man or a? ?woman|female or male|male or female",
+    "gender": (
+        r"\bgender\b|\b(?:what|which)\b.*\bsex\b|\bsex (?:of|is)\b|(?:the|his|her|their|'s) sex$"
+        r"|woman or a? ?man|man or a? ?woman|female or male|male or female"
+    ),
     "eyewear": r"(?:what|which).*(?:glasses|over the eyes|front of the eyes|eyewear)",
     "direction": r"(?:where|which way|which side|direction).*(?:head|face|turned|point)",
 }
@@ -133,17 +139,35 @@ _CHOICES = {kind: re.compile(pattern) for kind, pattern in CHOICE_WORDS.items()}
 _OPPOSITE = {"male": "female", "mouth_closed": "mouth_open", "eyes_open": "eyes_closed", "short_hair": "long_hair"}
 # What a question may hold beside what it asks for: how it asks, and whom it is about.
 _WORDS_AROUND = """
-a about age an and any anything appear appears are as at be been behind being both by can chin choice choose
-clearly color colour could currently did direction do does ed either else emotion expression eye eyes eyewear
-face faces feeling female fits for from front full gender give glasses got had hair half has have having he head
-her here hers him his hold holds how if image in is it its just keep keeps kind know like lips look looking
-looks lower male man me mood mouth neither no not now of old on one open opens or out over people person
-person's persons photo photograph picture pictured please point pull pulls really right say see seem seems seen
-sex she show shown shows side so some somebody someone something tell than that the their them there these they
-think this those to turn turned turns under very visible was way wear wearing wears were what where whether
-which who with woman worn would years yes you
+a about age an and any anything appear appears are as at be been behind being both by can chin choice choose clearly
+color colour could currently did direction do does ed either else emotion expression eye eyes face faces feeling
+female fits for from front gender give got had hair half has have having he head her here hers him his how if image in
+is it its just keep keeps kind know lips look looking looks lower male man me mood mouth neither no not now of on one
+open opens or out over people person person's persons photo photograph picture pictured please point pull pulls really
+right say see seem seems seen she show shown shows side so some somebody someone something tell than that the their
+them there these they think this those to turn turned turns under very visible was way wear wearing wears were what
+where whether which who with woman worn would years yes you
 """
 _AROUND = frozenset(_WORDS_AROUND.split())
+_OF_CHOICE = {"age": {"old"}, "gender": {"sex"}, "eyewear": {"glasses", "eyewear"}}  # no filler in other questions
+# Where a thing can be and is not worn as the fact says: a hat belongs on the head, glasses do not.
+_ELSEWHERE = {
+    **{name: {"head", "chin", "mouth", "forehead"} for name in ("eyeglasses", "sunglasses")},
+    "face_mask": {"head", "chin", "forehead"},
+}
+# Somebody else, who is not asked about: "does he have a girl?" is no question about a girl in the picture.
+_COMPANY = re.compile(
+    r"\b(?P<word>ha(?:ve|s|d|ving)|got|with|(?<!look )for|know) (?:an? |the )?(?:wom[ae]n|m[ae]n|girl|boy|lady|guy)\b"
+)
+_ONE_SIDE = re.compile(r"(?:to )?(?:the )?right(?: side)?")
+# A clause that could stand alone; what was denied before it is not denied in it.
+_WHOLE = re.compile(
+    r"\b(?:is|are|was|were|do|does|did|has)\b"
+    r"|^(?:wears|looks|shows|seems|smiles|keeps|hides|covers|opens|closes)\b"
+    r"|^(?:the (?:pictured )?person|this person|he|she|they|it|someone|somebody|something|hair) +"
+    r"(?!on |over |below |under )\w"
+    r"|^(?:the|his|her|their) (?:eyes|head|face|lips|mouth|cheeks|brows|corners of the mouth) \w"
+)
 YES = frozenset(("yes", "true", "right", "it is so", "correct", "はい"))
 NO = frozenset(("no", "false", "wrong", "it is not so", "incorrect", "いいえ"))
 
@@ -166,25 +190,49 @@ def asked_for(question: str, options: Sequence[str] = ()) -> Asked | None:
         for kind, rule in _CHOICES.items():
             if rule.search(text) and not (not options and _CLOSED.match(text)):
                 return Asked(choice=kind)
-    facts = [fact for clause in _JOINTS.split(text) for fact in _told(clause)[0]]
+    clauses = _JOINTS.split(text)
+    facts = [fact for clause in clauses for fact in _told(clause)[0]]
     if not facts or len(facts) > 2:
         return None
     if len(facts) == 1:
         return Asked(tuple(facts))
     if "neither" in text:
         return Asked(tuple(facts), "neither")
+    if _both_denied(text, clauses):
+        return Asked((facts[0], (facts[1][0], not facts[1][1])))
     return Asked(tuple(facts), "or" if re.search(r"\bor\b", text) else "and")
+
+
+def _both_denied(text: str, clauses: Sequence[str]) -> bool:
+    """Whether two facts share one denial: "no beard or glasses" asks that there be neither."""
+    telling = [clause for clause in clauses if _told(clause)[0]]
+    if len(telling) != 2 or not re.search(r"\bn?or\b", text):
+        return False
+    first, second = (_straight(clause) for clause in telling)
+    return bool(_DENIED.search(first)) and not _DENIED.search(second) and not _WHOLE.search(second)
 
 
 def strange_words(question: str, options: Sequence[str] = ()) -> tuple[str, ...]:
     """Words of a question that are no part of what `asked_for` recognises in it, nor of how things are asked for: "is
     the person with a hat tired?" is not about the hat alone. All words where it recognises nothing."""
     asked, text = asked_for(question, options), _one_wording(question)
-    if asked is None or asked.choice:
-        rest = text.split()
-    else:
-        rest = [word for clause in _JOINTS.split(text) for word in _told(clause)[1].replace("#", " ").split()]
-    return tuple(word for word in rest if asked is None or word not in _AROUND)
+    if asked is None:
+        return tuple(text.split())
+    if asked.choice:
+        usual = _AROUND | _OF_CHOICE.get(asked.choice, set())
+        return tuple(word for word in text.split() if word not in usual)
+    company = _COMPANY.search(text)
+    found = [word for clause in _JOINTS.split(text) for word in _strange_in(clause)]
+    return tuple([company["word"], *found] if company else found)
+
+
+def _strange_in(clause: str) -> list[str]:
+    """The strange words of one clause of a question about facts."""
+    if _ONE_SIDE.fullmatch(clause):  # "left or right" asks for a side, not whether it is the left
+        return ["right"]
+    facts, left = _told(clause)
+    usual = _AROUND.difference(*(_ELSEWHERE.get(name, ()) for name, _ in facts))
+    return [word for word in left.replace("#", " ").split() if word not in usual]
 
 
 def named(text: str) -> tuple[str, bool] | None:
