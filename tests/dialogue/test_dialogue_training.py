@@ -90,6 +90,13 @@ def test_a_killed_run_goes_on_as_if_nothing_had_been(faces: Path, finished: Path
     assert [row["measure"] for row in first.scores] == [row["measure"] for row in second.scores]
 
 
+def test_answers_about_one_person_alone_cannot_be_scored(tmp_path: Path) -> None:
+    config = tiny(tmp_path / "run", write_faces(tmp_path / "faces", people=12))
+    one_scored = replace(config, scored=1)
+    with pytest.raises(TrainingError, match="fewer than two people are left to be scored"):
+        training.train(one_scored)
+
+
 def test_a_finished_run_is_not_written_over(faces: Path, finished: Path) -> None:
     with pytest.raises(TrainingError, match="already holds a run"):
         training.train(tiny(finished, faces))

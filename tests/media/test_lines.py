@@ -44,3 +44,14 @@ def test_a_first_write_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
     lines = Lines(tmp_path / "out.csv", {"k": 1}, resume=True)
     lines.add(ROWS)
     assert list(Lines(tmp_path / "out.csv", {"k": 1}, resume=True).read()) == ROWS
+
+
+@pytest.mark.parametrize("line", [0, 2])
+def test_a_damaged_line_is_told(line: int, tmp_path: Path) -> None:
+    out, parts = tmp_path / "out.csv", tmp_path / "out.csv.parts"
+    Lines(out, {"k": 1}, resume=False).add(ROWS)
+    written = parts.read_bytes().splitlines(keepends=True)
+    written[line] = b"{words}\n"
+    parts.write_bytes(b"".join(written))
+    with pytest.raises(InputError, match="is damaged: delete it and begin again without --resume"):
+        Lines(out, {"k": 1}, resume=True)

@@ -117,9 +117,11 @@ def _albums(config: DialogueConfig) -> Albums:
     places: dict[str, list[int]] = {"tuned": [], "scored": []}
     for place, truth in enumerate(apart.truths):
         places[use_of(truth.person, data)].append(place)
-    if not all(places.values()):  # too few people to part them
-        return Albums(learnt, apart, apart)
-    return Albums(learnt, apart.some(places["tuned"]), apart.some(places["scored"]))
+    parted = all(places.values())
+    tuned, scored = (apart.some(places[use]) if parted else apart for use in ("tuned", "scored"))
+    if len({truth.person for truth in scored.truths}) < 2:  # answers are scored beside those about somebody else
+        raise TrainingError("fewer than two people are left to be scored: give more records or a larger held_out")
+    return Albums(learnt, tuned, scored)
 
 
 def _words(config: DialogueConfig, album: Album | None, out: Path) -> Words:

@@ -20,8 +20,8 @@ class Lines:
     """The unfinished rows of `out`, in ``<out>.parts``; `done` is how many there are. Without a row there is no file.
 
     `identity` is everything that the rows depend on besides their input, `of` says in words what it names besides
-    options. Raises InputError when there is unfinished work and `resume` is off, or when it was begun with another
-    identity; OutputError when it cannot be written.
+    options. Raises InputError when there is unfinished work and `resume` is off, when it was begun with another
+    identity or is damaged; OutputError when it cannot be written.
     """
 
     def __init__(self, out: Path, identity: Mapping[str, Any], resume: bool, of: str = "inputs, models") -> None:
@@ -42,13 +42,20 @@ class Lines:
             if not head.endswith(b"\n"):  # the very first write was cut short
                 file.truncate(0)
                 return
-            if json.loads(head) != self._identity:
+            if self._parsed(head) != self._identity:
                 raise InputError(f"{self.out} was begun with other {of} or options: use the same, or another file")
             end = len(head)
             for line in file:
                 if line.endswith(b"\n"):
+                    self._parsed(line)
                     self.done, end = self.done + 1, end + len(line)
             file.truncate(end)
+
+    def _parsed(self, line: bytes) -> Any:
+        try:
+            return json.loads(line)
+        except ValueError as error:  # not of a kill, which only cuts the end off
+            raise InputError(f"{self.path} is damaged: delete it and begin again without --resume") from error
 
     def read(self) -> Iterator[dict[str, Any]]:
         """The rows that are done, one after the other: memory stays flat."""
