@@ -14,6 +14,8 @@ The text of each is one sentence or two for the person who typed the command: wh
 what to do next. Programming mistakes are not in this tree: they stay ``ValueError``, ``TypeError`` or ``assert``.
 """
 
+from __future__ import annotations
+
 
 class OmokageError(Exception):
     """Root of everything raised on purpose; the command line prints its text and exits without a traceback."""
@@ -48,7 +50,12 @@ class TrainingError(OmokageError):
 
 
 class MissingExtraError(OmokageError):
-    """An optional dependency is missing."""
+    """An optional dependency is missing, or is there in a release that cannot be loaded: `why` tells which."""
 
-    def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs the extra {extra!r}: install it with  pip install 'omokage[{extra}]'")
+    def __init__(self, feature: str, extra: str, why: ImportError | None = None) -> None:
+        said = f" ({why})" if why else ""
+        super().__init__(f"{feature} needs the extra {extra!r}: install it with  pip install 'omokage[{extra}]'{said}")
+        self._given = feature, extra, why
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, ImportError | None]]:
+        return type(self), self._given  # as of all errors: worker processes hand it on

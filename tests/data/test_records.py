@@ -54,6 +54,19 @@ def test_unknown_labels_are_refused_by_name() -> None:
         Record("a", "p", "x", b"", 1, 1, {"height": 180})
 
 
+def test_lists_have_their_length_when_written_and_when_read(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="'a' has 3 numbers of box, 4 are due"):
+        Record("a", "p", "x", b"", 1, 1, {"box": [0, 0, 1]})
+    write_shard(
+        tmp_path / "0.parquet", [Record("a", "p", "x", b"", 1, 1, {"gaze": [1, 2]}), Record("b", "p", "x", b"", 1, 1)]
+    )
+    table = read_shard(tmp_path / "0.parquet")
+    short = table.set_column(table.column_names.index("gaze"), "gaze", pa.array([[1.0], None], pa.list_(pa.float32())))
+    pq.write_table(short, tmp_path / "0.parquet")
+    with pytest.raises(RecordError, match="lists of gaze that are not 2 numbers long"):
+        read_shard(tmp_path / "0.parquet")
+
+
 def test_every_yes_no_attribute_has_a_column() -> None:
     assert set(YES_NO) == {a.name for a in SHIPPED if a.classes == ("no", "yes")}
     assert {f"attr_{name}" for name in YES_NO} <= LABELS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 import sys
 
 import pytest
@@ -16,8 +17,13 @@ from omokage.errors import MissingExtraError
 def test_a_missing_extra_is_one_sentence(monkeypatch: pytest.MonkeyPatch, module: str, missing: str) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
     monkeypatch.delitem(sys.modules, f"omokage.dialogue.{module}", raising=False)
-    with pytest.raises(MissingExtraError, match=r"pip install 'omokage\[dialogue\]'"):
+    with pytest.raises(MissingExtraError, match=rf"pip install 'omokage\[dialogue\]' \(.*{missing}"):
         importlib.import_module(f"omokage.dialogue.{module}")
+
+
+def test_a_worker_process_can_hand_the_error_on() -> None:
+    error = MissingExtraError("asking", "dialogue", ImportError("no such module"))
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 def test_torchvision_is_not_imported() -> None:

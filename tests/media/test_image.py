@@ -120,7 +120,7 @@ def test_floats_between_0_and_1() -> None:
 
 def test_transparency_lies_over_white() -> None:
     clear = np.zeros((8, 8, 4), np.uint8)
-    assert (read_image(encoded(Image.fromarray(clear, "RGBA"), "PNG")) == 255).all()
+    assert (read_image(encoded(Image.fromarray(clear), "PNG")) == 255).all()
 
 
 def test_animation_gives_its_first_frame_and_says_so() -> None:
@@ -224,7 +224,7 @@ def test_an_opened_picture_is_read_as_its_file_is() -> None:
     exif = lying.getexif()
     exif[0x0112] = 6
     for content in (
-        encoded(Image.fromarray(clear, "RGBA"), "PNG"), encoded(Image.fromarray(wide), "PNG"),
+        encoded(Image.fromarray(clear), "PNG"), encoded(Image.fromarray(wide), "PNG"),
         encoded(lying, "PNG", exif=exif.tobytes()),
     ):  # fmt: skip
         assert np.array_equal(of_pillow(Image.open(io.BytesIO(content))), read_image(content))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,3 +156,18 @@ def test_a_feed_hands_on_no_more_than_it_may() -> None:
     with feed:
         pass
     assert list(feed) == taken
+
+
+_LEFT_HALF_WAY = """
+import sys
+import omokage
+readings = omokage.Analyzer().analyze_many([sys.argv[1]] * 99, crops=True)
+print(next(readings).source)
+"""
+
+
+def test_readings_that_are_left_half_way_do_not_hold_up_the_end_of_the_program(pictures: list[Path]) -> None:
+    command = [sys.executable, "-c", _LEFT_HALF_WAY, str(pictures[0])]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == str(pictures[0])

@@ -331,7 +331,7 @@ def photo(path: Path, taken_at: str = "", changed_at: str = "") -> Path:
     """A small picture with EXIF's DateTimeOriginal and DateTime."""
     exif = Image.Exif()
     if taken_at:
-        exif.get_ifd(0x8769)[0x9003] = taken_at
+        exif[0x8769] = {0x9003: taken_at}
     if changed_at:
         exif[0x0132] = changed_at
     Image.new("RGB", (8, 8)).save(path, exif=exif)

@@ -101,7 +101,7 @@ def demo(
     try:
         import skimage
     except ImportError as error:
-        raise MissingExtraError("the demonstration picture", "demo") from error
+        raise MissingExtraError("the demonstration picture", "demo", error) from error
     from omokage.media.sources import Source
     from omokage.pipeline import Analyzer
     from omokage.pipeline.run import RunOptions

@@ -28,7 +28,8 @@ bytes), `width`, `height`; then the labels, null where a record lacks them:
 | scene | string | JSON of the rendered scene |
 | provenance | string | JSON: made by, licence, seed |
 
-The schema's metadata hold `omokage.records` = the format's version.
+The schema's metadata hold `omokage.records` = the format's version. Lists have the length in brackets, but not Arrow's
+type for it: its C++ readers before release 26 refuse null lists of a fixed size (apache/arrow#35692).
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -55,7 +57,7 @@ SEGMENTATION = (
     "hat", "mask", "occluder",
 )  # fmt: skip
 YES_NO = tuple(a.name for a in SHIPPED if a.classes == ("no", "yes"))
-_LISTS = {"landmarks": 136, "box": 4, "outline": 136, "points": 10, "pose": 3, "gaze": 2, "units": 52}
+_LISTS = {"landmarks": 136, "box": 4, "outline": 136, "points": 10, "pose": 3, "gaze": 2, "units": 52, "visibility": 68}
 _FLOATS = (
     "expression_intensity", "age", "age_low", "age_high", "age_std", "female", "fatness", "skin_tone", "hair_length",
     "valence", "arousal",
@@ -64,8 +66,8 @@ _FLOATS = (
 SCHEMA = pa.schema(
     [("id", pa.string()), ("person", pa.string()), ("source", pa.string()), ("image", pa.binary())]
     + [("width", pa.int32()), ("height", pa.int32())]
-    + [(name, pa.list_(pa.float32(), size)) for name, size in _LISTS.items()]
-    + [("visibility", pa.list_(pa.uint8(), 68)), ("expression", pa.string())]
+    + [(name, pa.list_(pa.uint8() if name == "visibility" else pa.float32())) for name in _LISTS]
+    + [("expression", pa.string())]
     + [(name, pa.float32()) for name in _FLOATS]
     + [("segmentation", pa.binary())]
     + [(name, pa.string()) for name in ("action_units", "ratings", "groups", "scene", "provenance")],
@@ -76,7 +78,8 @@ LABELS = frozenset(SCHEMA.names) - {"id", "person", "source", "image", "width", 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:
-    """One picture of one face with what is known of it. Raises RecordError on a label that the format does not know."""
+    """One picture of one face with what is known of it. Raises RecordError on a label that the format does not know, or
+    a list of another length."""
 
     id: str
     person: str
@@ -91,6 +94,9 @@ class Record:
         unknown = set(self.labels) - LABELS
         if unknown:
             raise RecordError(f"record {self.id!r} has labels that the record format does not know: {sorted(unknown)}")
+        for name, size in _LISTS.items():
+            if (numbers := self.labels.get(name)) is not None and len(numbers) != size:
+                raise RecordError(f"record {self.id!r} has {len(numbers)} numbers of {name}, {size} are due")
 
     def row(self) -> dict[str, Any]:
         """The record as one table row, every column present."""
@@ -141,6 +147,11 @@ def read_shard(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         raise RecordError(
             f"{path} is not a record shard of format {FORMAT} (it says {found!r}); render or convert it again"
         )
+    for name, size in _LISTS.items():
+        if name in table.column_names and set(pc.unique(pc.list_value_length(table[name])).to_pylist()) - {size, None}:
+            raise RecordError(
+                f"{path} has lists of {name} that are not {size} numbers long; render or convert it again"
+            )
     return table
 
 

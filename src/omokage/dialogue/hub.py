@@ -27,7 +27,7 @@ from omokage.training.device import pick_device
 try:
     from transformers import AutoConfig, AutoModelForImageTextToText, AutoTokenizer
 except ImportError as error:
-    raise MissingExtraError("asking about a face in words", "dialogue") from error
+    raise MissingExtraError("asking about a face in words", "dialogue", error) from error
 
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _MARGIN = 1.6  # such models have learnt from whole heads, not from tight crops
@@ -182,7 +182,7 @@ def _adapted(model: Any, folder: str) -> Any:
     try:
         from peft import PeftModel
     except ImportError as error:
-        raise MissingExtraError("an adapted vision-language model", "dialogue") from error
+        raise MissingExtraError("an adapted vision-language model", "dialogue", error) from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)

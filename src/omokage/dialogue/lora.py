@@ -23,7 +23,7 @@ def adapt(model: HubModel, rank: int = 16, alpha: int = 32, dropout: float = 0.0
     try:
         from peft import LoraConfig, get_peft_model
     except ImportError as error:
-        raise MissingExtraError("adapting a vision-language model", "dialogue") from error
+        raise MissingExtraError("adapting a vision-language model", "dialogue", error) from error
     try:
         with warnings.catch_warnings():  # of what peft still asks of transformers
             warnings.simplefilter("ignore", FutureWarning)

@@ -25,7 +25,7 @@ from omokage.errors import MissingExtraError
 try:
     from transformers import LlamaConfig, LlamaModel
 except ImportError as error:
-    raise MissingExtraError("asking about a face in words", "dialogue") from error
+    raise MissingExtraError("asking about a face in words", "dialogue", error) from error
 
 
 _NAME = 8  # tokens that a reading's name may have

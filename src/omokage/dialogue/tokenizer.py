@@ -13,7 +13,7 @@ from omokage.errors import MissingExtraError, WeightsError
 try:
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 except ImportError as error:
-    raise MissingExtraError("asking about a face in words", "dialogue") from error
+    raise MissingExtraError("asking about a face in words", "dialogue", error) from error
 
 PAD, END, ASK, ANSWER, OPTION = 0, 1, 2, 3, 4
 MARKS = ("<pad>", "<end>", "<ask>", "<answer>", "<option>")

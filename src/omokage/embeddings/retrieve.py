@@ -130,7 +130,7 @@ def approximate(gallery: Gallery, query: Floats, count: int) -> list[tuple[int, 
     try:
         from usearch.index import Index as Graph
     except ImportError as error:
-        raise MissingExtraError("an approximate search", "search") from error
+        raise MissingExtraError("an approximate search", "search", error) from error
     graph = Graph(ndim=len(gallery.mean), metric="cos", dtype="f32")
     path = gallery.folder / "graph.usearch"
     if not _viewed(graph, path, gallery):

@@ -43,8 +43,8 @@ def open_file(path: Path) -> Finder:
 def _session(path: Path) -> Any:
     try:
         import onnxruntime
-    except ImportError:
-        raise MissingExtraError("a finder in an ONNX file", "onnx") from None
+    except ImportError as error:
+        raise MissingExtraError("a finder in an ONNX file", "onnx", error) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     try:

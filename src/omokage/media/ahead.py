@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -53,9 +55,14 @@ def frames_ahead(
     sources: Iterable[Source], every: int = 1, done: Mapping[str, set[int]] | None = None, ahead: int = 16
 ) -> Generator[Frame, None, None]:
     """As `frames`, decoded in a thread. `sources` is asked for its next one in the calling thread, when fewer than
-    `ahead` are on their way; what it raises comes after the frames of those before."""
+    `ahead` are on their way; what it raises comes after the frames of those before. Frames that nobody takes to the end
+    stop with the program: later, while Python takes itself down, a thread can no longer be waited for."""
     feed = Feed(sources, ahead)
-    with Ahead(_marked(feed, every, done)) as decoded, feed:
+    with ExitStack() as running:
+        decoded = running.enter_context(Ahead(_marked(feed, every, done)))
+        running.enter_context(feed)
+        atexit.register(running.close)
+        running.callback(atexit.unregister, running.close)
         feed.hand_on()
         for frame in decoded:
             if frame is None:
@@ -122,6 +129,8 @@ class Ahead(Generic[T]):
         return self
 
     def __exit__(self, *_: object) -> None:
+        if not self._thread.is_alive():  # also in a forked process, where its lock may be held for ever
+            return
         with self._state:
             self._stopped = True
             self._state.notify_all()
