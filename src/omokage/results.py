@@ -240,7 +240,7 @@ class Faithfulness(Plain):
     agreement: float  # rank correlation (-1..1) with an independent method, over the regions
     agreement_with: str
     randomised: float  # rank correlation (-1..1) with the map of the same network with random weights
-    checks: Mapping[str, bool]  # check -> passed
+    checks: Mapping[str, bool] = field(hash=False)  # check -> passed
     grade: str  # A .. D
     meaning: str
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -177,3 +178,11 @@ def test_any_text_can_be_looked_through(text: str) -> None:
     asked = asked_for(text)
     assert asked is None or asked.choice or 1 <= len(asked.facts) <= 2
     assert options_for(text) is not None
+
+
+def test_an_answer_is_plain_json_and_can_be_a_key() -> None:
+    answer = Answer("a", "q", answer="yes", fields={"smiling": Field("yes", 0.9)}, about=("smiling",))
+    told = answer.to_dict(large=True)
+    assert json.loads(json.dumps(told)) == told
+    assert told["fields"]["smiling"]["value"] == "yes"
+    assert {answer: 1}[replace(answer)] == 1

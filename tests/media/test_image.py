@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from omokage.errors import UnreadableError
+from omokage.errors import InputError, UnreadableError
 from omokage.media.image import BYTE_LIMIT, PIXEL_LIMIT, encode_jpeg, of_pillow, read_image, read_picture, upright
 
 # What a camera in each position stores, told by PIL's own names for the way back to upright.
@@ -265,3 +265,9 @@ def test_an_enormous_file_is_refused_before_it_is_read(tmp_path: Path, monkeypat
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="is a directory"):
         read_image(tmp_path)
+
+
+@pytest.mark.parametrize("other", [None, 3, io.BytesIO(b"x"), bytearray(b"x")])
+def test_what_is_no_picture_is_told_by_its_kind(other: object) -> None:
+    with pytest.raises(InputError, match=f"a {type(other).__name__} is no picture"):
+        read_image(other)  # type: ignore[arg-type]

@@ -45,6 +45,13 @@ def test_frames_have_their_number_and_time(video: Path) -> None:
         assert frame.pixels[..., 2].max() < 40
 
 
+def test_no_setting_of_the_decoder_stays_in_the_environment(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENCV_FFMPEG_LOGLEVEL", raising=False)
+    before = dict(os.environ)
+    list(read_video(video))
+    assert dict(os.environ) == before
+
+
 def test_every_nth_frame(video: Path) -> None:
     found = list(read_video(video, every=7))
     assert [f.index for f in found] == [0, 7, 14, 21, 28]

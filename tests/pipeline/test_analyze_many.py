@@ -127,8 +127,8 @@ def test_nothing_found_at_all_is_an_error_and_nothing_asked_is_none(tmp_path: Pa
 @pytest.mark.parametrize(
     ("inputs", "options", "why"),
     [
-        ([], {"every": 0}, "every 0-th frame"), ([], {"every": 1.5}, "every 1.5 frames"),
-        ([], {"every": True}, "a whole number"), ([], {"done": ["a.png"]}, "a list does not"),
+        ([], {"every": 0}, "every=0 is not possible: .* from 1 on"), ([], {"every": 1.5}, "every=1.5 is not possible"),
+        ([], {"every": True}, "every=True"), ([], {"done": ["a.png"]}, "a list does not"),
         (5, {}, "an? int is no path"), (b"a.png", {}, "a bytes is no path"), (["a.png", 3], {}, "a int is no path"),
         (picture(), {}, "a ndarray is no path"),
     ],

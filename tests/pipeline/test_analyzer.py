@@ -177,8 +177,27 @@ def test_other_arrays_are_refused(array: np.ndarray) -> None:
 def test_unreadable_pictures_raise(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="no such file"):
         analyzer()(tmp_path / "gone.jpg")
-    with pytest.raises(InputError, match="batch of 0"):
-        Analyzer(batch_size=0)
+    with pytest.raises(UnreadableError, match="the path is an empty text"):
+        analyzer()("")
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"batch_size": 0}, "batch_size=0 is not possible: give a whole number from 1 on"),
+        ({"batch_size": 1.5}, "batch_size=1.5 is not"), ({"given": ["age"]}, "not a list"),
+        ({"weights": 3}, "name a shipped set or a folder, not a int"),
+    ],
+)  # fmt: skip
+def test_arguments_of_another_kind_are_told_at_once(given: dict[str, object], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        Analyzer(**given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["batch_size", "pictures", "pixels"])
+def test_no_count_of_a_configuration_is_below_one(name: str) -> None:
+    with pytest.raises(InputError, match=f"{name}=0 is not possible"):
+        AnalyzerConfig(**{name: 0})
 
 
 def test_reasons_for_review() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from omokage.errors import InputError
-from omokage.pipeline import Analyzer, forked
+from omokage.nn import forked
+from omokage.pipeline import Analyzer
 from stand_ins import SquareFinder, SquarePredictor, picture
 
 # In a process of its own: pytest's has threads, and what is forked from it would inherit its plugins. Two threads, as
@@ -42,6 +43,31 @@ def test_a_forked_pool_answers(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=180)
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.splitlines() == ["[(1, 1, 1), (1, 1, 1)]", "2"]
+
+
+_ROOMS = """
+import multiprocessing
+import numpy as np, torch
+import omokage
+from omokage.comparison.predict import Comparer
+torch.set_num_threads(2)
+crops = np.random.default_rng(0).integers(0, 255, (32, 96, 96, 3), np.uint8)
+embedder, comparer, finder = omokage.Embedder(), Comparer(), omokage.Analyzer().finder
+rooms = {"encode": embedder.encode, "see": comparer.see, "find": lambda crops: finder.find(np.vstack(crops))}
+for name, use in rooms.items():
+    use(crops)
+    process = multiprocessing.get_context("fork").Process(target=use, args=(crops,))
+    process.start()
+    process.join(50)
+    print(name, process.exitcode)
+    process.kill()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux forks by default")
+def test_each_room_answers_in_a_forked_process() -> None:
+    done = subprocess.run([sys.executable, "-c", _ROOMS], capture_output=True, text=True, timeout=240)
+    assert done.stdout.splitlines() == ["encode 0", "see 0", "find 0"], done.stderr[-2000:]
 
 
 def test_a_process_forked_from_one_with_cuda_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,8 @@ def test_devices() -> None:
     assert pick_device("cpu").type == "cpu"
     with pytest.raises(InputError, match="not a device"):
         pick_device("abacus")
+    with pytest.raises(InputError, match=r"this machine cannot compute on 'meta'"):
+        pick_device("meta")
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="no usable CUDA"):
             pick_device("cuda")

@@ -22,6 +22,7 @@ from omokage.data.transforms import MIRRORED_POINTS, MIRRORED_UNITS, Jitter, app
 from omokage.faces.align import crop_landmarks, roll_of, stacked
 from omokage.nn.folding import folded
 from omokage.nn.pictures import normalise
+from omokage.nn.surroundings import opening, undisturbed
 from omokage.results import PIXEL_MIDDLE, AgeEstimate, Categorical, FaceAnalysis, FaceCrop, Pose, Scalar
 from omokage.schema import UNITS, AttributeSchema, action_units, own_nominal
 from omokage.training.device import pick_device
@@ -40,6 +41,7 @@ class AttributePredictor:
     (landmarks and pose most).
     """
 
+    @opening()
     def __init__(self, weights: str | Path = registry.DEFAULT_SET, device: str = "auto", mirror: bool = True) -> None:
         tensors, self.card = registry.load(weights, "attributes")
         self.schema = AttributeSchema.from_json(list(self.card.schema))
@@ -56,6 +58,7 @@ class AttributePredictor:
         """The network's input (b, 3, size, size) on its device; crops of another size are resized."""
         return normalise(torch.from_numpy(stacked([c.image for c in crops], self.size)).to(self.device))
 
+    @undisturbed()
     @torch.inference_mode()
     def outputs(self, inputs: Tensor, careful: bool = True) -> Outputs:
         """Decoded outputs (b) on the CPU of prepared inputs; careful ones have the mirrored ones averaged in."""
@@ -64,6 +67,7 @@ class AttributePredictor:
             out = averaged(out, unmirrored(self._fast.decode(self._fast(inputs.flip(3)))))
         return each(out, lambda t: t.float().cpu())
 
+    @undisturbed()
     def predict(
         self, crops: Sequence[FaceCrop], given: Given | None = None, batch: int = 32, *, careful: bool = True
     ) -> list[FaceAnalysis]:
@@ -78,6 +82,7 @@ class AttributePredictor:
             found += self._analyses(self.outputs(self.prepare(part), careful), part, given)
         return found
 
+    @undisturbed()
     def predict_outlines(
         self,
         images: Sequence[NDArray[np.uint8]],
@@ -100,6 +105,7 @@ class AttributePredictor:
             found += self._analyses(self._twice(images[part], outlines[part], crops), crops, given)
         return found
 
+    @undisturbed()
     def views(self, images: Sequence[NDArray[np.uint8]], outlines: Sequence[NDArray[np.floating]]) -> NDArray[np.uint8]:
         """The two pictures (n, 2, size, size, 3) of each face that `predict_outlines` reads, and whose raw outputs it
         averages: the closer cut, and the wider one mirrored. Where it reads one cut only, that one twice."""

@@ -26,6 +26,7 @@ from omokage.errors import WeightsError
 from omokage.faces.align import stacked
 from omokage.nn.folding import folded
 from omokage.nn.pictures import normalise
+from omokage.nn.surroundings import opening, undisturbed
 from omokage.results import Change, FaceChange
 from omokage.training.device import pick_device
 from omokage.weights import registry
@@ -79,6 +80,7 @@ class Comparer:
     crops and their mirror images, with left and right exchanged.
     """
 
+    @opening()
     def __init__(self, weights: str | Path = registry.DEFAULT_SET, device: str = "auto") -> None:
         tensors, self.card = registry.load(weights, "comparison")
         model = rebuilt(self.card.architecture)
@@ -113,6 +115,7 @@ class Comparer:
             return self.verifier.limit
         return float(self.calibration.get("same", {}).get("limit", 0.5))
 
+    @undisturbed()
     @torch.inference_mode()
     def see(self, crops: Sequence[Image], batch: int = 32) -> Seen:
         """Read crops (size, size, 3) RGB uint8, one by one or many; other sizes are resized."""
@@ -131,6 +134,7 @@ class Comparer:
     def _prepared(self, crops: Sequence[Image]) -> Tensor:
         return normalise(torch.from_numpy(stacked(crops, self.size)).to(self.device))
 
+    @undisturbed()
     def compare(self, seen: Seen, pairs: Pairs, controlled: Sequence[bool] = (), batch: int = 256) -> Compared:
         """What changed from the first to the second crop of each pair of places in `seen`. `controlled`: which
         pairs show the head held and lit alike, so that smaller changes can be told; without it none counts as such."""
@@ -153,6 +157,7 @@ class Comparer:
         cosine = (seen.codes[a] * seen.codes[b]).sum(1)
         return [t.double().cpu().numpy() for t in (value * size, spread / 2 * size, cosine)]
 
+    @undisturbed()
     @torch.inference_mode()
     def where(self, before: Image, after: Image, factors: Sequence[str]) -> Floats:
         """Which parts of the face the answer rests on: (cells, cells), summing to 1 where anything does.

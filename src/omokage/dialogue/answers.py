@@ -12,11 +12,12 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 from omokage.dialogue.templates import OPTION_WORDS
 from omokage.errors import InputError
+from omokage.plain import Plain
 
 Status = Literal[
     "answered", "abstained", "refused", "no_face", "several_faces", "unreadable", "not_understood", "parse_failure"
@@ -38,7 +39,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class Field(Plain):
     """One field of an open answer: a value of `FIELDS`, its probability (None where nobody gives one: a larger model's
     words that the specialist cannot check), and what the specialist says of it."""
 
@@ -48,7 +49,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Plain):
     """The answer to one question about one picture. Raises ValueError when it breaks its own schema.
 
     `answer` is one of `options` (closed), a sentence made of `fields` (open), or empty when there is none: then
@@ -63,7 +64,7 @@ class Answer:
     answer: str = ""
     options: tuple[str, ...] = ()
     probabilities: tuple[float, ...] = ()
-    fields: Mapping[str, Field] = field(default_factory=dict)
+    fields: Mapping[str, Field] = field(default_factory=dict, hash=False)
     about: tuple[str, ...] = ()  # the facts that were recognised in the question
     specialist: float | None = None
     agreement: Agreement = "unchecked"
@@ -99,10 +100,6 @@ class Answer:
     def text(self) -> str:
         """The answer, or why there is none: what a command prints as its last line."""
         return self.answer or self.reason
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return asdict(self)
 
 
 def clean(text: str) -> str:

@@ -22,6 +22,7 @@ from omokage.dialogue import families
 from omokage.dialogue.conversation import Asked, Image, Turn
 from omokage.errors import InputError, MissingExtraError, WeightsError
 from omokage.nn.linear import softmax
+from omokage.nn.surroundings import opening, undisturbed
 from omokage.training.device import pick_device
 
 try:
@@ -48,6 +49,7 @@ class HubModel:
     `size` is the side of the vision tower's input. Weights load in bfloat16 on CUDA, in float32 on a CPU.
     """
 
+    @opening()
     def __init__(self, name: str, device: str = "auto") -> None:
         self.id = name
         self.device = pick_device(device)
@@ -124,6 +126,7 @@ class HubModel:
             found["pixel_values"] = x[None] if self.family.stacked else x
         return found
 
+    @undisturbed()
     @torch.inference_mode()
     def _score(self, image: Image | None, prompt: list[int], option: list[int]) -> float:
         logits = self.model(**self.inputs(image, [*prompt, *option])).logits[0].float()
@@ -139,7 +142,7 @@ class HubModel:
 
     def _pieces(self, image: Image | None, ids: list[int], max_tokens: int) -> Iterator[str]:
         ends = {self.tokenizer.eos_token_id, *_ends(self.model)}
-        with torch.inference_mode():
+        with undisturbed(), torch.inference_mode():
             out = self.model(**self.inputs(image, ids), use_cache=True)
         made: list[int] = []
         told = ""
@@ -152,7 +155,7 @@ class HubModel:
             if not now.endswith("�") and len(now) > len(told):
                 yield now[len(told) :]
                 told = now
-            with torch.inference_mode():
+            with undisturbed(), torch.inference_mode():
                 out = self.model(
                     input_ids=torch.tensor([[token]], device=self.device),
                     attention_mask=torch.ones(1, len(ids) + len(made), dtype=torch.long, device=self.device),

@@ -27,6 +27,7 @@ from omokage.faces.align import stacked
 from omokage.nn.folding import folded
 from omokage.nn.linear import softmax
 from omokage.nn.pictures import normalise
+from omokage.nn.surroundings import opening, undisturbed
 from omokage.training.device import pick_device
 from omokage.weights import registry
 
@@ -49,6 +50,7 @@ def load(weights: str | Path = "synthetic", device: str = "auto") -> DialogueMod
 class NativeModel:
     """The small model of a weight set. Raises WeightsError for unknown or damaged weights."""
 
+    @opening()
     def __init__(self, weights: str | Path = "synthetic", device: str = "auto") -> None:
         tensors, self.card = registry.load(weights, "dialogue")
         try:
@@ -95,6 +97,7 @@ class NativeModel:
         """Probabilities (options,) from the log-probabilities of each option's tokens. Raises InputError."""
         return self.choose_many([Asked(image, question, tuple(options), tuple(history))])[0]
 
+    @undisturbed()
     @torch.inference_mode()
     def choose_many(self, asked: Sequence[Asked], batch: int = 32) -> list[NDArray[np.float64]]:
         """`choose` for many questions; those about one and the same picture array, one after another, share its
@@ -163,7 +166,7 @@ class NativeModel:
 
     def _pieces(self, image: Image | None, ids: list[int], max_tokens: int) -> Iterator[str]:
         model = self.network.language
-        with torch.inference_mode():
+        with undisturbed(), torch.inference_mode():
             text = model.embed_tokens(torch.tensor([ids], device=self.device))
             look = self._look([image])
             self.network.look(look.readings)
@@ -179,17 +182,18 @@ class NativeModel:
         made: list[int] = []
         told = ""
         while len(made) < max_tokens:
-            with torch.inference_mode():
+            with undisturbed(), torch.inference_mode():
                 logits = self.network.logits(out.last_hidden_state[:, -1]).float()
                 logits[:, [mark for mark in range(len(MARKS)) if mark != END]] = -torch.inf
                 token = int(logits.argmax(1))
-                if token == END:
-                    return
-                made.append(token)
-                now = self.words.decode(made)
-                if not now.endswith("�") and now != told:  # a letter of several bytes may still be under way
-                    yield now[len(told) :]
-                    told = now
+            if token == END:
+                return
+            made.append(token)
+            now = self.words.decode(made)
+            if not now.endswith("�") and now != told:  # a letter of several bytes may still be under way
+                yield now[len(told) :]
+                told = now
+            with undisturbed(), torch.inference_mode():
                 self.network.look(look.readings)  # another question may have been asked meanwhile
                 out = model(
                     input_ids=torch.tensor([[token]], device=self.device), past_key_values=out.past_key_values,

@@ -22,6 +22,7 @@ from omokage.errors import InputError
 from omokage.faces.align import stacked
 from omokage.nn.folding import folded
 from omokage.nn.pictures import normalise
+from omokage.nn.surroundings import opening, undisturbed
 from omokage.training.device import pick_device
 from omokage.weights import registry
 
@@ -63,6 +64,7 @@ class FunctionEncoder:
 class Embedder:
     """The encoder of a weights folder or shipped set, on `device` ("auto", "cpu", "cuda"). Raises WeightsError."""
 
+    @opening()
     def __init__(
         self, weights: str | Path = registry.DEFAULT_SET, device: str = "auto", batch: int = 64, name: str = ""
     ) -> None:
@@ -70,6 +72,7 @@ class Embedder:
         self._set(load_encoder(weights), device, batch, name or self.card.id)
 
     @classmethod
+    @opening()
     def of(cls, network: FaceEncoder, name: str, device: str = "auto", batch: int = 64) -> Embedder:
         """An embedder around a network that is in memory already."""
         made = cls.__new__(cls)
@@ -83,6 +86,7 @@ class Embedder:
         self.device, self.batch = pick_device(device), batch
         self._network = folded(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    @undisturbed()
     @torch.inference_mode()
     def encode(self, crops: Crops) -> Codes:
         """Codes (n, 256) of uint8 RGB crops (n, side, side, 3). Raises InputError for other arrays."""

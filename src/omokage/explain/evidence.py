@@ -21,6 +21,7 @@ from omokage.explain.ordinary import ordinary
 from omokage.explain.regions import OUTSIDE, REGIONS, region_map, region_masks, shown
 from omokage.explain.target import Image, Target, View
 from omokage.metrics.ranks import rank_correlation
+from omokage.nn.surroundings import opening
 from omokage.results import FaceCrop, Faithfulness, RegionEvidence, RelevanceMap
 
 METHODS = ("occlusion", "gradients", "smoothgrad", "lrp")
@@ -106,6 +107,7 @@ def _ratio(found: Floats, wanted: Floats) -> Floats:
     return np.asarray(found / np.where(wanted == 0, 1e-12, wanted))
 
 
+@opening()
 def explained(
     target: Target, views: Sequence[View], crop: FaceCrop, method: str = "occlusion", rules: str = MODERN
 ) -> RelevanceMap:

@@ -136,10 +136,12 @@ class NetworkFinder:
     def __init__(self, weights: str | Path = "synthetic", limits: Limits | None = None, device: str = "cpu") -> None:
         from omokage.errors import WeightsError
         from omokage.faces.network import FinderNet
+        from omokage.nn.surroundings import opening
         from omokage.weights.registry import load
 
         tensors, card = load(weights, "finder")
-        net = FinderNet(tuple(card.architecture["widths"]), card.architecture["pyramid"])
+        with opening():
+            net = FinderNet(tuple(card.architecture["widths"]), card.architecture["pyramid"])
         try:
             net.load_state_dict(tensors)
         except RuntimeError as error:
@@ -166,11 +168,14 @@ class NetworkFinder:
         import torch
 
         from omokage.faces.network import fused
+        from omokage.nn.surroundings import opening
+        from omokage.training.device import pick_device
 
         self.limits = limits
         self.line = line
-        self.device = torch.device(device)
-        self.net = fused(net).to(self.device)
+        self.device = pick_device(device)
+        with opening():
+            self.net = fused(net).to(self.device)
         self.net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def find(self, image: Image) -> list[Detection]:
@@ -197,10 +202,11 @@ class NetworkFinder:
         import torch
 
         from omokage.faces.network import decode
+        from omokage.nn.surroundings import undisturbed
 
         pictures = torch.from_numpy(np.stack([view.canvas for view in part])).permute(0, 3, 1, 2)
         rows = []
-        with torch.inference_mode():
+        with undisturbed(), torch.inference_mode():
             logits, boxes = decode(self.net(_floats(pictures, self.device)))
             scores = torch.sigmoid(self.line[0] * logits + self.line[1])
             for view, score, box in zip(part, scores, boxes, strict=True):

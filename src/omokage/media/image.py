@@ -43,7 +43,11 @@ def pixels_of(image: PictureLike) -> NDArray[np.uint8]:
         return of_pillow(image)
     if isinstance(image, str | bytes | os.PathLike):
         return read_image(image)
-    raise InputError(
+    raise _no_picture(image)
+
+
+def _no_picture(image: object) -> InputError:
+    return InputError(
         f"a {type(image).__name__} is no picture: give a path, encoded bytes, RGB uint8 pixels or a Pillow image, and "
         "several pictures to analyze_many"
     )
@@ -67,7 +71,7 @@ def read_image(source: str | os.PathLike[str] | bytes) -> NDArray[np.uint8]:
     """Pixels (h, w, 3), RGB uint8, upright, of a file or of encoded bytes.
 
     Raises UnreadableError with the reason when the file is missing, empty, truncated, no picture, or above
-    `PIXEL_LIMIT` pixels (refused from the header alone, without decoding).
+    `PIXEL_LIMIT` pixels (refused from the header alone, without decoding); InputError for other objects.
     """
     return read_picture(source).pixels
 
@@ -76,6 +80,8 @@ def read_picture(source: str | os.PathLike[str] | bytes) -> Picture:
     """As `read_image`, with a note where only a part was read (the first frame of an animation)."""
     if isinstance(source, bytes):
         return decode(source, "the picture")
+    if not isinstance(source, str | os.PathLike):
+        raise _no_picture(source)
     return decode(read_bytes(source), os.fsdecode(source))
 
 
@@ -83,6 +89,8 @@ def read_bytes(file: str | os.PathLike[str]) -> bytes:
     """The content of a file. Raises UnreadableError when it is missing, unreadable, empty, above `BYTE_LIMIT`, or no
     regular file: reading from a pipe may wait for ever, and a device may never end."""
     path = os.fsdecode(file)
+    if not path:
+        raise UnreadableError("the path is an empty text: name a file")
     if "\0" in path:
         raise UnreadableError(f"{path}: a path cannot hold a null byte")
     try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,16 +91,27 @@ def read_video(
         capture.release()
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the decoder's own complaints about damaged files on the user's terminal: what is wrong is said once, in a
+    row of the result. OpenCV asks when its first video is opened; other programs are not to inherit it."""
+    name = "OPENCV_FFMPEG_LOGLEVEL"
+    chosen = name in os.environ
+    os.environ.setdefault(name, "-8")
+    try:
+        yield
+    finally:
+        if not chosen:
+            os.environ.pop(name, None)
+
+
 def _opened(path: str | Path) -> Any:
-    # The decoder's own complaints about damaged files would land on the user's terminal; what is wrong is said once,
-    # in a row of the result.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     import cv2
 
     if not Path(path).is_file():
         raise UnreadableError(f"{path}: no such file")
     try:
-        with film_name(path) as name:
+        with _quiet(), film_name(path) as name:
             capture = cv2.VideoCapture(name)
     except OSError as error:
         raise UnreadableError(f"{path}: {why_not(error)}") from error

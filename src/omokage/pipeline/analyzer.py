@@ -6,18 +6,17 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
-from operator import index
 from pathlib import Path
-from typing import Any, SupportsIndex, cast
+from typing import Any, cast
 
 from omokage.errors import InputError
 from omokage.media.ahead import Frame, frames_ahead
 from omokage.media.image import PictureLike, name_of, pixels_of
 from omokage.media.sources import Input, Source, checked_inputs, each_source, is_video
 from omokage.media.table import Reading
+from omokage.nn.forked import check_fork, watch_forks
 from omokage.pipeline.check import FaceCheck
-from omokage.pipeline.config import AnalyzerConfig, Finder, Given, Predictor
-from omokage.pipeline.forked import check_fork, watch_forks
+from omokage.pipeline.config import AnalyzerConfig, Finder, Given, Predictor, whole_number
 from omokage.pipeline.reader import Image, read_faces
 from omokage.results import FaceAnalysis
 from omokage.schema import SHIPPED, AttributeSchema
@@ -32,8 +31,8 @@ class Analyzer:
     `weights` is a shipped set's name or a folder, `finder` a shipped finder's name, a file, or an object with `find`
     and `find_batch`; `predictor` replaces the shipped network. Models are opened at the first use, on `device` ("cpu",
     "cuda", None: CUDA where there is one). `given` fixes attributes that are known ({"age": 70}), so that the rest is
-    read in their light. `weights` stays readable, so that other rooms can open the same set. Raises WeightsError when
-    weights are missing or damaged.
+    read in their light. `weights` stays readable, so that other rooms can open the same set. Raises InputError for
+    arguments of another kind, WeightsError when weights are missing or damaged.
     """
 
     def __init__(
@@ -46,8 +45,10 @@ class Analyzer:
         given: Given | None = None,
         config: AnalyzerConfig | None = None,
     ) -> None:
-        if batch_size is not None and batch_size < 1:
-            raise InputError(f"a batch of {batch_size} faces is not possible: give 1 or more")
+        if given is not None and not isinstance(given, Mapping):
+            raise InputError(f'given holds what is known by name, such as {{"age": 70}}, not a {type(given).__name__}')
+        if weights is not None and not isinstance(weights, str | Path):
+            raise InputError(f"weights name a shipped set or a folder, not a {type(weights).__name__}")
         chosen = config or AnalyzerConfig()
         self.config = chosen if batch_size is None else replace(chosen, batch_size=batch_size)
         self.weights, self._device, self._given = weights, device, given
@@ -128,7 +129,7 @@ class Analyzer:
         know that a video is finished."""
         if not (done is None or isinstance(done, Mapping)):
             raise InputError(f"done names frames by source, as a mapping: a {type(done).__name__} does not")
-        return self._read_many(sources, _step(every), crops, keep_pixels, done)
+        return self._read_many(sources, whole_number("every", every, 1), crops, keep_pixels, done)
 
     def _read_many(
         self,
@@ -222,15 +223,6 @@ def _device(name: str | None) -> str:
 def _id_of(part: object) -> str:
     card = getattr(part, "card", None)
     return str(card.id) if card is not None else str(getattr(part, "name", type(part).__name__))
-
-
-def _step(every: object) -> int:
-    """Raises InputError for what is no whole number from 1 up."""
-    if isinstance(every, bool) or not isinstance(every, SupportsIndex):
-        raise InputError(f"every {every!r} frames is not possible: give a whole number")
-    if index(every) < 1:
-        raise InputError(f"every {every}-th frame is not possible: give 1 or more")
-    return index(every)
 
 
 def _without_ends(readings: Readings) -> Readings:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from operator import index
+from typing import Protocol, SupportsIndex, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from omokage.errors import InputError
 from omokage.results import Detection, FaceAnalysis, FaceCrop
 
 Given = Mapping[str, float | str]
@@ -68,7 +70,8 @@ class ReviewRules:
 
 @dataclass(frozen=True, slots=True)
 class AnalyzerConfig:
-    """How faces are read. `batch_size` counts crops; `pictures` at most are held at once, fewer when they are large."""
+    """How faces are read. `batch_size` counts crops; `pictures` at most are held at once, fewer when they are large.
+    Raises InputError for counts below 1."""
 
     batch_size: int = 32
     pictures: int = 8
@@ -79,3 +82,14 @@ class AnalyzerConfig:
     same_face_iou: float = 0.5  # answers that overlap more after alignment are one face
     drift_iou: float = 0.1  # landmarks that leave the found box further than this are not used for the second crop
     review: ReviewRules = field(default_factory=ReviewRules)
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "pictures", "pixels"):
+            whole_number(name, getattr(self, name), 1)
+
+
+def whole_number(name: str, value: object, least: int) -> int:
+    """A count or place that a caller gave as `name`. Raises InputError for what is no whole number from `least` on."""
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex) or index(value) < least:
+        raise InputError(f"{name}={value!r} is not possible: give a whole number from {least} on")
+    return index(value)

@@ -35,8 +35,8 @@ class Description:
         """All sentences, or why there are none."""
         return " ".join(s.text for s in self.sentences).replace("。 ", "。") or self.reason
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
+    def to_dict(self, large: bool = False) -> dict[str, Any]:
+        """Plain JSON values; none of them is `large`."""
         sentences = [
             {"text": s.text, "fact": s.fact, "value": s.value, "confidence": round(s.confidence, 4), "source": origin}
             for s, origin in zip(self.sentences, self.origins, strict=True)

@@ -41,6 +41,7 @@ from omokage.language import check_language
 from omokage.media.image import PictureLike, name_of, pixels_of
 from omokage.media.sources import is_video
 from omokage.pipeline.analyzer import Analyzer
+from omokage.pipeline.config import whole_number
 from omokage.pipeline.compare import OTHER_FACE
 from omokage.results import FaceAnalysis
 from omokage.weights.identity import Identity, identity
@@ -251,7 +252,7 @@ def chosen(
         return Look(name, "no_face", saying("no_face", lang))
     if which is None and len(faces) > 1 and faces[1].box.area >= OTHER_FACE * faces[0].box.area:
         return Look(name, "several_faces", saying("several_faces", lang, count=len(faces), last=len(faces) - 1))
-    if which is not None and not 0 <= which < len(faces):
+    if which is not None and whole_number("face", which, 0) >= len(faces):
         raise InputError(f"there is no face {which} in {name or 'the picture'}: it has {len(faces)}, counted from 0")
     face = faces[which or 0]
     if face.outline is None:

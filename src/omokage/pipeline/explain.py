@@ -30,8 +30,10 @@ from omokage.faces.align import crop_landmarks
 from omokage.media.image import PictureLike, name_of, pixels_of
 from omokage.media.sources import is_video
 from omokage.nn.pictures import normalise
+from omokage.nn.surroundings import opening
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.answers import answer_of, with_full
+from omokage.pipeline.config import whole_number
 from omokage.pipeline.explain_views import views_of
 from omokage.pipeline.opened import open_analyzer
 from omokage.results import FaceAnalysis, RelevanceMap
@@ -79,6 +81,8 @@ def explain(
     Raises InputError for unknown words, a picture without that face, a face that another network read, or a predictor
     that is not omokage's own network; UnreadableError for a picture that cannot be decoded.
     """
+    if not isinstance(target, str):
+        raise InputError(f"the target must be a text such as 'age' or 'attr.smiling', not a {type(target).__name__}")
     if before is not None or target.lower().startswith("change."):
         from omokage.pipeline.explain_change import explain_change  # its network is opened only for this
 
@@ -175,6 +179,7 @@ def _face(
                 "as image="
             )
         return pixels_of(picture.source if image is None else image), picture
+    face = whole_number("face", face, 0)
     pixels = pixels_of(picture)
     found = analyzer(pixels, crops=crops)
     name = name_of(picture) or "the picture"
@@ -194,6 +199,7 @@ class _Question:
     answer_unit: str
 
 
+@opening()
 def target_of(predictor: AttributePredictor, name: str) -> Target:
     """The target of a name for a predictor's network. Raises InputError that lists near names."""
     question = _question(predictor, name)

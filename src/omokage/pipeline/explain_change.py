@@ -29,6 +29,7 @@ from omokage.media.image import PictureLike, name_of
 from omokage.media.sources import Source
 from omokage.media.table import Reading
 from omokage.nn.pictures import normalise
+from omokage.nn.surroundings import opening
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.answers import change_of, with_full
 from omokage.pipeline.compare import compare_photos, in_memory, photo_of
@@ -126,6 +127,7 @@ def _explained(
     return replace(explained(target, views, crop, method, rules), before=first)
 
 
+@opening()
 def change_target(comparer: Comparer, before: Image, factor: str) -> Target:
     """How a later crop moves the answer about one of `FACTORS`, the crop `before` (n, n, 3) held fixed."""
     network = comparer.network

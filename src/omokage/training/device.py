@@ -26,7 +26,15 @@ def pick_device(name: str = "auto") -> torch.device:
         raise InputError(f"{name!r} is not a device; use auto, cpu, cuda or cuda:1") from error
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"the device {name!r} was asked for but this machine has no usable CUDA; use --device cpu")
+    try:
+        float(torch.ones(1, device=device)[0])
+    except (RuntimeError, AssertionError, NotImplementedError) as error:  # each kind of device has words of its own
+        raise InputError(f"this machine cannot compute on {name!r} ({_first_line(error)}); use cpu") from error
     return device
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0].rstrip(".")
 
 
 def reduced_precision(wish: str, device: torch.device) -> torch.dtype | None:

@@ -21,6 +21,7 @@ from omokage.comparison.verification.model import rebuilt
 from omokage.faces.align import stacked
 from omokage.nn.folding import folded
 from omokage.nn.pictures import normalise
+from omokage.nn.surroundings import opening, undisturbed
 from omokage.training.device import pick_device
 from omokage.weights import registry
 
@@ -36,6 +37,7 @@ class Verifier:
     cut; those of another size are resized.
     """
 
+    @opening()
     def __init__(self, weights: str | Path = registry.DEFAULT_SET, device: str = "auto", beside: str = "") -> None:
         tensors, self.card = registry.load(weights, "verification")
         model = rebuilt(self.card.architecture)
@@ -67,6 +69,7 @@ class Verifier:
         return torch.cat([(1 - self.share) ** 0.5 * codes, self.share**0.5 * others], 1)
 
 
+@undisturbed()
 @torch.inference_mode()
 def codes_of(
     code: Callable[[Tensor], Tensor], crops: Iterable[Image], size: int, device: torch.device | None = None,
