@@ -21,7 +21,7 @@ def undisturbed() -> Iterator[None]:
         if (usual := torch.get_default_dtype()) != torch.float32:
             back.callback(torch.set_default_dtype, usual)
             torch.set_default_dtype(torch.float32)
-        if torch.get_default_device().type != "cpu":
+        if torch.empty(0).device.type != "cpu":  # older `get_default_device` do not know of ``with torch.device(...)``
             back.enter_context(torch.device("cpu"))
         for kind in ("cpu", "cuda"):
             if torch.is_autocast_enabled(kind):
