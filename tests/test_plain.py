@@ -124,6 +124,7 @@ def test_small_results_by_their_parts() -> None:
 def test_rows_are_plain_and_the_parquet_writer_takes_them() -> None:
     rows = Reading("a.png", faces=(face(),)).rows()
     assert only_plain(rows)
+    assert None not in rows[0].values(), "what was not estimated is left out"
     assert len(rows[0]["landmarks"]) == 136
     table = to_table(rows, table_schema(embedding=True))
     assert table["landmarks"].type == pa.list_(pa.float32())

@@ -20,8 +20,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with `base` (weights), `faces` and `labels.csv`."""
     small_weights(tmp_path / "base")
     shown = write_faces(tmp_path / "faces", 40)
-    rows = [f"{k}.png,{int(v > 0)},{'ab'[k % 2]}" for k, v in enumerate(shown)]
-    (tmp_path / "labels.csv").write_text("\n".join(["file,bright,group_site", *rows, "gone.png,1,a"]) + "\n")
+    rows = [f"{k}.png,{int(v > 0)},{'ab'[k % 2]}," for k, v in enumerate(shown)]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,bright,group_site,note", *rows, "gone.png,1,a,"]) + "\n")
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -34,7 +34,8 @@ def test_a_table_a_choice_and_weights_that_the_other_commands_take(place: Path, 
     done = omokage("adapt", "labels.csv", "--images", "faces", "--sizes", "20", "--tune", "none", *COMMON)
     assert done.code == 0, done.err
     for words in ("bright (nominal, 40 pictures of 40 people)", "a constant answer", "linear, on landmarks", "kept:",
-                  "group site a:", "left out: gone.png", "weights: mine"):  # fmt: skip
+                  "group site a:", "left out: gone.png", "weights: mine",
+                  "passed over: the column note, in which no cell is filled in"):  # fmt: skip
         assert words in done.out
     assert registry.read_card("mine", "attributes").schema[-1]["name"] == "bright"
     done = omokage("analyze", "faces/3.png", "faces/4.png", "--crops", "--weights", "mine", "--out", "t.csv")
@@ -52,6 +53,10 @@ def test_a_table_a_choice_and_weights_that_the_other_commands_take(place: Path, 
 def test_what_cannot_be_done_is_one_sentence(place: Path, omokage: Command) -> None:
     assert "either LABELS.csv" in omokage("adapt", *COMMON).err
     assert "no labels called" in omokage("adapt", "labels.csv", "--label", "x", *COMMON).err
+    (place / "odd.csv").write_text("before,after,kg\n" + "x" * 200 + '\n"a,b,1\n')
+    assert "line 3: a quote is not closed" in omokage("adapt", "odd.csv", *COMMON).err
+    (place / "odd.csv").write_text("before,after,kg\n" + "x" * 200_000 + "\n")
+    assert "odd.csv" in omokage("adapt", "odd.csv", *COMMON).err
     assert "--sizes" in omokage("adapt", "labels.csv", "--sizes", "ten", *COMMON).err
     done = omokage("adapt", "labels.csv", "--images", "nowhere", *COMMON)
     assert (done.code, done.out) == (2, "")

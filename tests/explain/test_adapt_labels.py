@@ -50,13 +50,53 @@ def test_whom_a_picture_shows_may_stand_in_any_of_its_rows(tmp_path: Path) -> No
     assert table.groups == {"site": ("s", "t", "")}
 
 
-@pytest.mark.parametrize("empty", ["NaN", "nan", "NA", "N/A", "null", ""])
+@pytest.mark.parametrize("empty", ["NaN", "nan", "NA", "N/A", "null", "", "#N/A", "na", "-", "?"])
 def test_cells_that_say_that_they_are_unknown_are_no_label(tmp_path: Path, empty: str) -> None:
     text = f"file,pain,tired,mood\na,1,1.0,calm\nb,2.5,0.0,tense\nc,{empty},{empty},{empty}\nd,4,1,calm\n"
     pain, tired, mood = read_label_table(written(tmp_path, text)).labels
     assert (pain.kind, pain.rows.tolist(), pain.values.tolist()) == ("ordinal", [0, 1, 3], [1.0, 2.5, 4.0])
     assert (tired.classes, tired.values.tolist()) == (("no", "yes"), ["yes", "no", "yes"])
     assert (mood.classes, mood.rows.tolist()) == (("calm", "tense"), [0, 1, 3])
+
+
+def test_none_is_unknown_among_numbers_and_a_class_among_words(tmp_path: Path) -> None:
+    text = "file,person,pain,tired,glasses\na,None,1,yes,sun\nb,None,2.5,no,none\nc,x,None,None,None\nd,x,4,yes,sun\n"
+    table = read_label_table(written(tmp_path, text))
+    pain, tired, glasses = table.labels
+    assert (pain.kind, pain.values.tolist()) == ("ordinal", [1.0, 2.5, 4.0])
+    assert (tired.classes, tired.rows.tolist()) == (("no", "yes"), [0, 1, 3])
+    assert (glasses.classes, len(glasses)) == (("none", "sun"), 4)
+    assert table.people == ("a", "b", "x", "x")
+
+
+@pytest.mark.parametrize(("yes", "no"), [("はい", "いいえ"), ("Y", "n")])
+def test_yes_and_no_in_other_words(tmp_path: Path, yes: str, no: str) -> None:
+    (label,) = read_label_table(written(tmp_path, f"file,x\na,{yes}\nb,{no}\nc,1\n")).labels
+    assert (label.classes, label.values.tolist()) == (("no", "yes"), ["yes", "no", "yes"])
+
+
+@pytest.mark.parametrize("values", [("1", "2", "4", "abc"), ("yes", "no", "yes", "abc")])
+def test_a_stray_word_makes_no_classes_unasked(tmp_path: Path, values: tuple[str, ...]) -> None:
+    rows = "\n".join(f"{k},{value}" for k, value in enumerate(values))
+    path = written(tmp_path, f"file,x\n{rows}\n")
+    with pytest.raises(InputError, match=r"line 5: x 'abc' is not what .* classes of them all with --nominal x"):
+        read_label_table(path)
+    assert "abc" in read_label_table(path, kinds={"x": "nominal"}).labels[0].classes
+
+
+def test_columns_without_names_or_labels_are_passed_over(tmp_path: Path) -> None:
+    table = read_label_table(written(tmp_path, ",file,x,note,\n0,a,1,,\n1,b,2,NaN,\n"), ("x", "x"))
+    assert [label.name for label in table.labels] == ["x"]
+    table = read_label_table(written(tmp_path, ",file,x,note,\n0,a,1,,\n1,b,2,NaN,\n"))
+    assert ([label.name for label in table.labels], table.empty) == (["x"], ("note",))
+
+
+def test_one_picture_under_two_names_is_one(tmp_path: Path) -> None:
+    for other in ("./caf\xe9", "cafe\u0301", "x/../caf\xe9"):
+        with pytest.raises(InputError, match="names caf\xe9 twice, in the lines 2 and 4"):
+            read_label_table(written(tmp_path, f"file,x\ncaf\xe9,1\nb,2\n{other},3\n"))
+    rated = read_label_table(written(tmp_path, "file,rater,x\na,p,1\n./a,q,2\nb,p,3\n"))
+    assert rated.files == ("a", "b")
 
 
 def test_the_majority_decides_and_ties_are_left_out(tmp_path: Path) -> None:
@@ -77,6 +117,8 @@ def test_pictures_that_are_left_out_take_their_labels_along(tmp_path: Path) -> N
     [
         ("picture,x\na,1\n", "lack the column 'file'"),
         ("file,x\n", "no rows"),
+        ("file,x\na,1\n,2\n", "line 3: the column 'file' is empty"),
+        ("file,x\na,\nb,?\n", "no label column beside file"),
         ("file\na\n", "no label column"),
         ("file,x\na,1\na,0\n", "names a twice"),
         ("file,x\na,1\nb,1\n", "the same of every picture"),

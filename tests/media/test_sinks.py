@@ -165,7 +165,7 @@ def test_stopped_work_is_kept_and_resumed(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         stopped(sink(out, every=1), every[:3], KeyboardInterrupt())
     assert len(read_rows(out)) == 4
-    with pytest.raises(InputError, match="--resume"):
+    with pytest.raises(InputError, match=r"add --resume \(resume=True in Python\) to go on"):
         sink(out, every=1)
     with pytest.raises(InputError, match="every = 1, not 2"):
         sink(out, resume=True, every=2)
@@ -246,8 +246,11 @@ def test_other_files_are_no_faces_tables(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     (tmp_path / "b.parquet").write_text("words")
     (tmp_path / "c.jsonl").write_text("{")
+    (tmp_path / "e.csv").write_text("source;status\na;ok\n")
+    (tmp_path / "f.csv").write_text("source\tstatus\na\tok\n")
     for name, why in (("a.csv", "no faces table"), ("b.parquet", "cannot be read"), ("c.jsonl", "cannot be read"),
-                      ("d.csv", "no such file")):  # fmt: skip
+                      ("d.csv", "no such file"), ("e.csv", "parted by semicolons: save .* with commas"),
+                      ("f.csv", "parted by tabs")):  # fmt: skip
         with pytest.raises(InputError, match=why):
             read_rows(tmp_path / name)
 
@@ -266,6 +269,65 @@ def test_a_damaged_csv_table_is_refused_with_its_line(tmp_path: Path, row: str, 
     out = tmp_path / "faces.csv"
     out.write_text(f"source,status,face,age_years\na.png,ok,0.0,\n{row}\n")
     with pytest.raises(InputError, match=rf"faces\.csv, {why}"):
+        read_rows(out)
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ("[1, 2]", "a list is no face; a faces table has one JSON object a line"),
+        ('{"source": "b.png"}', "no source or no status"),
+        ('{"source": 3, "status": "ok"}', "no source or no status, as text"),
+        ('{"source": "b.png", "status": "ok", "score": "high"}', "score 'high' is not a number; correct it"),
+        ('{"source": "b.png", "status": "ok", "face": 0.5}', "face '0.5' is not a whole number"),
+        ('{"source": "b.png", "status": "ok", "score": true}', "score 'True' is not a number"),
+        ('{"source": "b.png", "status": "ok", "landmarks": 7}', "landmarks '7' is not a list of numbers"),
+        ('{"source": "b.png", "status": "ok", "box_x0": 7}', r"\[7.0, None, None, None\] is no box"),
+        ('{"source": "b", "status": "ok", "box_x0": 7, "box_y0": 7, "box_x1": 3, "box_y1": 9}', "is no box"),
+        ("{", "cannot be read as JSON"),
+    ],
+)
+def test_a_damaged_jsonl_table_is_refused_with_its_line(tmp_path: Path, row: str, why: str) -> None:
+    out = tmp_path / "faces.jsonl"
+    out.write_text('{"source": "a.png", "status": "ok", "face": 0, "age_years": 30, "own": [1]}\n\n' + row + "\n")
+    with pytest.raises(InputError, match=rf"faces\.jsonl, line 3.*{why}"):
+        read_rows(out)
+
+
+def test_names_may_hold_any_sign_but_a_line_break(tmp_path: Path) -> None:
+    names = ["a\u2028.png", "b\u2029.png", "c\x85.png", "d\x1c.png"]
+    with sink(tmp_path / "faces.jsonl", "jsonl") as target:
+        for name in names:
+            target.write(Reading(name))
+    assert [row["source"] for row in read_rows(tmp_path / "faces.jsonl")] == names
+
+
+def test_tables_that_spreadsheets_saved_are_read(tmp_path: Path) -> None:
+    whole = read_rows(written(tmp_path / "faces.csv", "csv"))
+    for name in ("faces.csv", "faces.jsonl"):
+        path = written(tmp_path / name, "csv" if name == "faces.csv" else "jsonl")
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+        found = read_rows(path)
+        assert [row["source"] for row in found] == [row["source"] for row in whole]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_numbers_that_are_not_finite_were_not_estimated(tmp_path: Path, kind: Format) -> None:
+    out = tmp_path / f"faces.{kind}"
+    nan = float("nan")
+    row = {"source": "a", "status": "ok", "age_years": nan, "score": math.inf, "box_x0": nan, "own": nan}
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist([row]), out)
+    else:
+        cells = (",".join(row), ",".join(map(str, row.values())))
+        out.write_text("\n".join(cells) if kind == "csv" else json.dumps(row))
+    assert {k: v for k, v in read_rows(out)[0].items() if v is not None} == {"source": "a", "status": "ok"}
+
+
+def test_a_box_in_part_is_refused_with_its_line(tmp_path: Path) -> None:
+    out = tmp_path / "faces.csv"
+    out.write_text("source,status,box_x0,box_y0,box_x1,box_y1\na,no_face,,,,\nb,ok,1,2,nan,4\n")
+    with pytest.raises(InputError, match=r"line 3: \[1.0, 2.0, None, 4.0\] is no box \(x0, y0, x1, y1\); correct it"):
         read_rows(out)
 
 
@@ -329,6 +391,25 @@ def test_an_opening_that_the_disk_refuses_leaves_the_place_free(
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(OutputError, match="null byte"):
         FacesSink(str(tmp_path / "a\0b.csv"))
+
+
+@pytest.mark.parametrize("out", [3, None])
+def test_what_is_no_path_is_refused(out: Any) -> None:
+    with pytest.raises(InputError, match=f"{out} is no path: name the table"):
+        FacesSink(out)
+
+
+def test_readings_are_written_inside_the_block(tmp_path: Path) -> None:
+    target = sink(tmp_path / "faces.csv", "csv")
+    with pytest.raises(InputError, match="is not begun: write inside the with block"):
+        target.write(readings()[0])
+    with target:
+        with pytest.raises(InputError, match="a FaceAnalysis is no reading: write what analyze_many gives"):
+            target.write(face())  # type: ignore[arg-type]
+        target.write(readings()[0])
+    with pytest.raises(InputError, match="is finished: write inside the with block"):
+        target.write(readings()[0])
+    assert len(read_rows(tmp_path / "faces.csv")) == 2
 
 
 def test_settings_are_the_same_when_they_come_back_from_json(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from omokage.errors import InputError
-from omokage.media.sources import Source, expand
+from omokage.media.sources import Source, expand, on_disk
 
 
 @pytest.fixture
@@ -66,6 +66,21 @@ def test_patterns(tree: Path) -> None:
 def test_a_list_on_standard_input_keeps_missing_names(tree: Path) -> None:
     listed = io.StringIO(f"{tree / 'b.jpg'}\n\n{tree / 'gone.jpg'}\n{tree / 'sub'}\n")
     assert paths(expand(["-"], listed).sources, tree) == ["b.jpg", "gone.jpg", "sub/c.webp", "sub/d.mp4"]
+
+
+def test_the_mark_of_utf_8_before_a_list_is_no_part_of_a_name(tree: Path) -> None:
+    listed = io.StringIO(f"\ufeff{tree / 'b.jpg'}\r\n")
+    assert paths(expand(["-"], listed).sources, tree) == ["b.jpg"]
+
+
+def test_a_file_is_found_with_accented_letters_in_one_or_in_two(tmp_path: Path) -> None:
+    one, two = "caf\xe9.jpg", "cafe\u0301.jpg"
+    for there, named in ((one, two), (two, one)):
+        (tmp_path / there).touch()
+        assert on_disk(tmp_path, named) == tmp_path / there
+        (tmp_path / there).unlink()
+    for name in (one, "x" * 300, "a\0b"):
+        assert on_disk(tmp_path, name) == tmp_path / name
 
 
 def test_a_named_file_is_taken_whatever_its_ending(tree: Path) -> None:

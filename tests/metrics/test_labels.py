@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from omokage.errors import InputError
-from omokage.metrics.labels import read_labels, remarks, span
+from omokage.metrics.labels import read_labels, remarks, rows_of, span
 
 
 def written(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -31,6 +31,9 @@ def face(name: str, **more: Any) -> dict[str, Any]:
         ('file,yaw\na.jpg,"12,5"\n', "line 2: yaw '12,5' is not a number from -180 to 180; correct it"),
         ("file,yaw\na.jpg,12,5\n", "line 2: more cells than the header has; .* write decimals with a point"),
         ("file,leye_x,leye_y\na.jpg,3,4\n", "line 2: reye_x '' is not a number of pixels"),
+        ("file,leye_x,leye_y\na.jpg,,4\n", "line 2: leye_x '' is not a number of pixels"),
+        ("file,x0,y0\na.jpg,3,\n", "line 2: y0 '' is not a number of pixels"),
+        ("file,age_bin\na.jpg,20-29\nb.jpg,29-20\n", "line 3: age_bin '29-20' is not a span of years"),
     ],
 )
 def test_numbers_that_are_none_are_refused_with_their_line(tmp_path: Path, text: str, why: str) -> None:
@@ -42,6 +45,12 @@ def test_numbers_that_are_none_are_refused_with_their_line(tmp_path: Path, text:
 def test_other_encodings_are_refused_with_what_to_do(tmp_path: Path, encoding: str) -> None:
     with pytest.raises(InputError, match="are not UTF-8 text: save the table as UTF-8"):
         read_labels(written(tmp_path, "file,person\na.jpg,花子\n", encoding))
+
+
+def test_accented_letters_in_one_and_in_two_are_the_same() -> None:
+    labels, faces = [{"file": "cafe\u0301.jpg"}], [face("caf\xe9.jpg")]
+    assert remarks(labels, faces) == []
+    assert rows_of(labels, faces) == [faces]
 
 
 def test_good_rows_pass_as_they_are(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from omokage.nn.pictures import normalise
 from omokage.nn.probe import fit_probe
 from omokage.pipeline import Analyzer
 from omokage.pipeline.adapt import Adapted, AdaptOptions, adapt
-from omokage.pipeline.adapt_features import read_faces_of, see
+from omokage.pipeline.adapt_features import one_person, read_faces_of, see
 from omokage.pipeline.adapt_network import BranchTuner, Line, attribute_of, extended, heads_of
 from omokage.pipeline.explain import target_of
 from omokage.pipeline.run import RunOptions, analyze_to_table
@@ -164,6 +164,15 @@ def test_what_cannot_be_done_is_said(place: Path, adapted: Adapted, tmp_path: Pa
     (tmp_path / "full" / "x").touch()
     with pytest.raises(OutputError, match="not an empty folder"):
         run("file,new\n0.png,1\n1.png,0\n", "full")
+
+
+def test_a_copy_of_a_picture_is_of_the_same_person(place: Path, tmp_path: Path) -> None:
+    for name, of in (("a", 0), ("b", 1), ("c", 0)):
+        (tmp_path / f"{name}.png").write_bytes((place / "faces" / f"{of}.png").read_bytes())
+    analyzer = Analyzer(predictor=AttributePredictor(place / "base", device="cpu"))
+    faces = read_faces_of(analyzer, [tmp_path / f"{name}.png" for name in "abc"], crops=True)
+    assert one_person(["a", "b", "c"], faces.digests) == ["a", "b", "a"]
+    assert len(set(one_person(["ann", "bob", "bob", "eve"], [b"0", b"1", b"0", b"2"]))) == 2
 
 
 def test_every_picture_that_is_left_out_is_named_as_the_table_names_it(place: Path, tmp_path: Path) -> None:

@@ -251,10 +251,21 @@ def test_a_table_without_the_columns_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="lack the columns 'before' and 'after'; they have one, two"):
         read_pairs(tmp_path / "pairs.csv")
     (tmp_path / "pairs.csv").write_text("before,after\na.png,b.png\nc.png\n")
-    with pytest.raises(InputError, match=r"pairs.csv, line 3: the pair names one photograph"):
+    with pytest.raises(InputError, match=r"pairs.csv, line 3: the column 'after' is empty; name the picture"):
         read_pairs(tmp_path / "pairs.csv")
     with pytest.raises(InputError, match="cannot be read"):
         read_pairs(tmp_path / "none.csv")
+
+
+def test_what_is_no_photograph_keeps_its_row(tmp_path: Path) -> None:
+    write_picture(tmp_path / "caf\xe9.png", [(10, 10, 50, 30)])
+    (tmp_path / "folder").mkdir()
+    lines = ["before,after", "cafe\u0301.png,folder", f"caf\xe9.png,{'x' * 300}.png", ","]
+    (tmp_path / "pairs.csv").write_text("\n".join(lines), encoding="utf-8")
+    pairs, out = read_pairs(tmp_path / "pairs.csv"), tmp_path / "out.jsonl"
+    compare_table(Analyzer(finder=SquareFinder(), predictor=SquarePredictor()), SquareComparer(), pairs, out)  # type: ignore[arg-type]
+    status = [json.loads(line)["status"] for line in out.read_text().splitlines()]
+    assert [text.rpartition(": ")[2] for text in status] == ["it is a folder, no photograph", "no such file"]
 
 
 def test_a_series_is_ordered_by_date_and_finds_the_trend_and_the_jump(tmp_path: Path) -> None:
@@ -432,6 +443,8 @@ def test_a_change_card_holds_pictures_numbers_and_no_script(tmp_path: Path) -> N
         assert "<b>.png" not in text
         assert TEXT[language]["controlled"] in text
         assert "resize:horizontal" in text
+        assert ".s4:checked:focus) .upper{width:100%!important}" in text, "a dragged width stays on the box"
+        assert f'class="where" role="img" viewBox="0 0 7 7"><title>{TEXT[language]["where"]}' in text
     write_card(tmp_path / "none.html", ChangeCard(FaceChange("a", "b", "no_face_before")))
     assert "No face was found in the first" in (tmp_path / "none.html").read_text()
     with pytest.raises(InputError, match="no texts in the language"):

@@ -52,6 +52,16 @@ def test_faces_are_placed_and_pictures_without_one_are_named(part: Path, tmp_pat
         assert "box" not in record.labels
 
 
+def test_a_split_without_rows_is_named(part: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no row of split 'val' is in"):
+        write_placed("folder", _own(part), tmp_path / "out", split="val", analyzer=analyzer())
+
+
+def _own(part: Path) -> Path:
+    (part / "labels.csv").write_text("file,split\none.png,Train\n")
+    return part
+
+
 def test_what_was_placed_cuts_the_crop_and_is_no_label(part: Path, tmp_path: Path) -> None:
     write_placed("fairface_part", part, tmp_path / "out", analyzer=analyzer())
     source = read_source(tmp_path / "out", SHIPPED)

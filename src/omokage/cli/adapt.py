@@ -134,6 +134,8 @@ def _print(found: Adapted, lang: str) -> None:
     for one in found.labels:
         _table(console, one, lang)
         _notes(console, one, lang)
+    for name in found.empty:
+        console.print(text(WORDS, "empty_column", lang, name=name))
     for name, why in list(found.left_out.items())[:5]:
         console.print(text(WORDS, "left_out", lang, name=name, why=reason_text(why, lang)))
     if len(found.left_out) > 5:
@@ -226,23 +228,16 @@ def _unlabelled(
 
 def _has_pairs(labels: Path | None) -> bool:
     """Whether the table is one of pairs: columns before and after in place of file."""
-    import csv
+    from omokage.media.small_tables import header_of
 
-    if labels is None:
-        return False
-    try:
-        with labels.open(encoding="utf-8-sig", newline="") as stream:
-            header = next(csv.reader(stream), [])
-    except (OSError, UnicodeDecodeError):  # said in one sentence by whoever reads it
-        return False
-    return {"before", "after"} <= {name.strip() for name in header}
+    return labels is not None and {"before", "after"} <= set(header_of(labels))
 
 
 def _pairs(
     labels: Path, images: Path, out: Path, weights: str | None, device: str | None, crops: bool, lang: str
 ) -> None:
     """Changes in the user's own units, from pairs of photographs."""
-    from omokage.pipeline.adapt_pairs import adapt_pairs
+    from omokage.pipeline.adapt_pairs import EMPTY, adapt_pairs
     from omokage.report.score_words import measure_name
 
     found, left_out = adapt_pairs(labels, images, out, weights=weights, device=device, crops=crops)
@@ -257,5 +252,6 @@ def _pairs(
         if one.across:
             typer.echo(text(WORDS, "across", lang, name=one.name, n=one.across))
     for pair, why in left_out.items():
-        typer.echo(text(WORDS, "left_out", lang, name=pair, why=reason_text(why, lang)))
+        told = text(WORDS, "left_out", lang, name=pair, why=reason_text(why, lang))
+        typer.echo(text(WORDS, "empty_column", lang, name=pair) if why == EMPTY else told)
     typer.echo(text(WORDS, "pair_weights", lang, folder=out))

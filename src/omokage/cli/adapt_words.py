@@ -17,6 +17,10 @@ WORDS: Texts = {
     "labels": {"en": "labels", "ja": "ラベル数"},
     "span": {"en": "{value} ({low} to {high})", "ja": "{value}({low}～{high})"},
     "kept": {"en": "kept: {what}", "ja": "採用: {what}"},
+    "empty_column": {
+        "en": "passed over: the column {name}, in which no cell is filled in",
+        "ja": "列 {name} は値が 1 つもないため、読み飛ばしました",
+    },
     "every_network": {"en": "all sub-networks", "ja": "すべての部分ネットワーク"},
     "one_network": {"en": "the sub-network {name}", "ja": "部分ネットワーク {name}"},
     "kept_tuned": {"en": "a fine-tuned sub-network", "ja": "ファインチューニングした部分ネットワーク"},

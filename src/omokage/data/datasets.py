@@ -144,7 +144,12 @@ def read_dataset(name: str, root: Path, split: str) -> Iterator[Record]:
     if split not in SETS[name].splits:
         raise InputError(f"{name} has no split called {split!r}; it has {', '.join(SETS[name].splits)}")
     if not root.is_dir():
-        raise InputError(f"the folder {root} of {name} does not exist; unpack the set there")
+        own = name == "folder"
+        raise InputError(
+            f"the folder {root} does not exist: check the path"
+            if own
+            else f"the folder {root} of {name} does not exist; unpack the set there"
+        )
     return SETS[name].read(root, split)
 
 

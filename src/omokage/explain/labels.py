@@ -3,14 +3,17 @@
 A CSV with the column `file`; every other column is an attribute, except `person` (who it is: no person is on both sides
 of a split), `group_<anything>` (for the group check) and `rater` (then a picture has one row for each of its raters).
 Several raters may also stand in columns `<attribute>@<rater>`. Empty cells are unknown, and so are those that say NaN,
-NA, N/A or null.
+NA, N/A, null, - or ?, and None among numbers and yes/no. Columns without a name are passed over, and so are those in
+which no cell is known.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,12 +23,14 @@ from numpy.typing import NDArray
 
 from omokage.errors import InputError
 from omokage.media.small_tables import read_small_table
+from omokage.metrics.labels import NO, YES
 
 Floats = NDArray[np.float64]
 Kind = Literal["nominal", "ordinal"]
 MOST_CLASSES = 20
-_YES = {"1": "yes", "1.0": "yes", "yes": "yes", "true": "yes", "0": "no", "0.0": "no", "no": "no", "false": "no"}
-_UNKNOWN = {"NaN", "nan", "NA", "<NA>", "N/A", "n/a", "NULL", "null"}  # how other programs write an empty cell
+_YES = dict.fromkeys(YES, "yes") | dict.fromkeys(NO - {"-1"}, "no")  # on a scale -1 is a number
+_UNKNOWN = {"nan", "na", "<na>", "n/a", "#n/a", "null", "-", "?"}  # how other programs write an empty cell
+_NONE = "none"  # one, too, but a good name for a class: of glasses, of pain
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _Line = tuple[int, dict[str, str]]  # a row with its line in the file
 _OTHER = {"file", "person", "rater", "split", "width", "height", "source"}
@@ -62,12 +67,14 @@ class Label:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelTable:
-    """Pictures by file name, whom each shows (the file itself where that is unknown), group columns, labels."""
+    """Pictures by file name, whom each shows (the file itself where that is unknown), group columns, labels; the
+    columns that were passed over because no cell of them is known."""
 
     files: tuple[str, ...]
     people: tuple[str, ...]
     groups: Mapping[str, tuple[str, ...]]
     labels: tuple[Label, ...]
+    empty: tuple[str, ...] = ()
 
 
 def read_label_table(
@@ -76,15 +83,13 @@ def read_label_table(
     """The table of a CSV. `names` picks attributes (default: all columns), `kinds` overrides what their values look
     like, `skip` names columns that are no labels.
 
-    Values that are all yes/no (1/0, true/false) make a yes/no attribute, numbers an ordinal one, words classes. Raises
-    InputError that names the column and what to do.
+    Values that are all yes/no (1/0, true/false, y/n) make a yes/no attribute, numbers an ordinal one, words classes.
+    Raises InputError that names the column and what to do.
     """
     table = read_small_table(path, "labels", ["file"])
-    header = table.header
-    numbered = [(line, _filled(row)) for line, row in table.numbered() if row["file"]]
+    header = tuple(name for name in table.header if name)
+    numbered = [(line, _filled(row)) for line, row in _each_named_once(table.numbered())]
     rows = [row for _, row in numbered]
-    if not rows:
-        raise InputError(f"the labels {path} have no rows")
     columns = _columns(header, path, skip)
     for name in (*skip, *(kinds or ())):
         if name not in header and name not in columns:
@@ -92,13 +97,8 @@ def read_label_table(
     unknown = [name for name in names if name not in columns]
     if unknown:
         raise InputError(f"{path} has no labels called {unknown[0]!r}; it has {', '.join(columns) or 'none'}")
-    files = list(dict.fromkeys(row["file"] for row in rows))
-    by_file: dict[str, list[dict[str, str]]] = {file: [] for file in files}
-    for row in rows:
-        by_file[row["file"]].append(row)
-    if "rater" not in header and len(files) < len(rows):
-        twice = next(file for file, own in by_file.items() if len(own) > 1)
-        raise InputError(f"{path} names {twice} twice; keep one row for each picture, or add a column rater")
+    by_file = _by_file(numbered, "rater" in header, path)
+    files = list(by_file)
     known = _people(numbered, path)
     people = tuple(known.get(file, file) for file in files)
     groups = {
@@ -106,17 +106,47 @@ def read_label_table(
         for c in header
         if c.startswith("group_")
     }
-    chosen = names or tuple(columns)
+    empty = tuple(name for name, own in columns.items() if not any(row[c] for row in rows for c in own))
+    chosen = tuple(dict.fromkeys(names)) or tuple(name for name in columns if name not in empty)
     if not chosen:
-        raise InputError(f"{path} has no label column beside file; add one, named after the attribute")
+        raise InputError(f"{path} has no label column beside file; add one, named after the attribute, and fill it in")
     if "rater" in header:
         _check_raters(numbered, [column for name in chosen for column in columns[name]], path)
-    _check_finite(numbered, [c for n in chosen if (kinds or {}).get(n) != "nominal" for c in columns[n]], path)
+    for name in chosen:
+        if (kinds or {}).get(name) != "nominal":
+            _check_finite(numbered, columns[name], path)
+        if name not in (kinds or {}):
+            _check_alike(name, [(line, row[c]) for line, row in numbered for c in columns[name] if row[c]], path)
     raters = list(dict.fromkeys(row["rater"] for row in rows)) if "rater" in header else []
     labels = [
         _label(name, _cells(columns[name], raters, by_file, files), kinds or {}, path) for name in chosen
     ]  # fmt: skip
-    return LabelTable(tuple(files), people, groups, tuple(labels))
+    return LabelTable(tuple(files), people, groups, tuple(labels), () if names else empty)
+
+
+def _each_named_once(numbered: Iterable[_Line]) -> list[_Line]:
+    """The rows, each picture by the name that it has first: ./a.jpg is a.jpg, which must not be on both sides."""
+    first: dict[str, str] = {}
+    return [(line, {**row, "file": first.setdefault(_path(row["file"]), row["file"])}) for line, row in numbered]
+
+
+def _by_file(numbered: Sequence[_Line], rated: bool, path: Path) -> dict[str, list[dict[str, str]]]:
+    """The rows of each picture. Raises InputError where one has several, unless the table is `rated` by several
+    people."""
+    found: dict[str, list[dict[str, str]]] = {}
+    lines: dict[str, int] = {}
+    for line, row in numbered:
+        if (first := lines.setdefault(row["file"], line)) != line and not rated:
+            raise InputError(
+                f"{path} names {row['file']} twice, in the lines {first} and {line}; keep one row for each picture, or "
+                "add a column rater"
+            )
+        found.setdefault(row["file"], []).append(row)
+    return found
+
+
+def _path(name: str) -> str:
+    return unicodedata.normalize("NFC", os.path.normpath(name))
 
 
 def _columns(header: Sequence[str], path: Path, skip: Sequence[str]) -> dict[str, list[str]]:
@@ -137,7 +167,15 @@ def _columns(header: Sequence[str], path: Path, skip: Sequence[str]) -> dict[str
 
 def _filled(row: Mapping[str, str]) -> dict[str, str]:
     """A row in which the cells that say that they are unknown are empty; the file's name is what it is."""
-    return {column: "" if column != "file" and text in _UNKNOWN else text for column, text in row.items()}
+    return {
+        column: "" if column != "file" and is_unknown(text, none=column == "person") else text
+        for column, text in row.items()
+    }
+
+
+def is_unknown(text: str, none: bool = True) -> bool:
+    """Whether a cell says that nobody knows; `none`: also where it says None, which may name a class."""
+    return text.lower() in _UNKNOWN or not text or (none and text.lower() == _NONE)
 
 
 def _people(numbered: Sequence[_Line], path: Path) -> dict[str, str]:
@@ -180,6 +218,20 @@ def _check_finite(numbered: Sequence[_Line], columns: Sequence[str], path: Path)
                 )
 
 
+def _check_alike(name: str, cells: Sequence[tuple[int, str]], path: Path) -> None:
+    """Raises InputError for a word among numbers or yes/no, which would make classes of them all."""
+    known = [(line, text) for line, text in cells if text.lower() != _NONE]
+    stray = min(
+        [c for c in known if not _is_number(c[1])], [c for c in known if c[1].lower() not in _YES], key=len
+    )  # of what most cells are
+    if stray and len(stray) * 2 <= len(known):
+        line, text = stray[0]
+        raise InputError(
+            f"{path}, line {line}: {name} {text!r} is not what the other cells of the column are, numbers or yes/no; "
+            f"correct it, empty the cell, or make classes of them all with --nominal {name}"
+        )
+
+
 def _cells(
     columns: Sequence[str], raters: Sequence[str], by_file: Mapping[str, list[dict[str, str]]], files: Sequence[str]
 ) -> list[list[str]]:
@@ -194,6 +246,8 @@ def _cells(
 
 
 def _label(name: str, cells: list[list[str]], kinds: Mapping[str, Kind], path: Path) -> Label:
+    if kinds.get(name) != "nominal" and _are_values({t.lower() for row in cells for t in row} - {"", _NONE}):
+        cells = [["" if is_unknown(text) else text for text in row] for row in cells]
     known = [k for k, row in enumerate(cells) if any(row)]
     words = sorted({text.lower() for k in known for text in cells[k] if text})
     yes_no, numbers = set(words) <= set(_YES), all(_is_number(w) for w in words)
@@ -217,6 +271,11 @@ def _label(name: str, cells: list[list[str]], kinds: Mapping[str, Kind], path: P
     values = np.array([classes[int(m)] for m in most if m is not None])
     ratings = said[clear] if said.shape[1] > 1 else None
     return Label(name, "nominal", rows[clear], values, classes, ratings=ratings)
+
+
+def _are_values(words: set[str]) -> bool:
+    """Whether all are numbers, or all yes/no."""
+    return bool(words) and (words <= set(_YES) or all(map(_is_number, words)))
 
 
 def _ordinal(name: str, cells: list[list[str]], rows: NDArray[np.int64], path: Path) -> Label:

@@ -53,7 +53,9 @@ class Journal:
         check_writable(out)
         self.out, self.schema = out, schema
         self.folder = out.with_name(out.name + ".parts")
-        self.hint = f"Work done so far is kept in {self.folder}: run the same command with --resume"
+        self.hint = (
+            f"Work done so far is kept in {self.folder}: run the same again with --resume (resume=True in Python)"
+        )
         self.done: dict[str, set[int]] = {}
         self.finished: set[str] = set()
         self._rows: list[dict[str, Any]] = []
@@ -69,7 +71,7 @@ class Journal:
             if not resume:
                 raise InputError(
                     f"{self.folder} holds unfinished work for this output: "
-                    "add --resume to go on, or delete it to start over"
+                    "add --resume (resume=True in Python) to go on, or delete it to start over"
                 )
             _check_settings(json.loads(state.read_text(encoding="utf-8")), settings, self.out)
             self._recall()

@@ -4,9 +4,9 @@
         for reading in analyzer.analyze_many("holiday/"):
             sink.write(reading)
 
-Rows go to a journal beside the output; the output itself appears whole when the block ends. When the block is left by
-an exception or by Ctrl-C, the output holds what is done so far and the journal stays, so that a later run with
-``resume=True`` goes on.
+Rows go to a journal beside the output; the output itself appears whole when the block ends, and never without a `with`
+block. When the block is left by an exception or by Ctrl-C, the output holds what is done so far and the journal stays,
+so that a later run with ``resume=True`` goes on.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from omokage.errors import InputError, OutputError
+from omokage.media.faces_rows import check_columns, csv_rows, finite, jsonl_rows
 from omokage.media.files import whole_file
 from omokage.media.journal import Counts, Journal
 from omokage.media.openface import COLUMNS, openface_row
@@ -66,10 +67,11 @@ class FacesSink:
         settings: Mapping[str, Any] | None = None,
         resume: bool = False,
     ) -> None:
-        self.out = Path(os.fsdecode(out))
+        self.out = _checked_path(out)
         self.kind = format_of(self.out, kind, option=False)
         self.schema = _checked_schema(table_schema() if schema is None else schema)
         self._journal = Journal(self.out, self.schema, {**_as_json(settings or {}), "format": self.kind}, resume)
+        self._state = "not begun"
         self.written = 0
         self.counts = Counts()  # of the whole output, known when the block has ended
 
@@ -88,16 +90,22 @@ class FacesSink:
         return self._journal.boxes(source)
 
     def __enter__(self) -> FacesSink:
+        self._state = ""
         return self
 
     def write(self, reading: Reading) -> None:
-        """Add one reading. Raises OutputError when the disk refuses."""
+        """Add one reading. Raises OutputError when the disk refuses, InputError outside of the with block."""
+        if self._state:
+            raise InputError(f"the table {self.out} is {self._state}: write inside the with block")
+        if not isinstance(reading, Reading):
+            raise InputError(f"a {type(reading).__name__} is no reading: write what analyze_many gives")
         self._journal.write(reading)
         self.written += 1
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._state = "finished"
         if isinstance(error, OutputError):
             return  # the disk has just refused: what is in the journal stays as it is
         self._journal.flush()
@@ -108,6 +116,12 @@ class FacesSink:
         self.counts = self._journal.counts()
         if error is None:
             self._journal.remove()
+
+
+def _checked_path(out: object) -> Path:
+    if not isinstance(out, str | bytes | os.PathLike):
+        raise InputError(f"{out!r} is no path: name the table, such as faces.parquet")
+    return Path(os.fsdecode(out))
 
 
 _NEEDED_COLUMNS = ("source", "frame", "timestamp_s", "face", "status", "score", *BOX, "needs_review")
@@ -218,100 +232,18 @@ def read_rows(path: Path, kind: Format | None = None, columns: Sequence[str] | N
     """The rows of a faces table written as parquet, csv or jsonl; null and absent alike are None or missing.
     `columns` spares reading the others of a parquet file.
 
-    Raises InputError when the file is missing, damaged or no faces table; of a csv file with the line.
+    Raises InputError when the file is missing, damaged or no faces table; of a csv or jsonl file with the line.
     """
     try:
         form = kind or format_of(path, option=False)
         if form == "parquet":
-            found: list[dict[str, Any]] = pq.read_table(path, columns=list(columns) if columns else None).to_pylist()
-        elif form == "csv":
-            found = _csv_rows(path)
-        else:
-            found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, pa.ArrowException, UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
+            found: list[dict[str, Any]] = finite(
+                pq.read_table(path, columns=list(columns) if columns else None)
+            ).to_pylist()
+            if found:
+                check_columns(path, list(found[0]))
+            return found
+        return list((csv_rows if form == "csv" else jsonl_rows)(path))
+    except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
         why = "no such file" if isinstance(error, FileNotFoundError) else " ".join(str(error).split())[:160]
         raise InputError(f"the faces table {path} cannot be read: {why}") from error
-    if found:
-        _check_columns(path, found[0])
-    return found
-
-
-def _check_columns(path: Path, names: Iterable[str]) -> None:
-    if not {"source", "status"} <= set(names):
-        raise InputError(
-            f"{path} is no faces table (it lacks the columns source and status): make one with  omokage analyze"
-        )
-
-
-_READERS: dict[str, Callable[[str], Any]] = {
-    "text": str,
-    "whole": lambda text: _whole(text) if text else None,
-    "number": lambda text: float(text) if text else None,
-    "numbers": lambda text: [float(v) for v in json.loads(text)] if text else None,
-    "classes": lambda text: text or None,
-    "unknown": lambda text: _guess(text) if text else None,
-}
-_NEEDED = {"whole": "a whole number", "number": "a number", "numbers": "a list of numbers"}
-
-
-def _csv_rows(path: Path) -> list[dict[str, Any]]:
-    with open(path, encoding="utf-8", newline="") as stream:
-        reader = csv.reader(stream)
-        header = next(reader, [])
-        kinds = _kinds(header)
-        found: list[dict[str, Any]] = []
-        for cells in reader:
-            if not cells:
-                continue
-            if not found:
-                _check_columns(path, header)
-            if len(cells) != len(header):
-                raise InputError(
-                    f"{path}, line {reader.line_num}: {len(cells)} cells where the header has {len(header)}: the file "
-                    "was cut or changed; make it again with  omokage analyze"
-                )
-            pairs = zip(header, kinds, cells, strict=True)
-            found.append({name: _read(kind, text, name, path, reader.line_num) for name, kind, text in pairs})
-    return found
-
-
-def _kinds(header: Sequence[str]) -> list[str]:
-    """What each column holds, from its name and those beside it: a class may be called "1", which is no number."""
-    known = table_schema(embedding=True)
-    by_type = {pa.string(): "text", pa.int32(): "whole", pa.float32(): "number", pa.float64(): "number"}
-    fixed = {field.name: by_type.get(field.type, "numbers") for field in known}
-    return [fixed.get(name) or _own_kind(name, header) for name in header]
-
-
-def _own_kind(name: str, header: Sequence[str]) -> str:
-    """Of a column that the user's own labels or programs added."""
-    if f"{name}_sigma" in header:
-        return "number"
-    if any(other.startswith(f"{name}_") and other.endswith("_p") for other in header):
-        return "classes"
-    return "unknown"
-
-
-def _read(kind: str, text: str, name: str, path: Path, line: int) -> Any:
-    try:
-        return _READERS[kind](text)
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            f"{path}, line {line}: {name} {text[:40]!r} is not {_NEEDED[kind]}; correct it, or make the table again "
-            "with  omokage analyze"
-        ) from error
-
-
-def _whole(text: str) -> int:
-    """Also 3.0: what programs write that hold a column with empty cells as decimals."""
-    number = float(text)
-    if not number.is_integer():
-        raise ValueError(text)
-    return int(number)
-
-
-def _guess(text: str) -> Any:
-    try:
-        return float(text)
-    except ValueError:
-        return text

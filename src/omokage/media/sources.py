@@ -9,8 +9,10 @@ from __future__ import annotations
 import glob
 import os
 import sys
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TextIO
 
 from omokage.errors import InputError
@@ -190,6 +192,13 @@ def _each_once(paths: Iterable[str]) -> list[Source]:
     return list(found.values())
 
 
+def on_disk(folder: Path, name: str) -> Path:
+    """The file that a table names: by the name as it is written, else with accented letters in one or in two, as some
+    systems rename what they copy. Where there is none, the path as it is written."""
+    spelt = (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))
+    return next((folder / one for one in spelt if os.path.isfile(folder / one)), folder / name)
+
+
 def is_video(path: str) -> bool:
     """Whether the file's ending is that of a video; of .ts, which TypeScript shares, the content decides."""
     ending = os.path.splitext(path)[1].lower()
@@ -267,8 +276,10 @@ def _listed(stream: TextIO) -> Found:
     """One path a line; folders in the list are opened, empty lines passed over."""
     paths: list[str] = []
     passed: list[str] = []
-    for line in stream:
+    for number, line in enumerate(stream):
         path = line.rstrip("\r\n")
+        if number == 0:
+            path = path.removeprefix("\ufeff")  # the mark of UTF-8 that Windows programs write
         if not path:
             continue
         if os.path.isdir(path):

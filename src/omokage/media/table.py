@@ -74,7 +74,10 @@ class Reading(Plain):
         head = {"source": self.source, "frame": self.frame, "timestamp_s": self.timestamp_s, "status": self.status}
         if not self.faces:
             return [head]
-        return [{**head, **face_columns(face)} for face in self.faces]
+        return [
+            {name: value for name, value in {**head, **face_columns(face)}.items() if value is not None}
+            for face in self.faces
+        ]
 
     def to_dict(self, large: bool = False) -> dict[str, Any]:
         """Plain values: where it was read, `status`, and `faces`, each as its own `to_dict` gives it; with `large` the

@@ -25,8 +25,8 @@ EMOTIONS = {"happy": "happiness", "sad": "sadness", "angry": "anger", "surprised
     "fearful": "fear",
     "disgusted": "disgust",
 }
-YES = {"1", "yes", "true", "1.0"}
-NO = {"0", "no", "false", "0.0", "-1"}
+YES = {"1", "yes", "true", "1.0", "y", "はい"}
+NO = {"0", "no", "false", "0.0", "-1", "n", "いいえ"}
 ANGLES = {
     "yaw_deg": ("yaw_right_deg", "yaw_deg", "yaw"),
     "pitch_deg": ("pitch_up_deg", "pitch_deg", "pitch"),
@@ -54,11 +54,13 @@ def read_labels(path: Path) -> list[dict[str, str]]:
 
 
 def span(text: str) -> tuple[float, float] | None:
-    """First and last year (exclusive) of an age bin, ``20-29`` or ``70+``; None for other words."""
+    """First and last year (exclusive) of an age bin, ``20-29`` or ``70+``; None for other words and for ``29-20``."""
     if not _BIN.fullmatch(text):
         return None
     low, sign, high = text.partition("-")
-    return (float(low), float(high) + 1) if sign else (float(text[:-1]), OLDEST)
+    if not sign:
+        return float(text[:-1]), OLDEST
+    return (float(low), float(high) + 1) if int(low) <= int(high) else None
 
 
 def rows_of(labels: Sequence[Label], faces: Iterable[Face]) -> list[list[Face] | None]:
@@ -144,11 +146,9 @@ def _check_number(text: str, path: Path, line: int, column: str, low: float, hig
 
 def _check_points(row: Label, path: Path, line: int) -> None:
     """A face's points are there all together or not at all."""
-    for first, needed in (
-        ("x67", [f"{k}{i}" for i in range(68) for k in "xy"]),
-        ("leye_x", [f"{n}_{k}" for n in FIVE for k in "xy"]),
-    ):
-        wrong = [n for n in needed if not is_number(row.get(n, ""))] if row.get(first) else []
+    for needed in ([f"{k}{i}" for i in range(68) for k in "xy"], [f"{n}_{k}" for n in FIVE for k in "xy"]):
+        given = any(row.get(n) for n in needed)
+        wrong = [n for n in needed if not is_number(row.get(n, ""))] if given else []
         if wrong:
             text = row.get(wrong[0], "")
             raise InputError(

@@ -1,7 +1,9 @@
-"""Which file of a table a file of the labels is, though both may be named from different folders."""
+"""Which file of a table a file of the labels is, though both may be named from different folders, and by systems that
+write an accented letter in one or in two."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -10,7 +12,7 @@ Ends = Mapping[Parts, set[Parts]]
 
 
 def parts_of(path: str) -> Parts:
-    return Path(path).parts
+    return Path(unicodedata.normalize("NFC", path)).parts
 
 
 def candidates(files: Iterable[str], sources: Iterable[str]) -> dict[str, list[Parts]]:

@@ -22,8 +22,17 @@ from omokage.explain.adapt import Plan, learn
 from omokage.explain.labels import Kind, Label, LabelTable, read_label_table
 from omokage.explain.ratings import ceiling
 from omokage.explain.scores import group_scores, scores
+from omokage.media.sources import on_disk
 from omokage.media.table import table_schema
-from omokage.pipeline.adapt_features import Faces, Seen, attribute_predictor, check_there, read_faces_of, see
+from omokage.pipeline.adapt_features import (
+    Faces,
+    Seen,
+    attribute_predictor,
+    check_there,
+    one_person,
+    read_faces_of,
+    see,
+)
 from omokage.pipeline.adapt_network import BranchTuner, attribute_of
 from omokage.pipeline.adapt_set import AdaptedLabel, Part, calibrated, sigma_of, write_set
 from omokage.pipeline.analyzer import Analyzer
@@ -52,14 +61,15 @@ class AdaptOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Adapted:
-    """The set that was written, its attributes, and the pictures that were left out, as the table names them, with the
-    reason."""
+    """The set that was written, its attributes, the pictures that were left out, as the table names them, with the
+    reason, and the columns that were passed over, as no cell of them is filled in."""
 
     folder: Path
     card: registry.Card
     labels: tuple[AdaptedLabel, ...]
     pictures: int
     left_out: Mapping[str, str]
+    empty: tuple[str, ...] = ()
 
 
 def adapt(
@@ -88,11 +98,11 @@ def adapt(
     analyzer = analyzer or Analyzer(weights, device=device)
     predictor = attribute_predictor(analyzer)
     _names_free(table, predictor.schema)
-    paths = [images / file for file in table.files]
+    paths = [on_disk(images, file) for file in table.files]
     faces = read_faces_of(analyzer, paths, chosen.crops, lambda d, n: tell("faces found", d, n), table.files)
     private = chosen.private > 0
     seen = see(predictor, faces.views, "none" if private else chosen.tune, progress=lambda d, n: tell("read", d, n))
-    people = [table.people[k] for k in faces.kept]
+    people = one_person([table.people[k] for k in faces.kept], faces.digests)
     groups = {name: [values[k] for k in faces.kept] for name, values in table.groups.items()}
     done, parts = [], []
     for label in (one.among(faces.kept) for one in table.labels):
@@ -100,7 +110,7 @@ def adapt(
         done.append(found)
         parts.append(part)
     card = write_set(out, weights, predictor, done, parts)
-    return Adapted(out, card, tuple(done), len(faces.kept), faces.left_out)
+    return Adapted(out, card, tuple(done), len(faces.kept), faces.left_out, table.empty)
 
 
 def _names_free(table: LabelTable, schema: AttributeSchema) -> None:

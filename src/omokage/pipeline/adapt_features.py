@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +17,8 @@ from omokage.attributes.model import SubNetwork
 from omokage.attributes.predict import AttributePredictor
 from omokage.errors import InputError, UnreadableError
 from omokage.faces.align import crop_box, crop_landmarks
-from omokage.media.image import read_image
+from omokage.media.image import decode, read_bytes
+from omokage.media.sources import on_disk
 from omokage.nn.blocks import DenseUnit
 from omokage.nn.folding import folded
 from omokage.nn.pictures import normalise
@@ -35,13 +38,14 @@ _TOGETHER = 16
 class Faces:
     """The crops (n, size, size, 3) of the pictures `kept` (places in the list that was read) with landmarks (n, 68, 2)
     in crop widths from its middle; the two views (n, 2, size, size, 3) that `analyze` reads of each face, the second
-    one mirrored; and why the others were left out, by name."""
+    one mirrored; why the others were left out, by name; and of each the digest of its file."""
 
     crops: Image
     views: Image
     landmarks: Floats
     kept: tuple[int, ...]
     left_out: Mapping[str, str]
+    digests: tuple[bytes, ...]
 
 
 def attribute_predictor(analyzer: Analyzer) -> AttributePredictor:
@@ -54,7 +58,7 @@ def attribute_predictor(analyzer: Analyzer) -> AttributePredictor:
 
 def check_there(table: Path, images: Path, files: Sequence[str]) -> None:
     """Raises InputError when none of the files that a table of labels names is there: the folder is the wrong one."""
-    if not any((images / file).is_file() for file in files):
+    if not any(os.path.isfile(on_disk(images, file)) for file in files):
         raise InputError(
             f"none of the {len(files)} pictures that {table} names is in {images} (the first: {files[0]}): say with "
             "--images which folder the names start from"
@@ -74,11 +78,14 @@ def read_faces_of(
     predictor = attribute_predictor(analyzer)
     found: list[tuple[int, Image, Image, Floats]] = []
     left_out: dict[str, str] = {}
+    digests: dict[int, bytes] = {}
     for start in range(0, len(pictures), _TOGETHER):
         group: list[tuple[int, Image]] = []
         for at, picture in enumerate(pictures[start : start + _TOGETHER], start):
             try:
-                group.append((at, read_image(picture)))
+                content = picture if isinstance(picture, bytes) else read_bytes(picture)
+                digests[at] = hashlib.sha256(content).digest()
+                group.append((at, decode(content, "the picture" if content is picture else str(picture)).pixels))
             except (InputError, UnreadableError) as error:
                 left_out[names[at]] = str(error)
         images = [image for _, image in group]
@@ -96,7 +103,24 @@ def read_faces_of(
         why = next(iter(left_out.values()), "there are none")
         raise InputError(f"none of the {len(pictures)} pictures can be learnt from: {why}")
     kept, views, crops_of, points = zip(*found, strict=True)
-    return Faces(np.stack(crops_of), np.stack(views), np.stack(points), kept, left_out)
+    own = tuple(digests[at] for at in kept)
+    return Faces(np.stack(crops_of), np.stack(views), np.stack(points), kept, left_out, own)
+
+
+def one_person(people: Sequence[str], digests: Sequence[bytes]) -> list[str]:
+    """The people, those of whom there is the same file as one of them: a split must not part a picture from its
+    copy."""
+    names: dict[str, str] = {}
+
+    def first(person: str) -> str:
+        while (other := names.get(person, person)) != person:
+            person = other
+        return person
+
+    shown: dict[bytes, str] = {}
+    for person, digest in zip(people, digests, strict=True):
+        names[first(person)] = first(shown.setdefault(digest, person))
+    return [first(person) for person in people]
 
 
 def _views(image: Image, seen: Looks, who: FaceAnalysis | None, predictor: AttributePredictor) -> Image:

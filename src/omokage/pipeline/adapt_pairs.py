@@ -30,10 +30,11 @@ from torch import Tensor
 from omokage.comparison.predict import Comparer
 from omokage.errors import InputError
 from omokage.explain.adapt import Learnt, Plan, learn
-from omokage.explain.labels import Label
+from omokage.explain.labels import Label, is_unknown
 from omokage.explain.scores import Score, scores
 from omokage.media.small_tables import read_small_table
-from omokage.media.sources import Source
+from omokage.media.sources import Source, on_disk
+from omokage.metrics.labels import is_number
 from omokage.nn.probe import fit_probe
 from omokage.pipeline.adapt_features import check_there
 from omokage.pipeline.adapt_pair_tuning import PairTuner
@@ -47,7 +48,9 @@ from omokage.weights import registry
 
 Floats = NDArray[np.float64]
 FEWEST = 10
-_OTHER = {"before", "after", "person"}
+EMPTY = "no cell of the column is filled in"
+_SIDES = ("before", "after")
+_OTHER = {*_SIDES, "person"}
 _TAKEN = {*COLUMNS, "faces"}  # what a comparison as a table or as JSON calls its own
 _FEWEST_PARTS = 3  # of one person's photographs: one is held out, and two are left to choose by
 
@@ -79,24 +82,26 @@ def adapt_pairs(
     crops: bool = False,
     plan: Plan | None = None,
 ) -> tuple[list[AdaptedChange], dict[str, str]]:
-    """Learn the labels of a table of pairs and write the set `out`; gives what was learnt, and the pairs left out.
+    """Learn the labels of a table of pairs and write the set `out`; gives what was learnt, and the pairs left out, as
+    well as the columns that are `EMPTY`.
 
     Raises InputError for tables that cannot be learnt, OutputError where `out` holds something, WeightsError without a
     comparison network.
     """
     registry.check_new(out)
     first = open_reader(weights)
-    rows, labels = _rows(table, () if first is None else first.names)
+    rows, labels, empty = _rows(table, () if first is None else first.names)
     names = list(dict.fromkeys(row[side] for row in rows for side in ("before", "after")))
     check_there(table, images, names)
     analyzer, reader = analyzer or open_analyzer(weights, device), comparer or open_comparer(weights, device)
     photos = dict(
-        zip(names, photographs(analyzer, reader, [Source(str(images / n)) for n in names], crops), strict=True)
+        zip(names, photographs(analyzer, reader, [Source(str(on_disk(images, n))) for n in names], crops), strict=True)
     )
     left_out = {f"{row['before']} - {row['after']}": why for row in rows if (why := _problem(row, photos))}
     rows = [row for row in rows if not _problem(row, photos)]
     if not rows:
         raise InputError(f"none of the pairs in {table} can be learnt from: {next(iter(left_out.values()))}")
+    rows = _one_name(rows, photos)
     used = list(dict.fromkeys(row[side] for row in rows for side in ("before", "after")))
     seen = reader.see([crop.image for n in used if (crop := photos[n].crop) is not None])
     at = [(used.index(row["before"]), used.index(row["after"])) for row in rows]
@@ -117,13 +122,23 @@ def adapt_pairs(
 
     found = [learnt(name) for name in labels]
     _write(out, weights or registry.DEFAULT_SET, found, first)
-    return found, left_out
+    return found, left_out | dict.fromkeys(empty, EMPTY)
 
 
-def _rows(table: Path, before: Sequence[str]) -> tuple[list[dict[str, str]], list[str]]:
-    """The pairs and the names of their labels, which stand beside those learnt `before`. Raises InputError."""
-    found = read_small_table(table, "pairs", ["before", "after"])
-    labels = [name for name in found.header if name and name not in _OTHER]
+def _one_name(rows: Sequence[dict[str, str]], photos: Mapping[str, Photo]) -> list[dict[str, str]]:
+    """The pairs with one name for each photograph, whatever its copies are called."""
+    first: dict[str, str] = {}
+    return [row | {side: first.setdefault(photos[row[side]].digest, row[side]) for side in _SIDES} for row in rows]
+
+
+def _rows(table: Path, before: Sequence[str]) -> tuple[list[dict[str, str]], list[str], list[str]]:
+    """The pairs, the names of their labels, which stand beside those learnt `before`, and of the columns without any.
+    Raises InputError."""
+    found = read_small_table(table, "pairs", list(_SIDES))
+    rows = [_filled(row, table, line) for line, row in found.numbered()]
+    named = [name for name in found.header if name and name not in _OTHER]
+    empty = [name for name in named if not any(row[name] for row in rows)]
+    labels = [name for name in named if name not in empty]
     if not labels:
         raise InputError(f"the pairs {table} have no label: add a column of signed numbers, named after what changed")
     if taken := [name for name in labels if not _TAKEN.isdisjoint(columns_of(name))]:
@@ -135,7 +150,20 @@ def _rows(table: Path, before: Sequence[str]) -> tuple[list[dict[str, str]], lis
                 raise InputError(
                     f"the labels {other!r} and {name!r} would both fill the column {column!r}; rename one in {table}"
                 )
-    return found.rows, labels
+    return rows, labels, empty
+
+
+def _filled(row: Mapping[str, str], table: Path, line: int) -> dict[str, str]:
+    """A pair in which the cells that say that they are unknown are empty. Raises InputError for a label that is no
+    finite number."""
+    filled = {name: "" if name not in _SIDES and is_unknown(text) else text for name, text in row.items()}
+    for name, text in filled.items():
+        if text and name not in _OTHER and not is_number(text):
+            raise InputError(
+                f"{table}, line {line}: {name} {text!r} is no finite number; changes are signed numbers: correct it, "
+                "or empty the cell"
+            )
+    return filled
 
 
 def people_of(rows: Sequence[Mapping[str, str]]) -> list[str]:
@@ -248,10 +276,7 @@ def _learn(
 def _label(name: str, rows: Sequence[dict[str, str]]) -> Label:
     """One label of all pairs that have it, and of the same pairs turned round. Raises InputError."""
     known = [k for k, row in enumerate(rows) if row.get(name)]
-    try:
-        values = np.array([float(rows[k][name]) for k in known])
-    except ValueError as error:
-        raise InputError(f"the label {name!r} holds what is no number ({error}); changes are signed numbers") from None
+    values = np.array([float(rows[k][name]) for k in known])
     if len(known) < FEWEST or not values.any():
         raise InputError(
             f"{name!r} has {len(known)} labelled pairs, or no change at all; label more, at least {FEWEST}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ from omokage.errors import InputError
 from omokage.media.files import whole_path
 from omokage.media.lines import Lines
 from omokage.media.small_tables import read_small_table
-from omokage.media.sources import Source
+from omokage.media.sources import Source, on_disk
 from omokage.pipeline.analyzer import Analyzer
 from omokage.pipeline.compare import Photo, compare_many, photographs, seen_once
 from omokage.pipeline.own_changes import ChangeReader
@@ -53,10 +54,7 @@ def read_pairs(table: Path) -> list[tuple[str, str]]:
     """The pairs of a CSV table. Raises InputError for a missing file, missing columns, an empty cell or an empty
     table."""
     found = read_small_table(table, "pairs", ["before", "after"])
-    for line, row in found.numbered():
-        if not row["before"] or not row["after"]:
-            raise InputError(f"{table}, line {line}: the pair names one photograph: fill in both cells, or delete it")
-    return [(str(table.parent / row["before"]), str(table.parent / row["after"])) for row in found.rows]
+    return [(str(on_disk(table.parent, row["before"])), str(on_disk(table.parent, row["after"]))) for row in found.rows]
 
 
 def compare_table(
@@ -99,8 +97,9 @@ def _make_ready(
         if name in kept:
             kept[name] = kept.pop(name)  # now the youngest
     new = [name for name in names if name not in kept]
-    there = [name for name in new if Path(name).is_file()]
-    kept |= {name: Photo(name, "unreadable: no such file") for name in new}
+    there = [name for name in new if os.path.isfile(name)]  # False, too, for names that no file can have
+    folder, gone = "unreadable: it is a folder, no photograph", "unreadable: no such file"
+    kept |= {name: Photo(name, folder if os.path.isdir(name) else gone) for name in new}
     if there:
         found = seen_once(photographs(analyzer, comparer, [Source(name) for name in there], crops), comparer)
         kept |= dict(zip(there, found, strict=True))

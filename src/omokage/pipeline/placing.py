@@ -64,6 +64,8 @@ def write_placed(
     written, stream = 0, iter(found)
     while rows := list(islice(stream, SHARD_SIZE)):
         written += write_shard(out / f"{name}-{split}-{written // SHARD_SIZE:05d}.parquet", rows)
+    if not written and not found.left_out:
+        raise InputError(f"no row of split {split!r} is in {root}: choose another split, or name it in the rows")
     if not written:
         raise InputError(f"no face was found in any picture of {root}: nothing to write")
     return Placed(written, tuple(found.left_out))

@@ -5,7 +5,7 @@ One row a picture, one face each. Columns: `file` (relative to the folder); then
 | column | values |
 |---|---|
 | person | who it is, for splits; without it each picture counts as its own person |
-| split | train, val or test; without it every row is in `all` only |
+| split | train, val or test, however large the letters; without it every row is in `all` only |
 | age, age_std | years |
 | age_low, age_high, or age_bin | years, when only a bin is known (high excluded; `20-29`, `70+`) |
 | gender | male or female (perceived), or `female` as a share 0..1 |
@@ -19,8 +19,8 @@ One row a picture, one face each. Columns: `file` (relative to the folder); then
 
 `smile` and `glasses` stand for `smiling` and `eyeglasses`: the columns and words that ``omokage evaluate`` measures
 (see `metrics.labels`) can be read here too, but for the names of adapted answers. An empty cell is an unknown label.
-Any other column or word is refused, and so is a box or points of which some numbers are empty: no label is lost in
-silence.
+Any other column or word is refused, and so are two columns with one meaning, and a pose, a box or points of which some
+numbers are empty: no label is lost in silence.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from omokage.data.readers.fairface import age_bin
-from omokage.data.readers.source import Source, female, locate, number, table
+from omokage.data.readers.source import Source, female, locate, number
 from omokage.data.records import LABELS, Record
 from omokage.errors import InputError
+from omokage.media.small_tables import read_small_table
 from omokage.metrics.labels import EMOTIONS, FIVE, NO, YES
 from omokage.results import EXPRESSIONS, PIXEL_MIDDLE
 
@@ -44,8 +45,8 @@ _POSE = ("yaw", "pitch", "roll")
 _AGES = ("age", "age_std", "age_low", "age_high")
 _POINTS = tuple(f"{axis}{k}" for k in range(68) for axis in "xy")
 _FIVE = tuple(f"{name}_{axis}" for name in FIVE for axis in "xy")
-_PLACES = {"box": _BOX, "landmarks": _POINTS, "points": _FIVE}
-_OTHER = {"file", "person", "split", "gender", "female", "expression", "age_bin", *_POSE, *_AGES} | {
+_PLACES = {"pose": _POSE, "box": _BOX, "landmarks": _POINTS, "points": _FIVE}
+_OTHER = {"file", "person", "split", "gender", "female", "expression", "age_bin", *_AGES} | {
     column for columns in _PLACES.values() for column in columns
 }
 _ALIASES = {
@@ -58,17 +59,35 @@ _ALIASES = {
 def read_folder(folder: Path, split: str = "all", labels: str = "labels.csv") -> Iterator[Record]:
     """Stream the pictures that ``labels.csv`` names, one split of `SPLITS`. Raises InputError or UnreadableError."""
     path = locate(folder, labels)
-    for line, given in table(path, ("file",)):
+    table = read_small_table(path, "labels", ["file"])
+    _check_columns([column for column in table.header if column], path)
+    for line, given in table.numbered():
         row = {_ALIASES.get(column, column): text for column, text in given.items()}
-        for column in row:
-            if not (column in _OTHER or column.startswith("group_") or _attribute(column) in LABELS):
-                raise InputError(
-                    f"{path}: the column {column!r} is unknown; call it group_{column} to keep it for audits"
-                )
-        if split != "all" and row.get("split", "") != split:
+        own = _split(row, path, line)
+        if split not in ("all", own):
             continue
         person = row.get("person") or row["file"]
         yield SOURCE.record(folder / row["file"], row["file"], person, row_labels(row, path, line))
+
+
+def _check_columns(header: Sequence[str], path: Path) -> None:
+    """Raises InputError for a column that is unknown, or that says what another one says."""
+    seen: dict[str, str] = {}
+    for given in header:
+        column = _ALIASES.get(given, given)
+        if not (column in _OTHER or column.startswith("group_") or _attribute(column) in LABELS):
+            raise InputError(f"{path}: the column {column!r} is unknown; call it group_{column} to keep it for audits")
+        meant = "female" if column == "gender" else column if column in _OTHER else _attribute(column)
+        if (other := seen.setdefault(meant, given)) != given:
+            raise InputError(f"{path}: the columns {other!r} and {given!r} mean the same; keep one of them")
+
+
+def _split(row: Mapping[str, str], path: Path, line: int) -> str:
+    """The split of a row, empty where it has none. Raises InputError for other words: the row would be in no split."""
+    word = row.get("split", "").lower()
+    if word and word not in SPLITS:
+        raise InputError(f"{path}, line {line}: split {row['split']!r} is none of {', '.join(SPLITS[1:])}; correct it")
+    return word
 
 
 def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, object]:
@@ -76,6 +95,8 @@ def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, objec
     given = {column: text for column, text in row.items() if text}
     labels: dict[str, object] = {c: number(given[c], path, line, c) for c in _AGES if c in given}
     if "age_bin" in given:
+        if other := labels.keys() & {"age_low", "age_high"}:
+            raise InputError(f"{path}, line {line}: age_bin and {min(other)} both give a bin; empty one of them")
         labels["age_low"], labels["age_high"] = _bin(given["age_bin"], path, line)
     if "female" in given:
         labels["female"] = number(given["female"], path, line, "female", 0.0, 1.0)
@@ -88,8 +109,6 @@ def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, objec
             raise InputError(
                 f"{path}, line {line}: expression {given['expression']!r} is none of {', '.join(EXPRESSIONS)}"
             )
-    if all(c in given for c in _POSE):
-        labels["pose"] = [number(given[c], path, line, c, -180.0, 180.0) for c in _POSE]
     for name, columns in _PLACES.items():
         labels |= _place(name, columns, given, path, line)
     for column, text in given.items():
@@ -104,7 +123,8 @@ def row_labels(row: Mapping[str, str], path: Path, line: int) -> dict[str, objec
 def _place(
     name: str, columns: Sequence[str], given: Mapping[str, str], path: Path, line: int
 ) -> dict[str, list[float]]:
-    """A box or points by the label's name, or nothing where all cells are empty. Raises InputError where some are."""
+    """A pose, a box or points by the label's name, or nothing where all cells are empty. Raises InputError where some
+    are."""
     empty = [c for c in columns if c not in given]
     if len(empty) == len(columns):
         return {}
@@ -113,8 +133,9 @@ def _place(
             f"{path}, line {line}: {empty[0]} is missing where other numbers of the {name} are given; add it, or empty "
             "them all"
         )
-    corner = 0.0 if name == "box" else PIXEL_MIDDLE  # records measure from the picture's corner
-    return {name: [number(given[c], path, line, c, -1e6, 1e6) + corner for c in columns]}
+    limit = 180.0 if name == "pose" else 1e6
+    corner = PIXEL_MIDDLE if name in ("landmarks", "points") else 0.0  # records measure from the picture's corner
+    return {name: [number(given[c], path, line, c, -limit, limit) + corner for c in columns]}
 
 
 def _bin(text: str, path: Path, line: int) -> tuple[float, float]:

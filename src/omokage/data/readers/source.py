@@ -83,12 +83,15 @@ def table(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, st
             yield text
 
     rows = csv.DictReader(texts())
-    missing = [name for name in needed if name not in (rows.fieldnames or ())]
-    if missing:
-        found = ", ".join(rows.fieldnames or ()) or "nothing"
-        raise InputError(f"{path} lacks the column {', '.join(missing)} (it has {found}); add it to the header")
-    for row in rows:
-        yield at, {k: (v or "").strip() for k, v in row.items() if k is not None}
+    try:
+        missing = [name for name in needed if name not in (rows.fieldnames or ())]
+        if missing:
+            found = ", ".join(rows.fieldnames or ()) or "nothing"
+            raise InputError(f"{path} lacks the column {', '.join(missing)} (it has {found}); add it to the header")
+        for row in rows:
+            yield at, {k: (v or "").strip() for k, v in row.items() if k is not None}
+    except csv.Error as error:
+        raise InputError(f"{path}, line {at}: {error}; restore the data set's own file") from error
 
 
 def number(text: str, path: Path, line: int, what: str, low: float = 0.0, high: float = 120.0) -> float:
