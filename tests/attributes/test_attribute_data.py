@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -82,6 +83,20 @@ def test_damaged_pictures_are_named(tmp_path: Path) -> None:
     bad = type(good)("broken", "p", "rendered", b"no picture", 4, 4, {})
     write_shard(tmp_path / "0.parquet", [bad])
     with pytest.raises(RecordError, match="'broken' cannot be decoded"):
+        read_source(tmp_path, SMALL)
+
+
+def test_a_folder_without_records_is_named(tmp_path: Path) -> None:
+    write_shard(tmp_path / "0.parquet", [])
+    with pytest.raises(RecordError, match="holds no record to learn from"):
+        read_source(tmp_path, SMALL)
+
+
+@pytest.mark.parametrize("code", [b"xx", b"", bytes(cv2.imencode(".png", np.zeros((9, 9), np.uint8))[1])])
+def test_a_segmentation_that_fits_no_picture_is_named(tmp_path: Path, code: bytes) -> None:
+    whole = drawn_record(1)
+    write_shard(tmp_path / "0.parquet", [replace(whole, labels={**whole.labels, "segmentation": code})])
+    with pytest.raises(RecordError, match="the segmentation of record"):
         read_source(tmp_path, SMALL)
 
 

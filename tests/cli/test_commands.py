@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -152,6 +153,9 @@ def test_render_writes_records_and_a_sheet(omokage: Command, tmp_path: Path) -> 
     assert "choose one" in omokage("render", "--out", "x", "--count", "1", "--pairs", "age", "--tracks").err
     assert "cannot change 'mood'" in omokage("render", "--out", "x", "--count", "1", "--pairs", "mood").err
     assert omokage("render", "--out", "heads", "--count", "2", "--size", "96", "--workers", "1").code == 2
+    for option in ("--fps", "--frames", "--sway", "--count"):
+        done = omokage("render", "--out", "x", "--count", "1", "--tracks", option, 10**20)
+        assert (done.code, option in done.err, (tmp_path / "x").exists()) == (2, True, False)
     for option in ("--fps", "--frames", "--sway"):
         done = omokage("render", "--out", "x", "--count", "1", option, "3")
         assert (done.code, f"{option} is about tracks" in done.err) == (2, True)
@@ -209,6 +213,19 @@ def test_train_runs_the_room_of_the_configuration(
     (tmp_path / "mine.py").write_text(RECIPE)
     assert omokage("train", "mine.py", "--resume", "--set", "steps=9").code == 0
     assert calls == [(9, True)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_that_is_stopped_says_where_it_goes_on(
+    omokage: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    from omokage.attributes import train
+
+    monkeypatch.setattr(train, "train", lambda config, resume=False: signal.raise_signal(number))
+    (tmp_path / "mine.py").write_text(RECIPE)
+    done = omokage("train", "mine.py")
+    assert done.code == 128 + number
+    assert "what was done is kept in run: run the same command with --resume" in done.err
 
 
 def test_evaluate_scores_a_table(omokage: Command, tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ import pytest
 import torch
 from comparison_runs import TINY, tiny, write_visits
 
+from omokage.comparison.album import read_album
 from omokage.comparison.config import ComparisonConfig, DataConfig, LossConfig
 from omokage.comparison.data import Steps
 from omokage.comparison.model import ComparisonNetwork, adopt
 from omokage.comparison.train import albums, train
-from omokage.errors import TrainingError
+from omokage.data.records import write_shard
+from omokage.errors import RecordError, TrainingError
 from omokage.nn.pictures import normalise
 from omokage.schema import SHIPPED
 from omokage.weights import registry
@@ -70,6 +72,12 @@ def test_a_run_without_two_pictures_of_anybody_is_refused(tmp_path: Path) -> Non
         train(tiny(tmp_path / "run", lonely))
     with pytest.raises(TrainingError, match="no training data"):
         ComparisonConfig("x")
+
+
+def test_a_folder_without_records_is_named(tmp_path: Path) -> None:
+    write_shard(tmp_path / "0.parquet", [])
+    with pytest.raises(RecordError, match="holds no record to learn from"):
+        read_album(tmp_path)
 
 
 def test_a_run_without_anybody_held_out_ends_before_it_steps(visits: Path, tmp_path: Path) -> None:

@@ -2,18 +2,22 @@
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from omokage.data.decoding import head_of, picture_of
 from omokage.data.records import (
     FORMAT,
     LABELS,
     SCHEMA,
     YES_NO,
     Record,
+    face_outline,
     provenance,
     read_records,
     read_shard,
@@ -111,3 +115,50 @@ def test_older_shards_lack_newer_columns_without_harm(tmp_path: Path) -> None:
     pq.write_table(older, tmp_path / "0.parquet")
     assert read_shard(tmp_path / "0.parquet", ["id", "outline", "age"]).column_names == ["id", "age"]
     assert next(iter(read_records(tmp_path))).labels == {"age": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "why"),
+    [
+        ("age", 400.0, r"has age 400: it must be from 0 to 120"),
+        ("age", float("inf"), "has age inf: it must be from 0 to 120"),
+        ("age_std", -1.0, "has age_std -1: it must be finite, 0 or more"),
+        ("female", 7.0, "has female 7: it must be from 0 to 1"),
+        ("attr_smiling", -1.0, "has attr_smiling -1"),
+        ("valence", -2.0, "has valence -2: it must be from -1 to 1"),
+        ("units", [9.0] * 52, "has units 9: it must be from 0 to 1"),
+        ("landmarks", [float("nan")] * 136, "has landmarks nan: it must be finite"),
+        ("pose", [0.0, None, 0.0], "has pose nan: it must be finite"),
+        ("box", [10.0] * 4, "has box without area"),
+        ("expression", "joyful", "has expression 'joyful': it must be one of neutral"),
+        ("image", None, "has image missing in some rows"),
+        ("person", None, "has person missing in some rows"),
+    ],
+)
+def test_values_that_no_record_may_have_are_named(tmp_path: Path, column: str, value: object, why: str) -> None:
+    path = tmp_path / "0.parquet"
+    rows = [Record("a", "p", "x", b"", 1, 1, {"age": 116.0, "age_high": 121.0}).row() for _ in range(2)]
+    table = pa.Table.from_pylist([rows[0], {**rows[1], column: value}], schema=SCHEMA)
+    pq.write_table(table, path)
+    with pytest.raises(RecordError, match=f"0.parquet {why}"):
+        read_shard(path)
+    assert read_shard(path, ["id", "width"]).num_rows == 2  # what is not read is not looked at
+
+
+def test_landmarks_in_one_place_outline_no_face() -> None:
+    with pytest.raises(RecordError, match="all landmarks of record 'a' are in one place"):
+        face_outline({"id": "a", "landmarks": [3.0] * 136})
+
+
+@pytest.mark.parametrize(
+    ("code", "shape", "why"),
+    [(b"", None, "cannot be decoded"), (b"xx", None, "cannot be decoded"), (None, (5, 5), "not as large as")],
+)
+def test_broken_pictures_are_named(code: bytes | None, shape: tuple[int, ...] | None, why: str) -> None:
+    whole = bytes(cv2.imencode(".png", np.eye(4, dtype=np.uint8))[1])
+    assert head_of(whole, "a", (4, 4)).tolist() == (np.eye(4) * 255).tolist()
+    with pytest.raises(RecordError, match=f"segmentation of record 'a' {'is ' if shape else ''}{why}"):
+        head_of(whole if code is None else code, "a", shape)
+    if code is not None:
+        with pytest.raises(RecordError, match="picture of record 'a' cannot be decoded"):
+            picture_of(code, "a")

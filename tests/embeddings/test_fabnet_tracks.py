@@ -167,3 +167,9 @@ def test_a_record_may_lack_everything_but_its_picture(tmp_path: Path) -> None:
     bare = Record("a", "p", "x", whole.image, 48, 48)
     write_shard(tmp_path / "in" / "0.parquet", [bare])
     assert open_store([str(tmp_path / "in")], tmp_path / "cache", 32, 1.3).frames.shape == (1, 40, 40, 3)
+
+
+def test_a_folder_without_records_is_named(tmp_path: Path) -> None:
+    write_shard(tmp_path / "records" / "0.parquet", [])
+    with pytest.raises(RecordError, match="holds no record to learn from"):
+        open_store([str(tmp_path / "records")], tmp_path, 32, 1.3)

@@ -1,9 +1,12 @@
 """The loss against numbers worked out by hand, a tiny run from heads to weights, and its resumption."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from omokage.data.records import write_shard
 from omokage.errors import TrainingError
 from omokage.faces import publish as publishing
 from omokage.faces.config import FinderConfig
@@ -93,3 +96,19 @@ def _until(last):
             raise KeyboardInterrupt
 
     return save
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"limit": 0}, "no head in .* is there to learn from"),
+        ({"held_out": ("empty",)}, "no head in empty is there to calibrate and score on"),
+        ({"backdrops": "nowhere"}, "backdrops='nowhere' holds no pictures"),
+    ],
+)
+def test_what_is_missing_is_said_before_the_first_step(toy_records, tmp_path, monkeypatch, change, why):
+    monkeypatch.chdir(tmp_path)
+    write_shard(tmp_path / "empty" / "0.parquet", [])
+    with pytest.raises(TrainingError, match=why):
+        train(replace(small(toy_records, "run", 2), **change))
+    assert not (tmp_path / "run" / "checkpoint.safetensors").exists()

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from omokage.errors import InputError
-from omokage.pipeline.recipes import configure
+from omokage.attributes.config import AttributesConfig, DataConfig
+from omokage.attributes.spreads import SpreadsConfig
+from omokage.errors import InputError, TrainingError
+from omokage.faces.config import FinderConfig
+from omokage.pipeline import recipes
+from omokage.pipeline.recipes import configure, run_recipe
+from omokage.pipeline.train import CheckConfig
 
 
 @dataclass(frozen=True)
@@ -68,3 +74,29 @@ def test_good_values_arrive() -> None:
 def test_values_of_another_kind_are_refused(change: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         configure(recipe, [change])
+
+
+def test_a_room_of_one_process_refuses_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for config in (FinderConfig(), CheckConfig(("a",)), SpreadsConfig("a", DataConfig(("a",)))):
+        with pytest.raises(TrainingError, match="trains in one process: start it without torchrun"):
+            run_recipe(config)
+    with pytest.raises(TrainingError, match="clip=-1"):  # several processes share this one
+        run_recipe(AttributesConfig("out", data=DataConfig(("a",)), clip=-1.0))
+
+
+def test_a_large_setting_is_not_printed_whole() -> None:
+    with pytest.raises(InputError) as refused:
+        configure(lambda: AttributesConfig("out", data=DataConfig(("a",))), ["schema=1"])
+    assert len(str(refused.value)) < 200
+
+
+def test_an_installed_package_looks_for_recipes_here_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "recipes").mkdir()
+    monkeypatch.chdir(tmp_path / "recipes")
+    monkeypatch.setattr(recipes, "_TREE", tmp_path)
+    assert recipes.recipe_folders() == []
+    with pytest.raises(InputError, match="come with a checkout"):
+        recipes.find_recipe("attributes.shipped")
+    (tmp_path / "pyproject.toml").touch()
+    assert recipes.recipe_folders() == [tmp_path / "recipes"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -139,9 +141,9 @@ def test_resuming_keeps_what_is_whole_and_extends(folder: Path, tmp_path: Path) 
 
 def test_another_configuration_is_refused(folder: Path, tmp_path: Path) -> None:
     before = digests(folder)
-    with pytest.raises(InputError, match="another seed"):
+    with pytest.raises(InputError, match=r"another seed \(it was 11, now 12\)"):
         write_plan(folder, 15, replace(JOB, seed=12))
-    with pytest.raises(InputError, match="another settings"):
+    with pytest.raises(InputError, match=r"another settings\.per_person \(it was 2, now 3\)"):
         write_plan(folder, 15, replace(JOB, plan=Pictures(SMALL, per_person=3)))
     assert digests(folder) == before
     (tmp_path / "foreign.parquet").write_bytes(b"")
@@ -269,3 +271,26 @@ def test_hair_colours_have_names() -> None:
     assert hair_colours((0.42, 0.30, 0.15))["blond_hair"] == 1
     assert max(hair_colours((0.05, 0.05, 0.4)).values()) < 0.2  # blue dye
     assert ramp(0.2, (0.1, 0.3)) == 0.5
+
+
+@pytest.mark.parametrize("text", ["[]", "7", "{", "\x80"])
+def test_damaged_settings_beside_shards_are_said_so(folder: Path, tmp_path: Path, text: str) -> None:
+    shutil.copytree(folder, tmp_path / "copy")
+    (tmp_path / "copy" / CONFIG).write_text(text, "latin-1")
+    with pytest.raises(InputError, match=r"records\.json is damaged"):
+        write_plan(tmp_path / "copy", 15, JOB)
+
+
+def test_settings_bind_no_folder_without_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("omokage.data.records.pq.write_table", full)
+        with pytest.raises(OutputError, match=r"disk is full.* finished shards are kept: run the same command again"):
+            write_plan(tmp_path, 2, JOB, workers=1)
+        with pytest.raises(OutputError):  # a count without an end takes no memory
+            write_plan(tmp_path, 10**15, JOB, workers=1)
+    other = replace(JOB, seed=12)
+    assert write_plan(tmp_path, 2, other, workers=1) == 2
+    assert json.loads((tmp_path / CONFIG).read_text())["seed"] == 12

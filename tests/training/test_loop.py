@@ -1,5 +1,8 @@
 """The loop that the rooms' trainings share: exact resume, who writes and when, gradients of several batches."""
 
+import multiprocessing
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,8 @@ from omokage.training.device import Processes
 from omokage.training.loop import Course, Learner, add_slope, descend, move, run
 from omokage.training.meter import Meter
 from omokage.training.run import RunFolder
+from omokage.training.stop import Stopped, as_interrupt
+from omokage.training.stream import batches
 
 
 class Pace:
@@ -110,7 +115,7 @@ def test_gradients_of_several_batches_make_the_step_of_their_mean() -> None:
 def test_a_loss_that_is_no_number_ends_the_run_before_the_step() -> None:
     model = nn.Linear(1, 1)
     kept = model.weight.detach().clone()
-    with pytest.raises(TrainingError, match="no longer a number"):
+    with pytest.raises(TrainingError, match="no longer a number: start anew"):
         descend(model, torch.optim.SGD(model.parameters(), 1.0), model.weight.sum() * torch.nan, 1.0)
     assert torch.equal(model.weight.detach(), kept)
 
@@ -121,3 +126,57 @@ def test_a_mean_is_over_the_steps_that_had_the_value() -> None:
         meter.add({name: torch.tensor(value) for name, value in values.items()})
     assert meter.means() == {"loss": 2.0, "scenes": 5.0}
     assert meter.means() == {}
+
+
+def interrupted(out: Path, at: int, times: int = 1) -> Stopped:
+    """What a run ends with in whose step `at` Ctrl-C is pressed, once or twice."""
+    learner, done = learner_of(), iter(range(100))
+
+    def step_once(batch: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        if next(done) == at:
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+        total = (learner.model(batch) * torch.rand(4, 1) - 1).square().mean()
+        descend(learner.model, learner.optimizer, total, 1.0)
+        return total.detach(), {"half": total.detach() / 2}
+
+    with pytest.raises(Stopped) as stopped:
+        run(Pace(), learner, Numbers(), 0, step_once, RunFolder(out), False)  # type: ignore[arg-type]
+    return stopped.value
+
+
+def test_ctrl_c_keeps_the_step_at_hand(tmp_path: Path) -> None:
+    whole = trained(tmp_path / "whole")
+    stop = interrupted(tmp_path / "parts", at=4)
+    assert (stop.step, stop.number) == (5, signal.SIGINT)  # no checkpoint was due there
+    assert trained(tmp_path / "parts", resume=True) == whole
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_ctrl_c_does_not_wait_and_keeps_no_half_step(tmp_path: Path) -> None:
+    assert interrupted(tmp_path / "parts", at=4, times=2).step == 3
+    assert trained(tmp_path / "parts", resume=True) == trained(tmp_path / "whole")
+
+
+def test_a_signal_that_the_program_takes_stops_a_run_that_waits_for_a_batch(tmp_path: Path) -> None:
+    class Slow(Numbers):
+        def __getitem__(self, step: int) -> Tensor:
+            if step == 2:
+                signal.raise_signal(signal.SIGTERM)
+            return super().__getitem__(step)
+
+    learner = learner_of()
+    with pytest.raises(Stopped) as stopped, as_interrupt():
+        run(Pace(), learner, Slow(), 0, lambda batch: (batch.sum(), {}), RunFolder(tmp_path), False)  # type: ignore[arg-type]
+    assert (stopped.value.step, stopped.value.number) == (2, signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_loader_processes_end_with_their_stream() -> None:
+    stream = batches(Numbers(), 0, 1)
+    assert torch.equal(next(stream), Numbers()[0])
+    (loader,) = multiprocessing.active_children()
+    os.kill(loader.pid or 0, signal.SIGTERM)  # a scheduler's, to the whole group: the step at hand needs it yet
+    assert torch.equal([next(stream) for _ in range(20)][-1], Numbers()[20])
+    stream.close()
+    assert not multiprocessing.active_children()

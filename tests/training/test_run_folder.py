@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import nn
 
+from omokage.data.records import Record, write_shard
 from omokage.errors import OutputError, TrainingError
+from omokage.training.average import WeightAverage
 from omokage.training.checkpoint import load_checkpoint, save_checkpoint
+from omokage.training.loop import Course, Learner
 from omokage.training.run import RunFolder, as_json
 
 
@@ -136,11 +141,85 @@ class _Newer(_Config):
     clip: float = 1.0
 
 
-def test_a_damaged_note_of_the_settings_is_said_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("{", "is damaged"), ("[]", "is damaged"), ('{"config": "x"}', "is damaged"), ("", "is damaged"),
+     (None, "says how the run began, is missing")],
+)  # fmt: skip
+def test_a_damaged_note_of_the_settings_is_said_so(tmp_path: Path, text: str | None, why: str) -> None:
     folder = _begun(tmp_path / "run")
-    (folder.path / "config.json").write_text("{")
-    with pytest.raises(TrainingError, match=r"config\.json is damaged"):
+    (folder.path / "config.json").unlink()
+    if text is not None:
+        (folder.path / "config.json").write_text(text)
+    with pytest.raises(TrainingError, match=rf"config\.json.* {why}"):
         folder.begin(_Whole(), resume=True)
+
+
+def test_a_run_does_not_go_on_on_other_records(tmp_path: Path) -> None:
+    shard = tmp_path / "records" / "0.parquet"
+    records = (str(shard.parent),)
+
+    def written(person: str) -> None:
+        write_shard(shard, [Record("a", person, "x", b"code", 1, 1)])
+
+    written("p")
+    folder = RunFolder(tmp_path / "run")
+    folder.begin(_Whole(), False, records)
+    folder.checkpoint.write_bytes(b"x")
+    folder.begin(_Whole(), True, records)
+    written("q")
+    with pytest.raises(TrainingError, match=r"records does not hold the records that the run in .* began with"):
+        folder.begin(_Whole(), True, records)
+    noted = json.loads((folder.path / "config.json").read_text())
+    del noted["records"]  # as older runs left it
+    (folder.path / "config.json").write_text(json.dumps(noted))
+    folder.begin(_Whole(), True, records)
+
+
+@dataclass(frozen=True)
+class _Long:
+    steps: int
+    minutes: float = 0.0
+
+
+def test_a_run_does_not_go_back_to_fewer_steps(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.begin(_Long(60), False)
+    model, optimizer = _trained()
+    save_checkpoint(folder.checkpoint, {"model": model}, optimizer, {"step": 54})
+    with pytest.raises(TrainingError, match="is at step 54 already"):
+        folder.begin(_Long(20), True)
+    assert json.loads((tmp_path / "config.json").read_text())["config"]["steps"] == 60
+    for longer in (_Long(54), _Long(80), _Long(0, 2.0)):
+        folder.begin(longer, True)
+
+
+@pytest.mark.parametrize("name", ["weights/attributes.json", "finder.safetensors"])
+def test_finished_weights_are_not_overwritten(tmp_path: Path, name: str) -> None:
+    folder = RunFolder(tmp_path)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("{}")
+    for resume in (False, True):
+        with pytest.raises(TrainingError, match="holds finished weights"):
+            folder.begin(_Whole(), resume)
+
+
+def test_a_folder_without_a_name_is_refused() -> None:
+    with pytest.raises(OutputError, match="name one with out="):
+        RunFolder("")
+
+
+@pytest.mark.parametrize("facts", ["[3]", "7", "{}"])
+def test_a_checkpoint_without_its_facts_is_damaged(tmp_path: Path, facts: str) -> None:
+    folder = RunFolder(tmp_path)
+    model, optimizer = _trained()
+    learner = Learner(model, WeightAverage(model, 0.5), optimizer)
+    Course(_Long(9), learner, folder, resume=False).save()
+    with safe_open(folder.checkpoint, "pt") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    save_file(tensors, folder.checkpoint, {"facts": facts})
+    with pytest.raises(TrainingError, match="is damaged"):
+        Course(_Long(9), learner, folder, resume=True)
 
 
 def test_log_rows_come_back(tmp_path: Path) -> None:
@@ -148,6 +227,22 @@ def test_log_rows_come_back(tmp_path: Path) -> None:
     folder.log(step=1, loss=0.123456789)
     folder.log(step=2)
     assert folder.rows() == [{"step": 1, "loss": 0.123457}, {"step": 2}]
+
+
+def test_a_cut_line_and_steps_made_again_leave_one_row_a_step(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.log(event="data")
+    for step in (1, 2):
+        folder.log(step=step, seconds=1.0, loss=1.0)
+    folder.log(step=2, held_out={"age": 3})
+    with folder.log_path.open("a") as file:
+        file.write('{"step": 3, "lo')
+    folder.log(step=2, seconds=2.0, loss=2.0)
+    folder.log(event="done")
+    assert folder.rows() == [
+        {"event": "data"}, {"step": 1, "seconds": 1.0, "loss": 1.0}, {"step": 2, "seconds": 2.0, "loss": 2.0},
+        {"step": 2, "held_out": {"age": 3}}, {"event": "done"},
+    ]  # fmt: skip
 
 
 def test_a_file_in_the_way_is_said_so(tmp_path: Path) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from omokage.data.photometry import Photometry
 from omokage.data.transforms import Geometry
 from omokage.errors import TrainingError
+from omokage.nn.stages import check_stages
 from omokage.schema import SHIPPED, Attribute, AttributeSchema
 
 # points: places with a spread each; rotation: a head's matrix; vector: plain numbers; bins: a distribution over an
@@ -62,6 +63,16 @@ class NetworkConfig:
     # Attributes learnt later, by category: {"donors": [...]} reads what other sub-networks make of the map, {"stage":
     # true} has the trunk's last stage for itself, {} only the usual layers.
     branches: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Raises TrainingError where size, widths and blocks do not go together."""
+        if self.trunk == "residual":
+            check_stages("network", self.size, self.widths, self.blocks)
+        elif len(self.widths) != 4 or not self.dense or self.size < 32:
+            raise TrainingError(
+                "the alexnet trunk needs four network.widths, network.dense layers and a network.size of 32 or more, "
+                f"not {len(self.widths)}, {len(self.dense)} and {self.size}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,3 +179,19 @@ class AttributesConfig:
             raise TrainingError(f"the part of photographs must be from 0 to below 1, not {self.data.photographs}")
         if self.batch < 2:
             raise TrainingError(f"a batch needs at least 2 pictures for batch norm, not {self.batch}")
+
+    def check(self) -> None:
+        """Raises TrainingError for names that nothing is called by, and where a form of the schema has no weight."""
+        both, categories = (*self.schema, *SHIPPED), {*self.schema.categories(), *SHIPPED.categories()}
+        known: Mapping[str, tuple[Mapping[str, Any], set[str]]] = {
+            "loss.forms": (self.loss.forms, set(get_args(Form))),
+            "loss.attributes": (self.loss.attributes, {a.name for a in both}),
+            "loss.categories": (self.loss.categories, categories),
+            "loss.classes": (self.loss.classes, {name for a in both for name in a.classes}),
+            "network.branches": (self.network.branches, categories),
+        }
+        for place, (given, names) in known.items():
+            if unknown := sorted(set(given) - names):
+                raise TrainingError(f"{place} names {unknown[0]!r}: there are {', '.join(sorted(names))}")
+        if missing := sorted({form(a) for a in self.schema} - set(self.loss.forms)):
+            raise TrainingError(f"loss.forms has no weight of {missing[0]!r}, which the attributes need: add it")

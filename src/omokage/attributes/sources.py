@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from omokage.attributes.config import form
+from omokage.data.decoding import head_of, picture_of
 from omokage.data.records import SCHEMA, face_outline, people_of, read_shard, shards
 from omokage.data.splits import position
 from omokage.errors import RecordError
@@ -79,7 +80,7 @@ def read_source(
     folder: str | Path, schema: AttributeSchema, limit: int = 0, only: NDArray[np.bool_] | None = None
 ) -> Source:
     """Decode every record of a folder, or the first `limit` of those where `only` (records,) is True. Raises
-    RecordError for damaged shards and pictures."""
+    RecordError for damaged shards and pictures, and when there is no record."""
     wanted = {column(a) for a in schema} | {
         "id",
         "person",
@@ -111,19 +112,18 @@ def read_source(
                 origins.add(row["source"])
                 for attribute in schema:
                     rows[attribute.name].append(label(attribute, row, source.outline[-1]))
+    if not len(source):
+        raise RecordError(f"{folder} holds no record to learn from")
     source.labels.update({name: np.stack(values) for name, values in rows.items()})
     return replace(source, rendered=origins == {"rendered"})
 
 
 def _append(source: Source, row: dict[str, Any]) -> None:
     """Decode one row's picture and outline; cut a large picture down to the surroundings of its face."""
-    image: NDArray[np.uint8] = _decoded(row)
+    image = picture_of(row["image"], row["id"])
     outline = _outline(row, image)
     code = row.get("segmentation")
-    head: NDArray[np.uint8] | None = None
-    if code is not None:
-        classes = np.asarray(cv2.imdecode(np.frombuffer(code, np.uint8), cv2.IMREAD_GRAYSCALE))
-        head = np.where(classes > 0, np.uint8(255), np.uint8(0))
+    head = None if code is None else head_of(code, row["id"], image.shape)
     if max(image.shape[:2]) > _LARGEST:
         if not _reaches(outline, image):
             raise RecordError(
@@ -135,13 +135,6 @@ def _append(source: Source, row: dict[str, Any]) -> None:
     source.heads.append(head)
     source.people.append(row["person"])
     source.groups.append(f"{row.get('groups')}, {row.get('female')}, {row.get('age_low')}")
-
-
-def _decoded(row: dict[str, Any]) -> NDArray[np.uint8]:
-    image = cv2.imdecode(np.frombuffer(row["image"], np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise RecordError(f"the picture of record {row['id']!r} cannot be decoded; render or convert its shard again")
-    return np.ascontiguousarray(image[..., ::-1])
 
 
 def _outline(row: dict[str, Any], image: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -31,6 +31,7 @@ from omokage.schema import AttributeSchema
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.loop import Learner, add_slope, move, run
+from omokage.training.ranges import check_ranges
 from omokage.training.run import RunFolder, commit_of
 from omokage.weights import registry
 
@@ -72,6 +73,7 @@ class SpreadsConfig:
 def train(config: SpreadsConfig, resume: bool = False) -> Path:
     """Run to the end and return the run folder; the weights are in its ``weights``. Raises TrainingError for attributes
     without a spread and records that are not rendered, WeightsError for unknown weights."""
+    check_ranges(config)
     device = devices.pick_device(config.device)
     torch.set_num_threads(config.threads)
     tensors, card = registry.load(config.init, "attributes")
@@ -80,7 +82,7 @@ def train(config: SpreadsConfig, resume: bool = False) -> Path:
     model.load_state_dict(tensors)
     masks = spread_masks(model, config.attributes)
     folder = RunFolder(config.out)
-    folder.begin(config, resume)
+    folder.begin(config, resume, (*config.data.folders, *filter(None, [config.photographs])))
     devices.seed_everything(config.seed)
     training, validation = _crops(config, schema, model)
     learnt = _learnt(config, model.to(device), masks, training, folder, device, resume)

@@ -33,6 +33,7 @@ from omokage.schema import AttributeSchema
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.loop import Course, Learner, descend, run
+from omokage.training.ranges import check_ranges
 from omokage.training.run import RunFolder, commit_of
 from omokage.weights import registry
 
@@ -41,12 +42,13 @@ _NOBODY = "no picture is held out to calibrate on: give more records or a larger
 
 def train(config: AttributesConfig, resume: bool = False) -> Path:
     """Run to the end and return the run folder; the weights are in its ``weights``. Raises what `errors` lists."""
+    check_ranges(config)
     device = devices.pick_device(config.device)
     torch.set_num_threads(config.threads)
     processes = devices.join_processes(device)
     folder = RunFolder(config.out)
     if processes.first:
-        folder.begin(config, resume)
+        folder.begin(config, resume, config.data.folders)
     devices.seed_everything(config.seed)
     data = config.data
     sources = read_sources(data.folders, config.schema, data.limit, data.limits, data.split_seed)

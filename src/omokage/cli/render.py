@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def render(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="The folder of records; what it already holds is kept.")],
-    count: Annotated[int, typer.Option(min=1, help="Pictures, or pairs or tracks where these are asked for.")],
+    count: Annotated[
+        int, typer.Option(min=1, max=10**8, help="Pictures, or pairs or tracks where these are asked for.")
+    ],
     seed: Annotated[int, typer.Option(help="The same seed gives the same pictures.")] = 0,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Side of a picture in pixels.")] = 128,
     pairs: Annotated[
@@ -33,11 +35,13 @@ def render(
         ),
     ] = None,
     tracks: Annotated[bool, typer.Option("--tracks", help="Heads that move, speak and change over time.")] = False,
-    frames: Annotated[int, typer.Option(min=2, help="Pictures of a track.")] = 50,
+    frames: Annotated[int, typer.Option(min=2, max=10**5, help="Pictures of a track.")] = 50,
     fps: Annotated[
-        float, typer.Option(min=0.1, help="Pictures a second of a track; 2 for training embeddings.")
+        float, typer.Option(min=0.1, max=1000.0, help="Pictures a second of a track; 2 for training embeddings.")
     ] = 25.0,
-    sway: Annotated[float, typer.Option(min=0.0, help="How far the heads of tracks turn, times the usual.")] = 1.0,
+    sway: Annotated[
+        float, typer.Option(min=0.0, max=10.0, help="How far the heads of tracks turn, times the usual.")
+    ] = 1.0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; default: one a core.")] = None,
     lang: Lang = "en",
 ) -> None:

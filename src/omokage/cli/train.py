@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Annotated
 
 import typer
@@ -24,6 +26,7 @@ def train(
 ) -> None:
     """Train a model by a recipe: a Python function that returns a typed configuration."""
     from omokage.pipeline.recipes import configure, find_recipe, run_recipe, settings_of
+    from omokage.training.stop import as_interrupt
 
     changes = [*(set_ or []), *([f"data={','.join(data)}"] if data else [])]
     config = configure(find_recipe(recipe), changes)
@@ -31,8 +34,20 @@ def train(
         for name, value in settings_of(config).items():
             typer.echo(f"{name} = {_shown(value)}")
         return
-    result = run_recipe(config, resume)
+    try:
+        with as_interrupt():
+            result = run_recipe(config, resume)
+    except KeyboardInterrupt as stop:
+        if os.environ.get("RANK", "0") == "0":
+            typer.echo(line("stopped", lang, out=_kept(config, stop)), err=True)
+        raise typer.Exit(128 + getattr(stop, "number", signal.SIGINT)) from None
     typer.echo(line("trained", lang, result=result))
+
+
+def _kept(config: object, stop: KeyboardInterrupt) -> str:
+    """The run folder, and the step that it goes on from where that is known."""
+    step = getattr(stop, "step", None)
+    return f"{getattr(config, 'out', '')}" + ("" if step is None else f" (step {step})")
 
 
 def _shown(value: object) -> str:

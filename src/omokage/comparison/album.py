@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from omokage.comparison.config import COMPARED_UNITS, FACTORS, LOOKS, NUISANCE
+from omokage.data.decoding import head_of, picture_of
 from omokage.data.records import face_outline, read_shard, shards
 from omokage.errors import RecordError
 from omokage.schema import UNITS
@@ -67,22 +67,17 @@ class Album:
 
     def picture(self, i: int) -> NDArray[np.uint8]:
         """RGB (h, w, 3). Raises RecordError when it cannot be decoded."""
-        image = cv2.imdecode(np.frombuffer(self.codes[i], np.uint8), cv2.IMREAD_COLOR)
-        if image is None:
-            raise RecordError(f"the picture of record {self.ids[i]!r} cannot be decoded; render its shard again")
-        return np.ascontiguousarray(image[..., ::-1], np.uint8)
+        return picture_of(self.codes[i], self.ids[i])
 
     def head(self, i: int) -> NDArray[np.uint8] | None:
-        """255 where the head is (h, w), None where that is unknown."""
+        """255 where the head is (h, w), None where that is unknown. Raises RecordError when it cannot be decoded."""
         code = self.masks[i]
-        if code is None:
-            return None
-        classes = np.asarray(cv2.imdecode(np.frombuffer(code, np.uint8), cv2.IMREAD_GRAYSCALE))
-        return np.where(classes > 0, np.uint8(255), np.uint8(0))
+        return None if code is None else head_of(code, self.ids[i])
 
 
 def read_album(folder: str | Path, limit: int = 0) -> Album:
-    """Every record of a folder, or those of its first `limit` people. Raises RecordError for damaged shards."""
+    """Every record of a folder, or those of its first `limit` people. Raises RecordError for damaged shards, and when
+    there is no record."""
     found = _Found([], [], [], [], [], [], [], [], [])
     known: set[str] = set()
     for path in shards(Path(folder)):
@@ -91,6 +86,8 @@ def read_album(folder: str | Path, limit: int = 0) -> Album:
                 return found.album()
             known.add(row["person"])
             found.add(row)
+    if not known:
+        raise RecordError(f"{folder} holds no record to learn from")
     return found.album()
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from omokage.data.photometry import Photometry
 from omokage.data.transforms import Geometry
 from omokage.errors import TrainingError
+from omokage.nn.stages import check_stages
 from omokage.schema import UNITS
 
 # The expression units that are compared: where the eyes look follows from pose and gaze, and is no change of the face.
@@ -47,6 +48,12 @@ class NetworkConfig:
     identity: int = 128  # width of the identity code
     dropout: float = 0.1
     intra: Literal["antisymmetric", "concatenated"] = "antisymmetric"  # "concatenated": signs are learnt, for ablation
+
+    def check(self) -> None:
+        """Raises TrainingError where the settings make no network."""
+        check_stages("network", self.size, self.widths, self.blocks, self.detail)
+        if not self.hidden:
+            raise TrainingError("network.hidden=0: it must be 1 or more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from omokage.nn.pictures import normalise
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.loop import Learner, descend, run
+from omokage.training.ranges import check_ranges
 from omokage.training.run import RunFolder, commit_of
 from omokage.weights import registry
 
@@ -34,10 +35,12 @@ PARTS = ("attributes", "comparison", "identity")  # of a weight set that a run c
 
 def train(config: ComparisonConfig, resume: bool = False) -> Path:
     """Run to the end and return the run folder; the weights are in its ``weights``. Raises what `errors` lists."""
+    check_ranges(config)
     device = devices.pick_device(config.device)
     torch.set_num_threads(config.threads)
     folder = RunFolder(config.out)
-    folder.begin(config, resume)
+    data = config.data
+    folder.begin(config, resume, (*data.folders, *data.calibration, *data.controlled))
     devices.seed_everything(config.seed)
     training, validation = albums(config)
     counts = {"training": [len(c.album) for c in training], "held_out": [len(c.album) for c in validation]}

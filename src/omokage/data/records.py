@@ -48,7 +48,7 @@ from numpy.typing import NDArray
 
 from omokage.errors import RecordError
 from omokage.media.files import output_error, whole_path
-from omokage.results import Box
+from omokage.results import EXPRESSIONS, Box
 from omokage.schema import CELEBA, SHIPPED
 
 FORMAT = "1"
@@ -73,6 +73,17 @@ SCHEMA = pa.schema(
     + [(name, pa.string()) for name in ("action_units", "ratings", "groups", "scene", "provenance")],
     metadata={"omokage.records": FORMAT},
 )
+_DUE = ("id", "person", "source", "image")
+_FINITE = float(np.finfo(np.float32).max)
+_ROUNDING = 1e-5  # of numbers that were computed in float32
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(("units", "visibility", *_FLOATS), (0.0, 1.0)),
+    **dict.fromkeys(("age", "age_low"), (0.0, 120.0)),
+    "age_high": (0.0, 121.0),  # the first year beyond a bin
+    "age_std": (0.0, _FINITE),
+    "fatness": (-1.0, 1.5),
+    **dict.fromkeys(("valence", "arousal"), (-1.0, 1.0)),
+}
 LABELS = frozenset(SCHEMA.names) - {"id", "person", "source", "image", "width", "height", "provenance"}
 
 
@@ -111,15 +122,15 @@ class Record:
         return cls(**own, labels=labels, provenance=row.get("provenance") or "{}")
 
 
-def write_shard(path: Path, records: Iterable[Record]) -> int:
+def write_shard(path: Path, records: Iterable[Record], hint: str = "") -> int:
     """Write one shard whole or not at all (temporary file, then rename); returns the number of rows. Raises
-    OutputError."""
+    OutputError, which ends in the `hint` at what happened to the work so far."""
     rows = [record.row() for record in records]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(path, error) from error
-    with whole_path(path) as partial:
+    with whole_path(path, hint) as partial:
         pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), partial, compression="zstd")
     return len(rows)
 
@@ -136,7 +147,7 @@ def shards(folder: Path) -> list[Path]:
 
 def read_shard(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """One shard as a table; of `columns` those that it has (older shards lack newer ones). Raises RecordError when the
-    file is damaged or of another format."""
+    file is damaged, of another format, or holds values that no record may have."""
     try:
         held = set(pq.read_schema(path).names)
         table = pq.read_table(path, columns=[name for name in columns if name in held] if columns else None)
@@ -147,12 +158,48 @@ def read_shard(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         raise RecordError(
             f"{path} is not a record shard of format {FORMAT} (it says {found!r}); render or convert it again"
         )
+    _check_lengths(table, path)
+    _check_values(table, path)
+    return table
+
+
+def _check_lengths(table: pa.Table, path: Path) -> None:
     for name, size in _LISTS.items():
         if name in table.column_names and set(pc.unique(pc.list_value_length(table[name])).to_pylist()) - {size, None}:
             raise RecordError(
                 f"{path} has lists of {name} that are not {size} numbers long; render or convert it again"
             )
-    return table
+
+
+def _check_values(table: pa.Table, path: Path) -> None:
+    """Raises RecordError for what no record may hold: it would be learnt in silence, or fail far from here."""
+    for name in table.column_names:
+        try:
+            wrong = _wrong(name, table[name])
+        except (pa.ArrowException, TypeError) as error:
+            raise RecordError(f"{path} has a column {name} of another kind: {error}") from error
+        if wrong:
+            raise RecordError(f"{path} has {name} {wrong}; render or convert it again")
+
+
+def _wrong(name: str, column: pa.ChunkedArray) -> str:
+    """What is wrong with a column, and what it must be; empty where nothing is."""
+    if name in _DUE:
+        return "missing in some rows: every record needs one" if column.null_count else ""
+    if name == "expression":
+        unknown = set(pc.unique(column).to_pylist()) - {*EXPRESSIONS, None}
+        return f"{min(unknown)!r}: it must be one of {', '.join(EXPRESSIONS)}" if unknown else ""
+    if name not in _LISTS and name not in _FLOATS:
+        return ""
+    values = (pc.list_flatten(column) if name in _LISTS else column.drop_null()).to_numpy()
+    low, high = _BOUNDS.get(name, (-_FINITE, _FINITE))
+    outside = ~((values >= low - _ROUNDING) & (values <= high + _ROUNDING))  # NaN is in no range
+    if outside.any():
+        ends = f"from {low:g} to {high:g}" if high < _FINITE else f"finite{', 0 or more' if low == 0 else ''}"
+        return f"{values[outside][0]:g}: it must be {ends}"
+    if name == "box" and not (values.reshape(-1, 4)[:, 2:] > values.reshape(-1, 4)[:, :2]).all():
+        return "without area: its last two numbers must be greater than its first two"
+    return ""
 
 
 def read_records(folder: Path) -> Iterator[Record]:
@@ -172,7 +219,10 @@ def face_outline(row: Mapping[str, Any]) -> NDArray[np.float64]:
     box without the tenth that `Box.around` adds. Raises RecordError for a record without any."""
     points = row.get("landmarks") or row.get("outline")
     if points is not None:
-        return np.asarray(points, np.float64).reshape(68, 2)
+        found = np.asarray(points, np.float64).reshape(68, 2)
+        if not np.ptp(found, 0).any():
+            raise RecordError(f"all landmarks of record {row['id']!r} are in one place; render or convert it again")
+        return found
     if row.get("box") is None:
         raise RecordError(f"record {row['id']!r} says neither where the landmarks nor where the box of the face is")
     box = Box(*row["box"])

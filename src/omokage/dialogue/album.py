@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from omokage.data import photometry, transforms
+from omokage.data.decoding import picture_of
 from omokage.data.records import face_outline, read_shard, shards
 from omokage.dialogue.config import DataConfig, NetworkConfig
 from omokage.dialogue.conversation import Image
@@ -40,10 +40,7 @@ class Album:
 
     def picture(self, i: int) -> Image:
         """RGB (h, w, 3). Raises RecordError when it cannot be decoded."""
-        image = cv2.imdecode(np.frombuffer(self.codes[i], np.uint8), cv2.IMREAD_COLOR)
-        if image is None:
-            raise RecordError(f"picture {i} of the album cannot be decoded; render its shard again")
-        return np.ascontiguousarray(image[..., ::-1], np.uint8)
+        return picture_of(self.codes[i], f"{i} of the album")
 
     def crop(
         self, i: int, network: NetworkConfig, data: DataConfig | None = None, rng: Generator | None = None

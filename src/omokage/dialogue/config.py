@@ -8,6 +8,7 @@ from typing import Literal
 from omokage.data.photometry import Photometry
 from omokage.data.transforms import Geometry
 from omokage.errors import TrainingError
+from omokage.nn.stages import check_stages
 
 PARTS = ("encoder", "projector", "language")
 # What rows of a batch are made of: questions about a face, a face described, a talk of several turns about a face,
@@ -46,6 +47,14 @@ class NetworkConfig:
     vocabulary: int = 1024
     dropout: float = 0.05  # of visual tokens, so that none is indispensable
     colours: bool = True  # cells and readings also know the picture's own colours
+
+    def check(self) -> None:
+        """Raises TrainingError where the settings make no network."""
+        check_stages("network", self.size, self.widths, self.blocks)
+        if not self.hidden or self.hidden % (2 * self.heads):
+            raise TrainingError(
+                f"network.hidden={self.hidden}: it must be a multiple of twice network.heads={self.heads}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ batches that an undisturbed run would have had. Several processes share a run wh
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -35,6 +36,7 @@ from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.loop import Course, Learner, add_slope, move
 from omokage.training.meter import Meter
+from omokage.training.ranges import check_ranges
 from omokage.training.run import RunFolder, commit_of
 from omokage.training.schedule import rate_at
 from omokage.training.stream import batches
@@ -47,10 +49,12 @@ _CENTRED = 1500  # pictures on which the readings' zeros are found
 def train(config: DialogueConfig, resume: bool = False) -> Path:
     """Run all stages and return the run folder; the last stage's weights are in its ``weights``. Raises what `errors`
     lists."""
+    check_ranges(config)
     device = devices.pick_device(config.device)
     torch.set_num_threads(config.threads)
     processes = devices.join_processes(device)
-    out = Path(config.out)
+    log = RunFolder(config.out)
+    out = log.path
     if (out / "weights" / "dialogue.json").exists() and not resume:
         raise TrainingError(f"{out} already holds a run: go on with it (--resume) or give another folder")
     if not _begun(config, resume) and processes.first:
@@ -60,13 +64,12 @@ def train(config: DialogueConfig, resume: bool = False) -> Path:
     words = _words(config, learnt, out) if processes.first else None
     devices.agree(0.0, device)  # the others read the tokenizer that the first process has kept by now
     words = words or _words(config, learnt, out)
-    log = RunFolder(out)
     previous = ""
     for number, stage in enumerate(config.stages, 1):
         folder = RunFolder(out / f"{number}-{stage.name}")
         if not _finished(folder):
             if processes.first:
-                folder.begin(config, resume)
+                folder.begin(config, resume, config.data.folders, stage)
             _stage(config, replace(stage, parent=stage.parent or previous), folder, log, albums, words, processes)
             devices.agree(0.0, device)  # the next stage begins from what the first process has written by now
         previous = str(folder.path / "weights")
@@ -83,7 +86,7 @@ def _begun(config: DialogueConfig, resume: bool) -> bool:
     stages = sorted(path for path in Path(config.out).glob("[0-9]*-*") if path.is_dir())
     begun = [f for f in map(RunFolder, stages) if f.checkpoint.exists() or _finished(f)]
     for folder in begun:
-        folder.check(config, resume)
+        folder.check(config, resume, config.data.folders)
     return bool(begun)
 
 
@@ -210,18 +213,20 @@ def _loop(
     )  # fmt: skip
     learner = Learner(model, WeightAverage(model, config.average), optimizer)
     course = Course(stage, learner, folder, True, processes)
-    stream, meter = batches(steps, course.step * config.accumulate, config.data.workers), Meter()
-    while (progress := course.progress()) < 1:
-        course.seed(config.seed)
-        for group, peak in zip(optimizer.param_groups, rates.values(), strict=True):
-            group["lr"] = rate_at(progress, course.step, peak, config.warmup)
-        drawn = [next(stream).to(device) for _ in range(config.accumulate)]
-        meter.add(step_once(model, optimizer, drawn, config, processes.world))
-        course.stepped()
-        if course.due(config.log_every):
-            course.log(stage=stage.name, **meter.means())
-        if course.due(config.save_every):
-            course.save()
+    meter, start = Meter(), course.step * config.accumulate
+    with course.running(), closing(batches(steps, start, config.data.workers)) as stream:
+        while (progress := course.progress()) < 1:
+            course.seed(config.seed)
+            drawn = [next(stream).to(device) for _ in range(config.accumulate)]
+            with course.stepping():
+                for group, peak in zip(optimizer.param_groups, rates.values(), strict=True):
+                    group["lr"] = rate_at(progress, course.step, peak, config.warmup)
+                meter.add(step_once(model, optimizer, drawn, config, processes.world))
+                course.stepped()
+                if course.due(config.log_every):
+                    course.log(stage=stage.name, **meter.means())
+                if course.due(config.save_every):
+                    course.save()
     course.save()
     return learner.average.model
 

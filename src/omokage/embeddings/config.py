@@ -13,6 +13,7 @@ from typing import Any, Literal
 from omokage.data.photometry import Photometry
 from omokage.data.transforms import Geometry
 from omokage.errors import TrainingError
+from omokage.nn.stages import check_stages
 
 WIDTH = 256  # numbers of a code, as published
 
@@ -43,6 +44,11 @@ class EncoderConfig:
             )
         if self.trunk == "published" and (self.size < 16 or self.size & (self.size - 1)):
             raise TrainingError(f"the published encoder needs a crop side of 16, 32, 64, 128 or 256, not {self.size}")
+
+    def check(self) -> None:
+        """Raises TrainingError where the settings make no trunk."""
+        if self.trunk == "residual":
+            check_stages("encoder", self.size, self.widths, self.blocks)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> EncoderConfig:

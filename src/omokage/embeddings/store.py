@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from omokage.data.decoding import picture_of
 from omokage.data.records import read_shard, shards
 from omokage.errors import OutputError, RecordError
 from omokage.faces.align import crop_box, crop_landmarks
@@ -85,6 +86,8 @@ def _parts(folder: Path, limit: int) -> list[tuple[Path, int]]:
             raise RecordError(f"{path} cannot be read as a record shard: {error}") from error
         parts.append((path, rows))
         left -= rows
+    if left == (limit or 1 << 62):
+        raise RecordError(f"{folder} holds no record to learn from")
     return [(path, rows) for path, rows in parts if rows]
 
 
@@ -146,10 +149,7 @@ def track_of(row: dict[str, Any]) -> tuple[tuple[str, str], float]:
 def _crop(row: dict[str, Any], side: int, margin: float) -> Image:
     """The picture's face as the pipeline crops it: by landmarks, known or placed, else by its box, else what fills the
     picture."""
-    code = cv2.imdecode(np.frombuffer(row["image"], np.uint8), cv2.IMREAD_COLOR)
-    if code is None:
-        raise RecordError(f"the picture of record {row['id']!r} cannot be decoded; make its shard again")
-    image = np.ascontiguousarray(code[..., ::-1])
+    image = picture_of(row["image"], row["id"])
     points = row["landmarks"] if row.get("landmarks") is not None else row.get("outline")
     if points is not None:
         return crop_landmarks(image, np.asarray(points, np.float64).reshape(68, 2), side, margin).image

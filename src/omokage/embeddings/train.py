@@ -7,6 +7,7 @@ undisturbed run would have had. Several processes share a run when ``torchrun`` 
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.loop import Course, Learner, descend
 from omokage.training.meter import Meter
+from omokage.training.ranges import check_ranges
 from omokage.training.run import RunFolder, commit_of
 from omokage.training.schedule import rate_at, set_rate
 from omokage.training.stream import batches
@@ -37,12 +39,13 @@ _SHOWN = 8  # held-out items on a sheet of reconstructions
 
 def train(config: EmbeddingConfig, resume: bool = False) -> Path:
     """Run to the end and return the run folder; the encoder is in its ``weights``. Raises what `errors` lists."""
+    check_ranges(config)
     device = devices.pick_device(config.device)
     torch.set_num_threads(config.threads)
     processes = devices.join_processes(device)
     folder = RunFolder(config.out)
     if processes.first:
-        folder.begin(config, resume)
+        folder.begin(config, resume, config.data.folders)
     devices.seed_everything(config.seed)
     training, validation = split(_store(config, folder, processes, device), config.data)
     if processes.first:
@@ -109,27 +112,28 @@ def _loop(
     learner = Learner(model, WeightAverage(model, config.average), optimizer, {"curriculum": curriculum})
     course = Course(config, learner, watch.folder, resume, processes)
     steps = Steps(Items(training, config.data), config.batch, config.seed, processes.rank, processes.world)
-    stream = batches(steps, course.step, config.data.workers)
     meter, pace = Meter(), Pace(config.batch * (config.data.sources + 1) * processes.world)
-    while (progress := course.progress()) < 1:
-        began = time.monotonic()
-        batch = next(stream)
-        waited = time.monotonic() - began
-        course.seed(config.seed)
-        set_rate(optimizer, rate_of(config, curriculum, progress, course.step))
-        parts = step_once(model, curriculum, optimizer, batch, config, progress, processes.world)
-        course.stepped()
-        meter.add(parts)
-        pace.add(waited)
-        if course.due(config.log_every):
-            window, rate = list(curriculum.window(progress)), optimizer.param_groups[-1]["lr"]
-            means = {**meter.means(), "last_loss": float(parts["loss"]), **pace.means()}
-            course.log(window=window, rate=rate, **means)
-        if config.check_every and course.step % config.check_every == 0:
-            error = watch.look(learner.average.model, course.step) if processes.first else 0.0
-            curriculum.look(devices.agree(error, device))
-        if course.due(config.save_every):
-            course.save()
+    with course.running(), closing(batches(steps, course.step, config.data.workers)) as stream:
+        while (progress := course.progress()) < 1:
+            began = time.monotonic()
+            batch = next(stream)
+            waited = time.monotonic() - began
+            with course.stepping():
+                course.seed(config.seed)
+                set_rate(optimizer, rate_of(config, curriculum, progress, course.step))
+                parts = step_once(model, curriculum, optimizer, batch, config, progress, processes.world)
+                course.stepped()
+                meter.add(parts)
+                pace.add(waited)
+                if course.due(config.log_every):
+                    window, rate = list(curriculum.window(progress)), optimizer.param_groups[-1]["lr"]
+                    means = {**meter.means(), "last_loss": float(parts["loss"]), **pace.means()}
+                    course.log(window=window, rate=rate, **means)
+                if config.check_every and course.step % config.check_every == 0:
+                    error = watch.look(learner.average.model, course.step) if processes.first else 0.0
+                    curriculum.look(devices.agree(error, device))
+                if course.due(config.save_every):
+                    course.save()
     course.save()
     return learner.average.model
 

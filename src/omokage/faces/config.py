@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from omokage.errors import TrainingError
 from omokage.faces.heads import read_heads
 from omokage.faces.scenes import SceneSource
 from omokage.media.image import read_image
 
 ARCHITECTURE = ((48, 96, 128, 128), 48)  # widths of the four stages, width of the pyramid
+_STRIDE = 64  # the largest of the network's
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,29 @@ class FinderConfig:
     def steps(self) -> int:
         return max(1, self.scenes // self.batch)
 
+    def check(self) -> None:
+        """Raises TrainingError for scenes that the network's strides do not divide."""
+        if self.size % _STRIDE:
+            raise TrainingError(f"size={self.size}: the finder learns from scenes of a multiple of {_STRIDE} px")
+
 
 def scene_source(config: FinderConfig, held_out: bool = False) -> SceneSource:
-    """The scenes of a run: of training heads, or of held-out people on other backgrounds."""
-    if held_out and config.held_out:
-        heads = read_heads([Path(folder) for folder in config.held_out], held_out=True, every=1)
-    else:
-        heads = read_heads([Path(folder) for folder in config.records], config.limit, held_out)
-    files = sorted(Path(config.backdrops).glob("*.*")) if config.backdrops else []
-    pictures = [read_image(path) for path in files[held_out::2]]
+    """The scenes of a run: of training heads, or of held-out people on other backgrounds. Raises TrainingError without
+    heads or backdrops."""
+    apart = held_out and config.held_out
+    folders = config.held_out if apart else config.records
+    limit, every = (None, 1) if apart else (config.limit, 20)
+    heads = read_heads([Path(folder) for folder in folders], limit, held_out, every)
+    if not heads:
+        use = "to calibrate and score on" if held_out else "to learn from"
+        raise TrainingError(f"no head in {', '.join(folders) or 'no folder'} is there {use}: give more records")
+    pictures = [read_image(path) for path in _backdrops(config.backdrops)[held_out::2]]
     return SceneSource(heads, config.size, config.bank, config.seed + 1000 * held_out, pictures)
+
+
+def _backdrops(folder: str) -> list[Path]:
+    """The pictures of the folder, none where none is named. Raises TrainingError for a folder without any."""
+    files = sorted(Path(folder).glob("*.*")) if folder else []
+    if folder and not files:
+        raise TrainingError(f"backdrops={folder!r} holds no pictures: give a folder of them, or leave it empty")
+    return files

@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from omokage.data.decoding import head_of, picture_of
 from omokage.data.records import read_shard, shards
 from omokage.errors import RecordError
 
-_COLUMNS = ("person", "image", "segmentation", "landmarks", "box")
+_COLUMNS = ("id", "person", "image", "segmentation", "landmarks", "box")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,11 +64,8 @@ def _head(row: dict[str, object], path: Path) -> Head:
         raise RecordError(
             f"{path} has records without segmentation, landmarks or box; render them with  omokage render"
         )
-    image = cv2.imdecode(np.frombuffer(_bytes(row["image"]), np.uint8), cv2.IMREAD_COLOR)
-    labels = cv2.imdecode(np.frombuffer(_bytes(row["segmentation"]), np.uint8), cv2.IMREAD_GRAYSCALE)
-    if image is None or labels is None:
-        raise RecordError(f"{path} holds a picture that cannot be decoded; render the folder again")
-    inside = (labels != 0).astype(np.uint8) * 255
+    image = picture_of(_bytes(row["image"]), str(row["id"]))
+    inside = head_of(_bytes(row["segmentation"]), str(row["id"]), image.shape)
     rims = (inside[0], inside[:, -1], inside[-1], inside[:, 0])
     top, right, bottom, left = (bool((rim > 0).mean() > 0.03) for rim in rims)
     # Shrink by a pixel, then feather: the outermost pixels already hold a share of the old background.
@@ -75,9 +73,7 @@ def _head(row: dict[str, object], path: Path) -> Head:
     alpha = cv2.GaussianBlur(inside, (0, 0), 0.8, borderType=cv2.BORDER_REPLICATE)
     landmarks = np.asarray(row["landmarks"], np.float32).reshape(68, 2)
     box = np.asarray(row["box"], np.float64)
-    return Head(
-        np.ascontiguousarray(image[..., ::-1]), np.asarray(alpha, np.uint8), box, landmarks, (top, right, bottom, left)
-    )
+    return Head(image, np.asarray(alpha, np.uint8), box, landmarks, (top, right, bottom, left))
 
 
 def _bytes(value: object) -> bytes:

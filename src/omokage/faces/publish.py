@@ -16,6 +16,7 @@ from omokage.faces.config import ARCHITECTURE, FinderConfig, scene_source
 from omokage.faces.detect import Limits, NetworkFinder
 from omokage.faces.evaluate import SceneScores, candidates, false_faces, score_scenes, threshold_for
 from omokage.faces.network import STRIDES, FinderNet
+from omokage.faces.scenes import SceneSource
 from omokage.metrics.logistic import fit_logistic
 from omokage.training.run import commit_of
 from omokage.weights.registry import Card, save
@@ -34,10 +35,11 @@ LIMITS = (
 )
 
 
-def publish(config: FinderConfig, net: FinderNet, folder: Path) -> Card:
-    """Write ``finder.safetensors`` and its card; scale, threshold and scores come from scenes of held-out people."""
+def publish(config: FinderConfig, net: FinderNet, folder: Path, source: SceneSource | None = None) -> Card:
+    """Write ``finder.safetensors`` and its card; scale, threshold and scores come from scenes of held-out people, those
+    of the training's size out of `source` where it is at hand."""
     state = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    source = scene_source(config, held_out=True)
+    source = source or scene_source(config, held_out=True)
     large = scene_source(replace(config, size=LARGE * config.size // 2, bank=config.bank // 4 + 1), held_out=True)
     fit, test, empty, test_empty = (
         [draw(np.random.default_rng((config.seed, kind, k))) for k in range(SCENES)]

@@ -16,6 +16,7 @@ from omokage.faces.targets import finder_loss, targets
 from omokage.training.average import WeightAverage
 from omokage.training.device import pick_device, seed_everything
 from omokage.training.loop import Learner, descend, run
+from omokage.training.ranges import check_ranges
 from omokage.training.run import RunFolder
 from omokage.weights.registry import Card, load
 
@@ -42,13 +43,16 @@ class Steps(Dataset[Batch]):
 def train(config: FinderConfig, resume: bool = False) -> Card:
     """Train, then calibrate and score on held-out people; the run folder `config.out` gets log, checkpoint and weights.
 
-    Raises TrainingError when the folder already holds a run and `resume` is off, or when the loss stops being a number.
+    Raises TrainingError when the folder already holds a run and `resume` is off, when there are no heads to learn from
+    or to score on, or when the loss stops being a number.
     """
+    check_ranges(config)
     torch.set_num_threads(config.threads)
     seed_everything(config.seed)
     device = pick_device(config.device)
     folder = RunFolder(config.out)
-    folder.begin(config, resume)
+    folder.begin(config, resume, (*config.records, *config.held_out))
+    seen, unseen = (scene_source(config, held_out) for held_out in (False, True))  # what is missing is said now
     net = FinderNet(*ARCHITECTURE).to(device)
     if config.init:
         net.load_state_dict(load(config.init, "finder")[0])
@@ -56,10 +60,10 @@ def train(config: FinderConfig, resume: bool = False) -> Card:
     optimizer = torch.optim.AdamW(net.parameters(), lr=config.rate, weight_decay=config.decay)
     learner = Learner(net, WeightAverage(net, config.average), optimizer)
     average = run(
-        config, learner, Steps(scene_source(config), config), config.workers,
+        config, learner, Steps(seen, config), config.workers,
         lambda batch: step_once(net, optimizer, batch, config.box_weight), folder, resume,
     )  # fmt: skip
-    return publish(config, average, folder.path)
+    return publish(config, average, folder.path, unseen)
 
 
 def step_once(

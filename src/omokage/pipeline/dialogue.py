@@ -41,8 +41,8 @@ from omokage.language import check_language
 from omokage.media.image import PictureLike, name_of, pixels_of
 from omokage.media.sources import is_video
 from omokage.pipeline.analyzer import Analyzer
-from omokage.pipeline.config import whole_number
 from omokage.pipeline.compare import OTHER_FACE
+from omokage.pipeline.config import whole_number
 from omokage.results import FaceAnalysis
 from omokage.weights.identity import Identity, identity
 from omokage.weights.registry import DEFAULT_SET, has_model, is_known, set_names

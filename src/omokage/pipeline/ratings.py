@@ -32,6 +32,7 @@ from omokage.nn.pictures import normalise
 from omokage.nn.probe import inner_folds
 from omokage.pipeline.adapt_features import Faces, read_faces_of
 from omokage.pipeline.analyzer import Analyzer
+from omokage.training.ranges import check_ranges
 from omokage.training.run import RunFolder, commit_of
 
 Floats = NDArray[np.float64]
@@ -72,6 +73,7 @@ class FromBytes(nn.Module):
 def train(config: RatingsConfig) -> Path:
     """Measure every rating with every base and mode; returns the table ``ratings.json`` in the run folder. Raises
     InputError for unknown ratings, bases or modes."""
+    check_ranges(config)
     unknown = [mode for mode in config.modes if mode not in MODES]
     if unknown:
         raise InputError(f"no depth called {unknown[0]!r}; choose {', '.join(MODES)}")

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import inspect
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -15,14 +16,22 @@ from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from omokage.errors import InputError, TrainingError
+from omokage.training.ranges import check_ranges
 
 Recipe = Callable[..., Any]
+_TREE = Path(__file__).resolve().parents[3]  # of an installed package: somebody else's folder
+# The rooms whose processes share one run under torchrun.
+_SHARING = ("omokage.attributes.train", "omokage.dialogue.train", "omokage.embeddings.train")
 
 
 def recipe_folders() -> list[Path]:
-    """Where recipes are looked for by name: ``recipes/`` here and beside the package's source tree."""
-    places = [Path.cwd() / "recipes", Path(__file__).resolve().parents[3] / "recipes"]
+    """Where recipes are looked for by name: ``recipes/`` here and, in a checkout, beside the package's source tree."""
+    places = [Path.cwd() / "recipes", *([_TREE / "recipes"] if _in_checkout() else [])]
     return [p for i, p in enumerate(places) if p.is_dir() and p not in places[:i]]
+
+
+def _in_checkout() -> bool:
+    return (_TREE / "pyproject.toml").is_file()
 
 
 def recipe_names() -> list[str]:
@@ -63,7 +72,8 @@ def find_recipe(name: str) -> Recipe:
         matches = [folder / f"{stem}.py" for folder in recipe_folders() if (folder / f"{stem}.py").is_file()]
         if not matches:
             known = ", ".join(recipe_names()) or "none in a folder recipes/ here"
-            raise InputError(f"no recipe {name!r}: known are {known}; or give the path of a .py file")
+            where = "" if _in_checkout() else " (the project's own come with a checkout of it)"
+            raise InputError(f"no recipe {name!r}: known are {known}{where}; or give the path of a .py file")
         path = matches[0]
     found = recipes_in(path)
     if not function and found:
@@ -101,7 +111,8 @@ def run_recipe(config: Any, resume: bool = False) -> Any:
     """Train as the configuration says: by the `train` function of the module that defines its type, or of ``train.py``
     beside that.
 
-    Returns what that function returns. Raises TrainingError when there is none.
+    Returns what that function returns. Raises TrainingError when there is none, for numbers that cannot be, and where
+    ``torchrun`` would let each process train the whole run.
     """
     place = type(config).__module__
     module = importlib.import_module(place)
@@ -110,6 +121,9 @@ def run_recipe(config: Any, resume: bool = False) -> Any:
         module = importlib.import_module(beside)
     if not place.startswith("omokage.") or not hasattr(module, "train"):
         raise TrainingError(f"nothing knows how to train from a {type(config).__name__}")
+    if module.__name__ not in _SHARING and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise TrainingError("this room trains in one process: start it without torchrun")
+    check_ranges(config)
     takes = inspect.signature(module.train).parameters
     return module.train(config, resume=resume) if "resume" in takes else module.train(config)
 
@@ -159,7 +173,12 @@ def _fitting(old: Any, value: Any, key: str) -> Any:
     same = isinstance(value, type(old)) and isinstance(value, bool) == isinstance(old, bool)
     if old is None or value is None or same:
         return value
-    raise InputError(f"--set {key}={value!r}: it must be of the same kind as {old!r}")
+    raise InputError(f"--set {key}={value!r}: it must be of the same kind as {_short(old)}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _argument(value: Any, kind: Any, default: Any, key: str) -> Any:

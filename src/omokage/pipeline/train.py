@@ -22,6 +22,7 @@ from omokage.pipeline.check import EVIDENCE, FaceCheck, evidence
 from omokage.pipeline.config import AnalyzerConfig
 from omokage.pipeline.reader import looks
 from omokage.results import Box
+from omokage.training.ranges import check_ranges
 from omokage.training.run import commit_of
 from omokage.weights.registry import Card, save
 
@@ -57,6 +58,7 @@ class Looked:
 
 def train(config: CheckConfig) -> Path:
     """Fit and choose the limit on half of the scenes, score on the other half; returns the folder of the card."""
+    check_ranges(config)
     torch.set_num_threads(1)
     finder = NetworkFinder(config.weights, limits=Limits(config.proposals, config.proposals))
     predictor = AttributePredictor(config.weights)

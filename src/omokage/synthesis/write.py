@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from omokage.synthesis.plans import Pictures, Plan, Shot
 from omokage.synthesis.render import Rendering, render, warm_up
 from omokage.synthesis.sampling import SceneSampler
 from omokage.synthesis.scene import Person
+from omokage.synthesis.settings import check_same
 from omokage.synthesis.sheet import write_sheet
 from omokage.synthesis.skin import PaintedSkin, paint
 from omokage.synthesis.tracks import Tracks, TrackSampler
@@ -40,6 +42,7 @@ from omokage.synthesis.visits import Visits
 
 CONFIG, SHEET = "records.json", "sheet.png"
 SHARD_SIZE = 500
+_KEPT = "finished shards are kept: run the same command again to go on"
 Progress = Callable[[int, int], None]
 
 
@@ -147,39 +150,41 @@ def write_plan(out: Path, count: int, job: Job, workers: int | None = None, prog
         raise InputError(f"pictures cannot be stored as {job.image!r}; choose jpeg or png")
     _claim(out, job)
     per_shard = job.groups_per_shard * job.plan.group_size
-    wanted = {i: min(per_shard, count - i * per_shard) for i in range(-(-count // per_shard))}
-    missing = {i: rows for i, rows in wanted.items() if _rows(_shard(out, i)) < rows}
-    done = count - sum(missing.values())
+    number = -(-count // per_shard)
+
+    def due(index: int) -> int:
+        return min(per_shard, count - index * per_shard)
+
+    whole = {i for i, rows in _held(out).items() if i < number and rows >= due(i)}
+    done = sum(map(due, whole))
     if progress:
         progress(done, count)
-    if missing:
+    if len(whole) < number:
         warm_up()  # compiles the kernels once, before the workers would do it all at the same time
-        threads = max(1, min(workers or usable_cores(), len(missing)))
+        threads = max(1, min(workers or usable_cores(), number - len(whole)))
         run = _run_here if threads == 1 else _run_apart
+        missing = ((i, due(i)) for i in range(number) if i not in whole)
         run(out, job, missing, threads, lambda n: progress(done + n, count) if progress else None)
     write_sheet(out / SHEET, _heads(out, job, count))
-    return sum(_rows(path) for path in sorted(out.glob("shard-*.parquet")))
+    return sum(_held(out).values())
 
 
 def _claim(out: Path, job: Job) -> None:
-    """Make the folder, or check that what it holds was asked for in the same way."""
+    """Make the folder, or check that what it holds was asked for in the same way. Settings bind it from its first shard
+    on."""
     config, path = job.describe(), out / CONFIG
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            found = json.loads(path.read_text("utf8"))
-            unlike = sorted(k for k in config if found.get(k) != config[k])
-            if unlike:
-                raise InputError(
-                    f"{out} holds records rendered with another {', '.join(unlike)}; choose another folder or delete it"
-                )
+        if path.exists() and _held(out):
+            check_same(out, json.loads(path.read_text("utf8")), config)
             return
-        if any(out.glob("*.parquet")):
+        if not path.exists() and any(out.glob("*.parquet")):
             raise InputError(f"{out} already holds records that this command did not write; choose another folder")
-        if other := sorted(p.name for p in out.iterdir() if not p.name.startswith(".")):
-            raise InputError(f"{out} holds other files (the first: {other[0]}); choose a new or an empty folder")
+        others = sorted(p.name for p in out.iterdir() if not p.name.startswith("."))
+        if others and not path.exists():
+            raise InputError(f"{out} holds other files (the first: {others[0]}); choose a new or an empty folder")
         path.write_text(json.dumps(config, indent=1) + "\n", "utf8")
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise InputError(f"{path} is damaged; delete the folder or choose another one") from error
     except OSError as error:
         raise output_error(out, error) from error
@@ -194,6 +199,12 @@ def _shard(out: Path, index: int) -> Path:
     return out / f"shard-{index:05d}.parquet"
 
 
+def _held(out: Path) -> dict[int, int]:
+    """Rows of the complete shards by their index."""
+    named = {path: path.stem.removeprefix("shard-") for path in sorted(out.glob("shard-*.parquet"))}
+    return {int(index): rows for path, index in named.items() if index.isdecimal() and (rows := _rows(path))}
+
+
 def _rows(path: Path) -> int:
     """Rows of a complete shard, 0 when it is missing or damaged."""
     try:
@@ -202,7 +213,10 @@ def _rows(path: Path) -> int:
         return 0
 
 
-def _run_here(out: Path, job: Job, missing: dict[int, int], _: int, report: Callable[[int], None]) -> None:
+Missing = Iterator[tuple[int, int]]  # index and rows of the shards that are to be made
+
+
+def _run_here(out: Path, job: Job, missing: Missing, _: int, report: Callable[[int], None]) -> None:
     done = 0
 
     def count() -> None:
@@ -210,8 +224,8 @@ def _run_here(out: Path, job: Job, missing: dict[int, int], _: int, report: Call
         done += 1
         report(done)
 
-    for index, rows in missing.items():
-        write_shard(_shard(out, index), shard_records(job, index, rows, count))
+    for index, rows in missing:
+        write_shard(_shard(out, index), shard_records(job, index, rows, count), _KEPT)
 
 
 _ticks: Any = None  # counter shared with the parent, set in each worker
@@ -237,17 +251,20 @@ def _tick() -> None:
 
 
 def _write_one(out: Path, job: Job, index: int, rows: int) -> int:
-    return write_shard(_shard(out, index), shard_records(job, index, rows, _tick))
+    return write_shard(_shard(out, index), shard_records(job, index, rows, _tick), _KEPT)
 
 
-def _run_apart(out: Path, job: Job, missing: dict[int, int], threads: int, report: Callable[[int], None]) -> None:
+def _run_apart(out: Path, job: Job, missing: Missing, threads: int, report: Callable[[int], None]) -> None:
     """One process a shard at a time. Spawned, not forked: torch and OpenCV hold threads that do not survive a fork."""
     context = multiprocessing.get_context("spawn")
     ticks = context.Value("q", 0)
     with ProcessPoolExecutor(threads, context, _start_worker, (ticks,)) as pool:
-        open_: set[Future[int]] = {pool.submit(_write_one, out, job, i, rows) for i, rows in missing.items()}
+        open_: set[Future[int]] = set()
         try:
-            while open_:
+            while True:
+                open_ |= {pool.submit(_write_one, out, job, *one) for one in islice(missing, 2 * threads - len(open_))}
+                if not open_:
+                    return
                 finished, open_ = wait(open_, timeout=0.3)
                 report(int(ticks.value))
                 for future in finished:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -30,21 +30,29 @@ def save_checkpoint(
 def load_checkpoint(path: Path, modules: Mapping[str, nn.Module], optimizer: Optimizer) -> dict[str, Any]:
     """Put a checkpoint's state back in place and return its facts. Raises TrainingError for a foreign or damaged
     file."""
+    facts = facts_of(path)
     try:
         with safe_open(path, "pt") as file:
-            facts: dict[str, Any] = json.loads((file.metadata() or {})["facts"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         for name, module in modules.items():
             module.load_state_dict(_below(tensors, name))
         _restore(optimizer, _below(tensors, "optimizer"))
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise TrainingError(
             f"the checkpoint {path} is damaged or of another network ({error}); start in a new folder"
         ) from error
-    except Exception as error:
-        if type(error).__name__ == "SafetensorError":
-            raise TrainingError(f"the checkpoint {path} is damaged ({error}); start in a new folder") from error
-        raise
+    return facts
+
+
+def facts_of(path: Path) -> dict[str, Any]:
+    """The facts of a checkpoint alone. Raises TrainingError for a damaged file."""
+    try:
+        with safe_open(path, "pt") as file:
+            facts = json.loads((file.metadata() or {})["facts"])
+        if not isinstance(facts, dict):
+            raise TypeError("its facts are no object")
+    except (OSError, KeyError, ValueError, TypeError, SafetensorError) as error:
+        raise TrainingError(f"the checkpoint {path} is damaged ({error}); start in a new folder") from error
     return facts
 
 

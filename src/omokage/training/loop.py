@@ -6,7 +6,9 @@ the steps and holds the checkpoint.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -22,6 +24,7 @@ from omokage.training.checkpoint import load_checkpoint, save_checkpoint
 from omokage.training.meter import Meter
 from omokage.training.run import RunFolder
 from omokage.training.schedule import Budget, rate_at, set_rate
+from omokage.training.stop import Stopped, held
 from omokage.training.stream import batches
 
 Batch = TypeVar("Batch")
@@ -83,8 +86,13 @@ class Course(Generic[M]):
             facts = load_checkpoint(folder.checkpoint, self._modules, learner.optimizer)
         for module in self._modules.values():
             devices.share_model(module)  # all of them: a loss's learned weights must not part either
-        self.step = int(facts["step"])
-        self._budget = Budget(length.steps, length.minutes, facts["seconds"])
+        try:
+            self.step = int(facts["step"])
+            self._budget = Budget(length.steps, length.minutes, float(facts["seconds"]))
+        except (KeyError, ValueError, TypeError) as error:
+            raise TrainingError(f"the checkpoint {folder.checkpoint} is damaged; start in a new folder") from error
+        self._kept = self.step  # of the checkpoint
+        self._whole = True
 
     def progress(self) -> float:
         """0 at the start, 1 when the run is over; the same in all processes."""
@@ -104,6 +112,24 @@ class Course(Generic[M]):
         """Whether this process has something to write now that it writes after `every` steps (0: never)."""
         return self.processes.first and every > 0 and self.step % every == 0
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Around the whole loop: when it is interrupted what was done is kept, and `Stopped` is raised."""
+        try:
+            yield
+        except KeyboardInterrupt as stop:
+            if self._whole:
+                self.save()
+            raise Stopped(getattr(stop, "number", signal.SIGINT), self._kept) from None
+
+    @contextmanager
+    def stepping(self) -> Iterator[None]:
+        """Around all that a step changes: an interruption waits until it is done."""
+        with held():
+            self._whole = False
+            yield
+            self._whole = True
+
     def log(self, **facts: Any) -> None:
         """A line with the step and the seconds so far."""
         self.folder.log(step=self.step, seconds=self._budget.seconds, **facts)
@@ -113,6 +139,7 @@ class Course(Generic[M]):
         if self.processes.first:
             facts = {"step": self.step, "seconds": self._budget.seconds}
             save_checkpoint(self.folder.checkpoint, self._modules, self.learner.optimizer, facts)
+        self._kept = self.step
 
 
 def run(
@@ -123,22 +150,23 @@ def run(
     """Step until the budget is used and return the averaged model. Item k of `steps` is the batch of step k;
     `step_once` makes the step and gives its loss and the loss's parts; `look` is called after every step. With `resume`
     it goes on from the last checkpoint. Where `processes` share the run, `steps` are this one's, and `step_once` shares
-    the gradients."""
-    course = Course(pace, learner, folder, resume, processes)
-    stream, meter = batches(steps, course.step, workers), Meter()
-    while (progress := course.progress()) < 1:
-        batch = next(stream)
-        course.seed(pace.seed)
-        set_rate(learner.optimizer, rate_at(progress, course.step, pace.rate, pace.warmup))
-        total, parts = step_once(batch)
-        course.stepped()
-        meter.add({"loss": total, **parts})
-        if course.due(pace.log_every):
-            course.log(**meter.means(), last_loss=float(total))
-        if look:
-            look(course)
-        if course.due(pace.save_every):
-            course.save()
+    the gradients. Interrupted, it keeps what was done and raises `Stopped`."""
+    course, meter = Course(pace, learner, folder, resume, processes), Meter()
+    with course.running(), closing(batches(steps, course.step, workers)) as stream:
+        while (progress := course.progress()) < 1:
+            batch = next(stream)
+            with course.stepping():
+                course.seed(pace.seed)
+                set_rate(learner.optimizer, rate_at(progress, course.step, pace.rate, pace.warmup))
+                total, parts = step_once(batch)
+                course.stepped()
+                meter.add({"loss": total, **parts})
+                if course.due(pace.log_every):
+                    course.log(**meter.means(), last_loss=float(total))
+                if look:
+                    look(course)
+                if course.due(pace.save_every):
+                    course.save()
     course.save()
     return learner.average.model
 
@@ -154,7 +182,9 @@ def descend(model: nn.Module, optimizer: Optimizer, total: Tensor, clip: float, 
 def add_slope(total: Tensor) -> None:
     """Add the gradients of `total` to those that are there. Raises TrainingError when it is no longer a number."""
     if not torch.isfinite(total):
-        raise TrainingError("the loss is no longer a number: resume from the last checkpoint with a lower rate")
+        raise TrainingError(
+            "the loss is no longer a number: start anew, in another folder, with a lower rate (--set rate=...)"
+        )
     torch.autograd.backward(total)
 
 

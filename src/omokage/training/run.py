@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from omokage.data.digests import digest
 from omokage.errors import PlaceError, TrainingError
 from omokage.media.files import output_error, whole_file
 
@@ -42,6 +44,8 @@ class RunFolder:
     made."""
 
     def __init__(self, path: str | Path) -> None:
+        if not str(path):
+            raise PlaceError("the run folder has no name: name one with out=")
         self.path = Path(path)
         self.checkpoint = self.path / "checkpoint.safetensors"
         self.log_path = self.path / "log.jsonl"
@@ -52,56 +56,106 @@ class RunFolder:
                 f"cannot make the run folder {path} ({error.strerror}): choose another with out="
             ) from error
 
-    def begin(self, config: Any, resume: bool) -> None:
-        """Note the configuration and the commit. Raises TrainingError where another run would be overwritten, or gone
-        on with under other settings."""
+    def begin(self, config: Any, resume: bool, records: Sequence[str] = (), length: Any = None) -> None:
+        """Note the configuration, the commit and what the folders of `records` hold. `length` has the steps of the run
+        where they are not the configuration's own.
+
+        Raises TrainingError where another run would be overwritten, or gone on with under other settings, on other
+        records or to fewer steps than it has made.
+        """
         if self.checkpoint.exists():
-            self.check(config, resume)
+            self.check(config, resume, records)
+            self._check_length(config if length is None else length)
+        elif any(self.path.glob("weights/*.json")) or any(self.path.glob("*.safetensors")):
+            raise TrainingError(
+                f"{self.path} holds finished weights, and no checkpoint to go on from: give another folder"
+            )
         facts = {
             "config": as_json(config),
+            "records": {name: digest(name) for name in records},
             "commit": commit_of(),
             "began": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         with whole_file(self.path / "config.json") as file:
             file.write(json.dumps(facts, indent=1) + "\n")
 
-    def check(self, config: Any, resume: bool) -> None:
-        """Raises TrainingError unless the run that is here is to go on, with the settings that it began with."""
+    def check(self, config: Any, resume: bool, records: Sequence[str] = ()) -> None:
+        """Raises TrainingError unless the run that is here is to go on, with the settings and on the records that it
+        began with."""
         if not resume:
             raise TrainingError(f"{self.path} already holds a run: go on with it (--resume) or give another folder")
+        noted = self._noted()
         found = [f"{place} was {_short(kept)}, now {_short(now)}"
-                 for place, kept, now in _differences(self._began_with(), config)]  # fmt: skip
+                 for place, kept, now in _differences(noted["config"], config)]  # fmt: skip
         if found:
             more = f" and {len(found) - 3} more" if len(found) > 3 else ""
             raise TrainingError(
                 f"{self.path} holds a run with other settings ({'; '.join(found[:3])}{more}): "
                 "go on with the same ones, or give another folder"
             )
+        kept = noted.get("records")  # which older runs did not note
+        for name in records:
+            if isinstance(kept, Mapping) and kept.get(name, "") != digest(name):
+                raise TrainingError(
+                    f"{name} does not hold the records that the run in {self.path} began with: bring them back, or "
+                    "give another run folder"
+                )
 
-    def _began_with(self) -> Any:
-        """The configuration of the run that is here, as JSON; nothing where it was not noted."""
+    def _check_length(self, length: Any) -> None:
+        from omokage.training.checkpoint import facts_of  # torch
+
+        steps = getattr(length, "steps", None)
+        if steps is None or length.minutes:
+            return
+        made = facts_of(self.checkpoint).get("step")
+        if isinstance(made, int) and made > steps:
+            raise TrainingError(
+                f"the run in {self.path} is at step {made} already: give steps={made} or more, or another folder"
+            )
+
+    def _noted(self) -> Mapping[str, Any]:
+        """What `begin` wrote for the run that is here."""
         path = self.path / "config.json"
-        if not path.exists():
-            return {}
         try:
-            return json.loads(path.read_text(encoding="utf-8"))["config"]
+            facts = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(facts["config"], Mapping):
+                raise TypeError("its config is no object")
+        except FileNotFoundError as error:
+            raise TrainingError(f"{path}, which says how the run began, is missing: start in a new folder") from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise TrainingError(f"{path} is damaged ({error}): start in a new folder") from error
+        return dict(facts)
 
     def log(self, **facts: Any) -> None:
         """Append one line of JSON; numbers are rounded to six digits. Raises OutputError when it cannot be written."""
         line = {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in facts.items()}
         try:
-            with self.log_path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(line) + "\n")
+            with self.log_path.open("a+b") as file:
+                file.write(b"\n" * _unfinished(file) + json.dumps(line).encode() + b"\n")
         except OSError as error:
             raise output_error(self.log_path, error) from error
 
     def rows(self) -> list[dict[str, Any]]:
-        """The log so far."""
+        """The log so far: of the steps that were made again after a stop the last rows, and no row that was cut."""
         if not self.log_path.exists():
             return []
-        return [json.loads(line) for line in self.log_path.read_text(encoding="utf-8").splitlines()]
+        found: dict[Any, dict[str, Any]] = {}
+        for number, line in enumerate(self.log_path.read_text(encoding="utf-8", errors="replace").splitlines()):
+            with suppress(ValueError):
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    continue
+                # A step may have a row of its loss, which has the seconds, and one of a look at held-out people.
+                found[(row["step"], "seconds" in row) if "step" in row else number] = row
+        return list(found.values())
+
+
+def _unfinished(file: IO[bytes]) -> bool:
+    """Whether what was written last broke off within a line."""
+    if not file.seek(0, 2):
+        return False
+    file.seek(-1, 2)
+    return file.read(1) != b"\n"
 
 
 def _differences(kept: Any, now: Any, place: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -9,6 +9,7 @@ from omokage.comparison.config import PHOTOMETRY
 from omokage.data.photometry import Photometry
 from omokage.data.transforms import Geometry
 from omokage.errors import TrainingError
+from omokage.nn.stages import check_stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,10 @@ class NetworkConfig:
     blocks: tuple[int, ...] = (2, 2, 2)
     squeeze: int = 48  # channels of the map whose every cell takes part in the code
     code: int = 128
+
+    def check(self) -> None:
+        """Raises TrainingError where the settings make no network."""
+        check_stages("network", self.size, self.widths, self.blocks)
 
 
 @dataclass(frozen=True, slots=True)

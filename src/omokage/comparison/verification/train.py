@@ -26,6 +26,7 @@ from omokage.nn.pictures import normalise
 from omokage.training import device as devices
 from omokage.training.average import WeightAverage
 from omokage.training.loop import Learner, descend, run
+from omokage.training.ranges import check_ranges
 from omokage.training.run import RunFolder, commit_of
 from omokage.weights import registry
 
@@ -35,10 +36,12 @@ PARTS = ("attributes", "verification")  # of a weight set that a run can start f
 def train(config: VerificationConfig, resume: bool = False) -> Path:
     """Run to the end and return the run folder; the weights are in its ``weights``. With `resume` it goes on from the
     last checkpoint with the losses that an undisturbed run would have had. Raises what `errors` lists."""
+    check_ranges(config)
     device = devices.pick_device(config.device)
     torch.set_num_threads(config.threads)
     folder = RunFolder(config.out)
-    folder.begin(config, resume)
+    data = config.data
+    folder.begin(config, resume, (*data.folders, *data.calibration, *data.photographs))
     devices.seed_everything(config.seed)
     training, validation = albums(config)
     photographs = [Crops(read_album(f), config.network, config.data) for f in config.data.photographs]
