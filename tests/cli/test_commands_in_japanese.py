@@ -233,7 +233,7 @@ def test_a_purpose_log_that_was_changed(omokage: Command, change: object, proble
 
 def test_a_purpose_log_without_its_end_or_a_known_hash(omokage: Command) -> None:
     PurposeLog(Path("log.jsonl")).append("search", "g", "why")
-    told(omokage, "purpose", "verify", "--known", "abc", code=1, words="既知のハッシュ abc を持つ行がありません")
+    told(omokage, "purpose", "verify", "--known", "xyz", code=1, words="既知のハッシュ xyz を持つ行がありません")
     Path("log.jsonl.head").unlink()
     told(omokage, "purpose", "verify", code=1, words="log.jsonl.head がありません", names=("log.jsonl.head",))
 

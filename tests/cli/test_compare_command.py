@@ -112,3 +112,14 @@ def test_options_that_make_no_sense_are_one_sentence(arguments: list[str], sente
     done = run(*arguments)
     assert isinstance(done.exception, InputError)
     assert sentence in str(done.exception)
+
+
+def test_photographs_of_one_name_are_told_apart_on_the_timeline(folder: Path) -> None:
+    (folder / "3.png").unlink()
+    (folder / "later").mkdir()
+    (folder / "2.png").rename(folder / "later" / "1.png")
+    done = run("--series", folder, "--report", folder / "line.html")
+    assert done.exit_code == 0, done.output
+    text = (folder / "line.html").read_text()
+    assert f"{folder.name}/1.png</figcaption>" in text
+    assert "later/1.png</figcaption>" in text

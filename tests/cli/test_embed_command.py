@@ -280,3 +280,19 @@ def test_codes_are_those_of_the_aligned_crop(monkeypatch: pytest.MonkeyPatch, tm
     assert shown is not None
     assert shown.shape == (200, 200, 3)
     assert picture_of(Hit(0, 1.0, "gone.png", 0, 0.0, 0, None, (0, 0, 1, 1))) is None
+
+
+def test_several_faces_of_one_picture_are_told_apart(omokage: Command, tmp_path: Path) -> None:
+    write_picture("pictures/two.png", [(10, 30, 50, 40), (90, 30, 45, 30)])
+    (tmp_path / "pictures" / "again").mkdir()
+    write_picture("pictures/again/1.png", [(30, 30, 50, 40)])
+    using = ("--encoder", "encoder", "--purpose", "study")
+    assert omokage("embed", "pictures", "--out", "faces.parquet", *using).code == 0
+    done = omokage("search", "faces.parquet", "pictures/0.png", *using, "--per-source", 0)
+    assert done.code == 0, done.err
+    faces = [line.split("│")[4].strip() for line in done.out.splitlines() if "two.png" in line]
+    assert sorted(faces) == ["1", "2"]
+    page = (tmp_path / "search.html").read_text(encoding="utf-8")
+    for caption in ("two.png · face 1", "two.png · face 2", "pictures/1.png", "again/1.png"):
+        assert f"· {caption}</div>" in page, caption
+    assert "at most one" not in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -181,3 +182,32 @@ def test_a_damaged_list_of_verdicts_is_named(omokage: Command, tmp_path: Path) -
     code, _, err = omokage(*asked, typed="q\n")
     assert code == 2
     assert "line 1" in err
+
+
+def test_pictures_of_one_name_and_the_networks_of_a_change_are_told_on_the_page(
+    omokage: Command, tmp_path: Path
+) -> None:
+    face = cv2.imread(str(tmp_path / "face.png"))
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / "1.png"), face if folder == "a" else cv2.GaussianBlur(face, (0, 0), 2))
+    pair = ("a/1.png", "b/1.png")
+    assert omokage(*pair, "--target", "age", "--method", "gradients", "--report", "why.html")[0] == 0
+    assert omokage(*pair, "--target", "age", "--out", "t.csv", "--report", "many.html")[0] == 0
+    for name in ("why.html", "many.html"):
+        page = (tmp_path / name).read_text(encoding="utf-8")
+        assert "· a/1.png" in page
+        assert "· b/1.png" in page
+    done = omokage(*pair, "--target", "change.age", "--assume-same", "--report", "change.html", "--language", "ja")
+    assert done[0] == 0, done
+    page = (tmp_path / "change.html").read_text(encoding="utf-8")
+    assert "a/1.png → b/1.png" in page
+    for network in ("変化の推定", "属性の推定"):
+        assert re.search(f">{network}</th><td>\\w+/\\w+@", page)
+
+
+def test_a_narrow_terminal_loses_no_number(omokage: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    code, out, _ = omokage("face.png", "--target", "age", "--method", "gradients")
+    assert code == 0
+    assert "…" not in out

@@ -1,20 +1,20 @@
-"""The words of the change card: every compared expression unit has a Japanese name of its own."""
+"""The words of the change card: every expression unit has a Japanese name of its own."""
 
 from __future__ import annotations
 
 import pytest
 
-from omokage.comparison.config import COMPARED_UNITS
 from omokage.report.change_words import name_of_factor
+from omokage.schema import UNITS
 
 
-def test_every_compared_unit_has_its_own_japanese_name() -> None:
-    names = {unit: name_of_factor(unit, "ja") for unit in COMPARED_UNITS}
+def test_every_unit_has_its_own_japanese_name() -> None:
+    names = {unit: name_of_factor(unit, "ja") for unit in UNITS}
     assert all(name != unit and not any(c.isascii() and c.isalpha() for c in name) for unit, name in names.items())
-    assert len(set(names.values())) == len(COMPARED_UNITS)
+    assert len(set(names.values())) == len(UNITS)
 
 
-@pytest.mark.parametrize("unit", [u for u in COMPARED_UNITS if u.endswith("Left")])
+@pytest.mark.parametrize("unit", [u for u in UNITS if u.endswith("Left")])
 def test_sides_differ_by_the_side_alone(unit: str) -> None:
     """Left and right are the person's, as in the unit's own name."""
     left, right = name_of_factor(unit, "ja"), name_of_factor(unit.removesuffix("Left") + "Right", "ja")

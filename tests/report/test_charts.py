@@ -48,3 +48,10 @@ def test_a_figure_is_a_document_with_a_legend_and_rising_values_go_up() -> None:
 def test_points_beside_the_steps_are_refused() -> None:
     with pytest.raises(ValueError, match="beside the 1 steps"):
         Panel("x", ("0",), (Curve("a", ((1, 0.0, 0.0, 0.0),)),))
+
+
+@pytest.mark.parametrize("ends", [(1e6, 1e6 + 1e-10), (1e-12, 2e-12), (0.0, 0.0), (-3.0, -3.0)])
+def test_marks_of_a_tiny_range_are_different_numbers(ends: tuple[float, float]) -> None:
+    found = ticks(*ends)
+    assert sorted(set(found)) == found
+    assert found[0] <= ends[0] <= found[-1]

@@ -24,7 +24,7 @@ from omokage.report.embeddings import (
     sweeps_section,
     write_page,
 )
-from omokage.report.plots import Curve, curves_svg
+from omokage.report.plots import Curve, curves_svg, shortened
 
 VALUES = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -97,5 +97,38 @@ def test_what_was_read_off_codes_is_drawn(tmp_path: Path) -> None:
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert text.count("<svg") == 1
     assert text.count("<img") == 3
+    assert 'alt="yaw -20°"' in text
     for shown in ("0.500", "0.10 to 0.15", "100% of the code"):
         assert shown in text, shown
+
+
+def test_marks_of_the_axis_name_their_lines() -> None:
+    drawn = ElementTree.fromstring(curves_svg([Curve("a", ((10, 15.1, 15, 16), (100, 17, 16, 17.4)))], "t", "x", "y"))
+    heights = [float(line.attrib["y1"]) for line in drawn if line.get("class") == "grid"]
+    named = [float(mark.text or "") for mark in drawn if mark.get("text-anchor") == "end"]
+    steps = np.diff(named)
+    assert len(named) == len(heights) > 2
+    assert np.ptp(steps) < 1e-9, "lines at equal distances have equally distant numbers"
+    assert np.diff(heights) == pytest.approx(np.diff(heights)[0], abs=0.2)
+
+
+def test_long_names_keep_their_ends() -> None:
+    assert shortened(["short", "runs/2024-05-01/encoder-one"]) == ["short", "…05-01/encoder-one"]
+
+
+@given(st.lists(st.text("ab/", max_size=30), min_size=2, max_size=2, unique=True), st.text("cd/", max_size=30))
+def test_two_names_differ_where_they_are_cut(starts: list[str], end: str) -> None:
+    names = [start + end for start in starts]
+    found = shortened(names)
+    assert found[0] != found[1]
+    assert max(map(len, found)) <= 18
+
+
+def test_the_page_says_how_many_answers_a_picture_may_give() -> None:
+    query = Tile(None)
+    for language, said in (
+        ("en", ("any number of each", "at most one of each", "at most 3 of each")),
+        ("ja", ("上限はなく", "最大 1 つ", "最大 3 つ")),
+    ):
+        for per_source, words in zip((0, 1, 3), said, strict=True):
+            assert words in search_section(query, [], language, per_source).words[0]

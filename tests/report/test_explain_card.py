@@ -56,6 +56,7 @@ def test_the_choice_works_without_script_and_shows_every_recomputed_answer() -> 
     assert "look &lt;twice&gt;" in card
     assert "a notice" in card
     assert card.count("failed") >= 1
+    assert 'role="radiogroup" aria-label="Hide a region: the answer is computed again"' in card
 
 
 def test_regions_without_kept_pictures_offer_no_button() -> None:
@@ -139,4 +140,24 @@ def test_every_word_of_an_explanation_has_japanese() -> None:
     assert target_name("expression.happiness", "ja") == "表情 · 喜び"
     assert target_name("attr.smiling", "ja") == "見た目の属性 · ほほえみ"
     assert target_name("unit.mouthSmileLeft", "ja") == "表情の単位 · 左の口角上げ"
-    assert target_name("attr.smiling", "en") == "attr · smiling"
+    assert target_name("unit.eyeLookUpLeft", "ja") == "表情の単位 · 左目の上向き"
+    assert target_name("attr.smiling", "en") == "visible attribute · smiling"
+    assert target_name("unit.eyeLookUpLeft", "en") == "expression unit · eye look up left"
+    assert target_name("au.AU12", "en") == "action unit · AU12 lip corner puller"
+
+
+@pytest.mark.parametrize(
+    ("language", "heads"),
+    [
+        ("en", ("Hiding it takes away (log odds)", "Answer then (probability)")),
+        ("ja", ("隠すと減る量(対数オッズ)", "そのときの答え(確率)")),
+    ],
+)
+def test_columns_of_numbers_say_their_unit(language: str, heads: tuple[str, ...]) -> None:
+    found = evidence()
+    still = replace(found.regions[0], effect=-0.001, relevance=-0.001)
+    card = explanation_card(replace(found, regions=(still,)), language)
+    for head in heads:
+        assert f">{head}</th>" in card
+    assert "+0.00 (" in card
+    assert "+0 % (" in card

@@ -15,6 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from rich.console import Console
+from rich.table import Table
 
 from omokage.cli import reporting, show
 from omokage.errors import InputError, OutputError
@@ -26,7 +28,7 @@ from omokage.report import panels
 from omokage.report.drawing import age_svg, face_svg, pose_axes, view_of
 from omokage.report.html import ReportFace, write_report
 from omokage.report.panels import verdict
-from omokage.report.words import ACTION_UNIT_NAMES, JAPANESE, MEANING, TEXT, name_of, remark
+from omokage.report.words import ACTION_UNIT_NAMES, JAPANESE, MEANING, MODELS, TEXT, name_of, remark
 from omokage.results import EXPRESSIONS, AgeEstimate, Box, Categorical, FaceAnalysis, Pose, Scalar
 from omokage.schema import ACTION_UNITS, SHIPPED
 
@@ -127,7 +129,8 @@ def test_every_result_is_named_and_explained(language: str, tmp_path: Path) -> N
     write_report(tmp_path / "r.html", [ReportFace(analysis(), picture(), "a.jpg")], language)
     _, page = parsed(tmp_path / "r.html")
     visible = "".join(page.texts)
-    for key in ("age", "expression", "gender", "pose", "attributes", "action_units", "scalars", "quality", "review"):
+    keys = ("age", "expression", "gender", "pose", "attributes", "action_units", "scalars", "quality", "review")
+    for key in (*keys, "units", "gaze"):
         assert TEXT[language][key] in visible
     for _, meaning, never in MEANING[language]:
         assert meaning in visible
@@ -135,8 +138,10 @@ def test_every_result_is_named_and_explained(language: str, tmp_path: Path) -> N
     assert "26–43" in visible
     assert "+20° ± 3°" in visible
     assert "-10° ± 4°" in visible
-    assert "jawOpen" in visible
-    assert "browInnerUp" not in visible, "a unit at rest is not listed"
+    assert {"en": "jaw open", "ja": "あごの開き"}[language] in visible
+    assert {"en": "brow inner up", "ja": "眉の内側上げ"}[language] not in visible, "a unit at rest is not listed"
+    assert TEXT[language]["show_units"].format(least=0.02) in visible
+    assert not re.search("jawOpen|browInnerUp", visible)
     assert "None" not in visible
     assert "nan" not in visible
 
@@ -155,7 +160,8 @@ def test_classes_of_the_users_own_are_shown(language: str, tmp_path: Path) -> No
     assert TEXT[language]["missing"] not in page.texts
     lines = dict(show.lines(bare, language))
     assert lines["room light"].startswith("<bright> 0.80")
-    assert len(lines["mood"].splitlines()) == 3
+    assert lines["mood"].splitlines()[0] == TEXT[language]["unsure"]
+    assert len(lines["mood"].splitlines()) == 4
 
 
 def test_what_was_not_estimated_is_absent(tmp_path: Path) -> None:
@@ -258,7 +264,7 @@ def test_remarks_of_the_pipeline_are_translated() -> None:
     )
     text = "; ".join(reasons(analysis(), 3, rules))
     assert text.count(";") == 5
-    left = re.sub(r"yaw|pitch|roll|px", "", remark(text, "ja"))
+    left = re.sub("px", "", remark(text, "ja"))
     assert not re.search("[A-Za-z]", left), f"still English: {left}"
     assert remark("no_face", "en") == "no face found"
     assert remark("unreadable: truncated JPEG, quality lost", "ja") == "読み取れません: truncated JPEG, quality lost"
@@ -295,6 +301,7 @@ def test_weak_answers_are_not_named(language: str) -> None:
     assert panels.expression_word(weak, language) == show.top_expression(weak, language).partition(" (")[0] == word
     assert clear.expression is not None
     assert panels.expression_word(clear.expression, language) in show.top_expression(clear.expression, language)
+    assert show.expression(weak, language).startswith(word)
     assert show.gender(vague, language).startswith(word)
     assert not show.gender(clear, language).startswith(word)
 
@@ -324,3 +331,75 @@ def test_files_of_one_name_are_told_apart_on_the_page(tmp_path: Path) -> None:
     names = {text.partition(" · ")[0] for text in page.texts if " · Face 1" in text}
     assert names == {"a/1.jpg", "b/1.jpg", "2.jpg"}
     assert reporting.short_names(["1.jpg", "a/1.jpg"]) == {"1.jpg": "1.jpg", "a/1.jpg": "a/1.jpg"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_names_cannot_turn_the_words_around_them(language: str, tmp_path: Path) -> None:
+    name = "a\u202egpj.exe"
+    own = {"\u2066mood": Categorical(("a", "b"), (0.2, 0.8))}
+    faces = [ReportFace(analysis(classes=own, needs_review=name), picture(), name)] * 2
+    write_report(tmp_path / "r.html", faces, language, without=[(name, f"unreadable: {name}")], about={"x": name})
+    _, page = parsed(tmp_path / "r.html")
+    visible = "".join(page.texts)
+    assert not set(visible) & set("\u202e\u2066")
+    assert visible.count("a\\u202egpj.exe") >= 8
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_networks_are_named_by_what_they_do(language: str, tmp_path: Path) -> None:
+    write_report(tmp_path / "r.html", [], language, about=dict.fromkeys(MODELS, "set/model"))
+    _, page = parsed(tmp_path / "r.html")
+    assert {names[language] for names in MODELS.values()} <= set(page.texts)
+    assert not set(MODELS) & set(page.texts)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_units_at_rest_are_spoken_of(language: str) -> None:
+    assert TEXT[language]["units_at_rest"].format(least=0.02) in panels.units(
+        analysis(units={"jawOpen": 0.01}), language
+    )
+    assert panels.units(analysis(units={}), language) == ""
+
+
+def printed(width: int, *tables: Table) -> str:
+    screen = Console(file=io.StringIO(), width=width)
+    screen.print(*tables)
+    return screen.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_number_is_a_negative_zero(language: str) -> None:
+    small = Scalar(-0.001, 0.1)
+    still = analysis(
+        pose=Pose(-0.2, -0.2, -0.2, (1, 1, 1)), gaze=(small, small), scalars={"fatness": small},
+        box=Box(-0.2, 30, 120, 130),
+    )  # fmt: skip
+    tables = show.card(still, language), show.overview([still], language)
+    shown = panels.pose(still, language) + panels.scalars(still, language) + printed(150, *tables)
+    assert "+0°" in shown
+    assert not re.search(r"-0(?![.\d])|-0\.0+(?!\d)", shown)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_terminal_calls_unsure_what_the_page_does(language: str) -> None:
+    face = analysis(attributes={"eyeglasses": 0.9, "bangs": 0.69, "smiling": 0.31, "bald": 0.2})
+    unsure = TEXT[language]["unsure"]
+    there, between, rather_not = show.attributes(face, language, absent=True).splitlines()
+    assert there == f"{name_of('eyeglasses', language)} 0.90"
+    assert between == f"{unsure} ({name_of('bangs', language)} 0.69, {name_of('smiling', language)} 0.31)"
+    assert rather_not == f"{name_of('bald', language)} 0.20"
+    assert show.attributes(face, language) == f"{there}, {between}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_narrow_terminal_keeps_room_for_values(language: str) -> None:
+    shown = printed(40, show.card(analysis(), language))
+    assert "34 (26-43)" in shown
+    assert shown.rstrip().endswith("┘")
+    assert "…" not in shown
+
+
+def test_ends_of_a_box_below_zero_are_told_from_the_dash() -> None:
+    face = analysis(box=Box(-6, 32, 180, 233))
+    for language, said in (("en", "(x -6 to 180, y 32 to 233 px)"), ("ja", "(x -6～180, y 32～233 px)")):
+        assert said in printed(150, show.card(face, language))

@@ -222,13 +222,15 @@ def _print_lines(drawn: Series, lang: str) -> None:
 
 def _drawn(line: Timeline) -> Series:
     """The courses that are told, in the report's terms."""
+    from omokage.cli.reporting import short_names
     from omokage.report.timeline import Course, Series
 
     courses = {}
     for name in _most_moved(line):
         t = line.trends[name]
         courses[name] = Course(line.values[name], line.spread[name], t.slope, t.low, t.high, line.jumps[name])
-    return Series(line.names, line.times, line.dated, courses, line.left_out, line.pictures)
+    names = short_names(line.names)
+    return Series([names[n] for n in line.names], line.times, line.dated, courses, line.left_out, line.pictures)
 
 
 def _most_moved(line: Timeline, units: int = 6) -> list[str]:

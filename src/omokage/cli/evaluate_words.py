@@ -29,7 +29,7 @@ WORDS: Texts = {
         "ja": "固定したエンコーダーに線形プローブを載せて調べました。",
     },
     "about_pictures": {"en": "Labelled pictures", "ja": "ラベル付きの写真"},
-    "about_set": {"en": "{name}, {n} of {people} people", "ja": "{name}、{people} 人の {n} 枚"},
+    "about_set": {"en": "{name}, {n} pictures of {people} people", "ja": "{name}、{people} 人の {n} 枚"},
     "about_encoders": {"en": "Encoders", "ja": "エンコーダー"},
     "page": {"en": "page: {path}", "ja": "ページ: {path}"},
     # of questions

@@ -86,8 +86,8 @@ def explain(
     if target.lower().startswith("change."):
         if rate is not None or out is not None:
             raise InputError("changes are explained one at a time: leave --rate and --out away")
-        pages = [_change(inputs, target, method, rules, crops, assume_same, weights, device, language)]
-        raise typer.Exit(_finish(pages, report, language, {"comparison": weights or "default"}))
+        page, about = _change(inputs, target, method, rules, crops, assume_same, weights, device, language)
+        raise typer.Exit(_finish([page], report, language, about))
     from omokage.pipeline import Analyzer
 
     analyzer = Analyzer(weights, None, device)
@@ -139,27 +139,29 @@ def _sources(inputs: list[str], out: Path | None, language: str) -> list[Source]
 
 def _each(analyzer: Analyzer, inputs: list[str], asked: Question) -> list[Page]:
     """Explain and print the largest face of each picture."""
+    from omokage.cli.reporting import short_names
     from omokage.pipeline.explain import explain as why
 
-    found = []
+    found, names = [], short_names(inputs)
     for name in inputs:
         one = why(Path(name), asked.target, asked.method, crops=asked.crops, analyzer=analyzer, rules=asked.rules)
         _print(one, name, asked.language)
-        found.append((Path(name).name, one))
+        found.append((names[name], one))
     return found
 
 
 def _change(
     inputs: list[str], target: str, method: str, rules: str, crops: bool, assume_same: bool, weights: str | None,
     device: str | None, language: str,
-) -> Page:  # fmt: skip
-    """Explain and print what changed between two photographs."""
+) -> tuple[Page, dict[str, str]]:  # fmt: skip
+    """Explain and print what changed between two photographs; gives also the networks that told it."""
+    from omokage.cli.reporting import short_names
     from omokage.pipeline.explain_change import explain_change
     from omokage.pipeline.opened import open_analyzer, open_comparer
 
     if len(inputs) != 2:
         raise InputError(f"{target} is about two photographs: give BEFORE and AFTER, not {len(inputs)} inputs")
-    networks = {"analyzer": open_analyzer(weights, device), "comparer": open_comparer(weights, device)}
+    analyzer, comparer = open_analyzer(weights, device), open_comparer(weights, device)
     found = explain_change(
         inputs[0],
         inputs[1],
@@ -168,11 +170,13 @@ def _change(
         rules=rules,
         crops=crops,
         assume_same=assume_same,
-        **networks,  # type: ignore[arg-type]
+        analyzer=analyzer,
+        comparer=comparer,
     )
-    name = " → ".join(Path(i).name for i in inputs)
+    names = short_names(inputs)
+    name = " → ".join(names[i] for i in inputs)
     _print(found, name, language)
-    return name, found
+    return (name, found), {**comparer.describe(), **analyzer.describe(crops)}
 
 
 def _table(
@@ -181,10 +185,12 @@ def _table(
     """Write the table of all faces; gives the first explanations for a page, and how many inputs failed."""
     from omokage.cli import words
     from omokage.cli.progress import Counter, Readings
+    from omokage.cli.reporting import short_names
     from omokage.pipeline.explain_table import explain_table
     from omokage.results import RelevanceMap
 
     pages: list[Page] = []
+    names = short_names(source.name for source in sources)
     count = 0
     with Counter(words.line("done_explained", asked.language)) as counter:
         progress = Readings(counter, len(sources), asked.language)
@@ -195,7 +201,7 @@ def _table(
             count += len(found)
             for number, one in enumerate(found):
                 if report is not None and len(pages) < _CARDS and isinstance(one, RelevanceMap):
-                    pages.append((f"{Path(reading.source).name} · {number + 1}", one))
+                    pages.append((f"{names[reading.source]} · {number + 1}", one))
 
         failed = explain_table(
             analyzer, sources, asked.target, out, asked.method, rules=asked.rules, crops=asked.crops,
@@ -254,24 +260,21 @@ def _regions(found: RelevanceMap, about: str, console: Console, language: str) -
     from rich.table import Table
 
     from omokage.cli.console import title
-    from omokage.report.explain_words import explained, region_name
+    from omokage.report.explain_words import bare_unit, region_name
 
     def span(low: str, high: str) -> str:
         return line("span", language, low=low, high=high)
 
     table = Table(title=title(console, about), title_justify="left")
-    unit = explained(found.score_unit, language)
-    if language != "en":  # whose units bring their own brackets
-        unit = unit.strip("()")
-    effect = line("effect", language, unit=unit)
+    effect = line("effect", language, unit=bare_unit(found.score_unit, language))
     for head in (line("region", language), line("share", language), effect, "", line("then", language)):
-        table.add_column(head)
+        table.add_column(head, overflow="fold")
     widest = max((abs(r.effect) for r in found.regions), default=1.0) or 1.0
     for r in found.regions:
         table.add_row(
             region_name(r.name, language),
-            f"{100 * r.relevance:+4.0f} % {span(f'{100 * r.relevance_low:+.0f}', f'{100 * r.relevance_high:+.0f}')}",
-            f"{r.effect:+.2f} {span(f'{r.effect_low:+.2f}', f'{r.effect_high:+.2f}')}",
+            f"{100 * r.relevance:+z4.0f} % {span(f'{100 * r.relevance_low:+z.0f}', f'{100 * r.relevance_high:+z.0f}')}",
+            f"{r.effect:+z.2f} {span(f'{r.effect_low:+z.2f}', f'{r.effect_high:+z.2f}')}",
             ("█" if r.effect > 0 else "░") * round(_BAR * abs(r.effect) / widest),
             f"{r.answer_hidden:.3g}",
         )

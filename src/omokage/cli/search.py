@@ -89,7 +89,7 @@ def search(
         from omokage.report.embeddings import Tile, search_section, write_page
 
         tiles = [Tile(picture, words) for picture, words in _pictures(hits, gallery, lang)]
-        section = search_section(Tile(found.picture, str(query)), tiles, lang)
+        section = search_section(Tile(found.picture, str(query)), tiles, lang, per_source)
         about = _about(str(gallery), len(opened), network.name, purpose, entry, lang)
         write_page(report, line("grid_title", lang), line("grid_lead", lang), [section], about, lang)
         typer.echo(line("grid", lang, n=len(hits), out=report), err=True)
@@ -120,20 +120,26 @@ def _print(hits: list[Hit], lang: str) -> None:
     for key in ("likeness", "source", "frame", "face"):
         table.add_column(line(key, lang), overflow="fold")
     for hit in hits:
-        table.add_row(f"{hit.likeness:.3f}", plain(hit.source), str(hit.frame), str(hit.face))
+        table.add_row(f"{hit.likeness:z.3f}", plain(hit.source), str(hit.frame), str(hit.face + 1))
     console().print(table)
 
 
 def _pictures(hits: list[Hit], gallery: Path, lang: str) -> list[tuple[NDArray[np.uint8] | None, str]]:
     """The surroundings of each hit, None where its source cannot be read, and the words under it."""
+    from collections import Counter
+
+    from omokage.cli.reporting import short_names
     from omokage.pipeline.embedding import picture_of, place_of
 
+    names = short_names(hit.source for hit in hits)
+    faces = Counter((hit.source, hit.frame) for hit in hits)
     found = []
     for hit in hits:
         place = place_of(hit.source, gallery)
         picture = None if place is None else picture_of(replace(hit, source=str(place)))
         frame = line("of_frame", lang, n=hit.frame) if hit.frame else ""
-        found.append((picture, f"{hit.likeness:.2f} · {Path(hit.source).name}{frame}"))
+        face = f" · {line('face', lang)} {hit.face + 1}" if faces[hit.source, hit.frame] > 1 else ""
+        found.append((picture, f"{hit.likeness:z.2f} · {names[hit.source]}{frame}{face}"))
     return found
 
 

@@ -11,9 +11,11 @@ from rich.text import Text
 
 from omokage.cli.console import console, say, title
 from omokage.cli.words import line
+from omokage.language import text as text_of
 from omokage.media.journal import Counts
 from omokage.media.table import Reading
-from omokage.report.panels import expression_unsure, gender_unsure
+from omokage.report.panels import UNSURE, expression_unsure, gender_unsure
+from omokage.report.score_words import HEADS
 from omokage.report.words import TEXT, name_of, remark
 from omokage.results import Categorical, FaceAnalysis, Pose
 
@@ -42,7 +44,7 @@ ANGLES = {
     "ja": {"yaw": "左右", "pitch": "上下", "roll": "傾き"},
 }
 CARDS_UP_TO = 3  # faces that are shown in full; more become one line each
-ATTRIBUTES_FROM, ATTRIBUTES_UNLIKELY = 0.5, 0.1
+ATTRIBUTES_UNLIKELY = 0.1  # attributes below this are only counted
 _BAR = 12
 
 
@@ -96,15 +98,19 @@ def card(face: FaceAnalysis, language: str) -> Table:
         title=f"{where(face.source, face.frame)} · {words['face']} {face.face + 1}",
         title_justify="left",
     )
-    table.add_column(style="bold", no_wrap=True)
+    table.add_column(style="bold", overflow="fold")
     table.add_column(overflow="fold")
-    box = f"x {face.box.x0:.0f}-{face.box.x1:.0f}, y {face.box.y0:.0f}-{face.box.y1:.0f} px"
-    table.add_row(words["found"], f"{face.score:.2f}   ({box})")
+    across, down = (_span(*ends, language) for ends in ((face.box.x0, face.box.x1), (face.box.y0, face.box.y1)))
+    table.add_row(words["found"], f"{face.score:.2f}   (x {across}, y {down} px)")
     for label, text in lines(face, language):
         table.add_row(label, text)
     if face.needs_review:
         table.add_row(words["review"], remark(face.needs_review, language))
     return table
+
+
+def _span(low: float, high: float, language: str) -> str:
+    return text_of(HEADS, "span", language, low=f"{low:z.0f}", high=f"{high:z.0f}")
 
 
 def lines(face: FaceAnalysis, language: str) -> list[tuple[str, str]]:
@@ -122,7 +128,7 @@ def lines(face: FaceAnalysis, language: str) -> list[tuple[str, str]]:
     if face.gaze is not None:
         shown = zip(("right", "up"), face.gaze, strict=True)
         text = ", ".join(
-            f"{g.value:+.0f}° ± {g.sigma:.0f} {direction(k, g.value, language)}".rstrip() for k, g in shown
+            f"{g.value:+z.0f}° ± {g.sigma:.0f} {direction(k, g.value, language)}".rstrip() for k, g in shown
         )
         found.append((words["gaze"], text))
     if face.landmarks is not None:
@@ -134,7 +140,7 @@ def lines(face: FaceAnalysis, language: str) -> list[tuple[str, str]]:
     if strong:
         found.append((words["action_units"], ", ".join(f"{n.upper()} {v:.1f}" for n, v in strong) + " / 5"))
     if face.scalars:
-        each = (f"{name_of(n, language)} {s.value:.2f} ± {s.sigma:.2f}" for n, s in face.scalars.items())
+        each = (f"{name_of(n, language)} {s.value:z.2f} ± {s.sigma:.2f}" for n, s in face.scalars.items())
         found.append((words["scalars"], ", ".join(each)))
     found += [(name_of(name, language), expression(answer, language)) for name, answer in face.classes.items()]
     if face.quality is not None:
@@ -164,19 +170,21 @@ def top_expression(answer: Categorical, language: str) -> str:
 
 
 def expression(answer: Categorical, language: str) -> str:
-    """Classes from the likeliest down, each with a bar; those below two percent are left out."""
+    """Classes from the likeliest down, each with a bar; those below two percent are left out. Where none is likely
+    enough to be named, a line above them says so."""
     ranked = sorted(zip(answer.probabilities, answer.labels, strict=True), reverse=True)
     shown = [(p, name) for p, name in ranked if p >= 0.02] or ranked[:1]
     width = max(cell_len(name_of(name, language)) for _, name in shown)
     named = [(name_of(name, language), p) for p, name in shown]
-    return "\n".join(f"{n}{' ' * (width - cell_len(n))} {p:.2f} {'█' * round(p * _BAR)}" for n, p in named)
+    bars = [f"{n}{' ' * (width - cell_len(n))} {p:.2f} {'█' * round(p * _BAR)}" for n, p in named]
+    return "\n".join([TEXT[language]["unsure"], *bars] if expression_unsure(answer) else bars)
 
 
 def pose(answer: Pose, language: str) -> str:
     """The three angles with their sigmas."""
     angles = zip(("yaw", "pitch", "roll"), (answer.yaw, answer.pitch, answer.roll), answer.sigma, strict=True)
     named = ((ANGLES[language][n], n, v, s) for n, v, s in angles)
-    return "\n".join(f"{w} {v:+4.0f}° ± {s:.0f}   {direction(n, v, language)}" for w, n, v, s in named)
+    return "\n".join(f"{w} {v:+z4.0f}° ± {s:.0f}   {direction(n, v, language)}" for w, n, v, s in named)
 
 
 def direction(angle: str, value: float, language: str) -> str:
@@ -185,17 +193,20 @@ def direction(angle: str, value: float, language: str) -> str:
 
 
 def attributes(face: FaceAnalysis, language: str, absent: bool = False) -> str:
-    """Attributes likelier there than not, from the surest down; with `absent` a second line holds the doubtful
-    others."""
+    """Attributes that are there, from the surest down, then in brackets the unsure ones; with `absent` another line
+    holds those that are rather not there."""
     ranked = sorted(face.attributes.items(), key=lambda pair: -pair[1])
     named = [(f"{name_of(n, language)} {p:.2f}", p) for n, p in ranked]
-    there = ", ".join(text for text, p in named if p >= ATTRIBUTES_FROM)
+    low, high = UNSURE
+    there = ", ".join(text for text, p in named if p >= high)
+    between = ", ".join(text for text, p in named if low < p < high)
+    unsure = f"{TEXT[language]['unsure']} ({between})" if between else ""
     if not absent:
-        return there
-    doubtful = [text for text, p in named if ATTRIBUTES_UNLIKELY <= p < ATTRIBUTES_FROM]
+        return ", ".join(text for text in (there, unsure) if text)
+    doubtful = [text for text, p in named if ATTRIBUTES_UNLIKELY <= p <= low]
     few = sum(p < ATTRIBUTES_UNLIKELY for _, p in named)
     others = DIRECTIONS[language]["others"][0].format(few, ATTRIBUTES_UNLIKELY)
-    return "\n".join(text for text in (there, ", ".join([*doubtful, *([others] if few else [])])) if text)
+    return "\n".join(text for text in (there, unsure, ", ".join([*doubtful, *([others] if few else [])])) if text)
 
 
 def overview(faces: Sequence[FaceAnalysis], language: str) -> Table:
@@ -207,7 +218,9 @@ def overview(faces: Sequence[FaceAnalysis], language: str) -> Table:
     for face in faces:
         top = face.expression
         angles = (
-            "" if face.pose is None else "/".join(f"{v:+.0f}" for v in (face.pose.yaw, face.pose.pitch, face.pose.roll))
+            ""
+            if face.pose is None
+            else "/".join(f"{v:+z.0f}" for v in (face.pose.yaw, face.pose.pitch, face.pose.roll))
         )
         table.add_row(
             Text(where(face.source, face.frame)), str(face.face + 1), age(face), gender(face, language),

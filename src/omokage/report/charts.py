@@ -67,13 +67,13 @@ def figure(panels: Sequence[Panel], columns: int = 3) -> str:
 
 def ticks(low: float, high: float, about: int = 4) -> list[float]:
     """Round numbers from at most `low` to at least `high`, `about` as many steps as asked for."""
-    if not high > low:
+    if not high - low > 1e-9 * max(abs(low), abs(high)):
         high = low + (abs(low) or 1.0)
     raw = (high - low) / about
     size = 10.0 ** math.floor(math.log10(raw))
     step = next(m * size for m in (1, 2, 2.5, 5, 10) if m * size >= raw * 0.999)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [round(k * step, 10) for k in range(first, last + 1)]
+    return [float(f"{k * step:.15g}") for k in range(first, last + 1)]
 
 
 def _panel(panel: Panel, names: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from omokage.language import check_language
 from omokage.media.files import whole_file
 from omokage.report.change_words import STATUS, TEXT, WARNINGS, name_of_factor, name_of_look
 from omokage.report.drawing import data_uri
-from omokage.report.shell import END, fact_rows, head, plain
+from omokage.report.shell import END, fact_rows, head, made_by, plain
 from omokage.results import Change, FaceChange
 
 _OWN = """
@@ -27,16 +27,22 @@ _OWN = """
 .over .upper{position:absolute;left:0;top:0;width:50%;height:100%;max-width:100%;min-width:2px;overflow:hidden;
 resize:horizontal;border-right:3px solid #fff}
 .cut{display:flex;gap:.6rem;border:0;margin:.3rem 0;padding:0}
-.pair>div:has(.s0:checked) .upper{width:0}.pair>div:has(.s1:checked) .upper{width:25%}
-.pair>div:has(.s3:checked) .upper{width:75%}.pair>div:has(.s4:checked) .upper{width:100%}
 .where{width:20rem;height:20rem;border-radius:8px;display:block}
 .pair{display:flex;flex-wrap:wrap;gap:1.2rem;margin-top:.6rem}.pair>div{max-width:20rem}
 p.review{display:table;margin:.35rem 0}
-svg.changes{width:100%;max-width:46rem;height:auto}
+svg.changes{width:100%;min-width:36rem;max-width:46rem;height:auto}
 svg.changes text{font-size:12px;fill:var(--ink)}svg.changes .soft{fill:var(--soft);font-size:11px}
 svg.changes .zero{stroke:var(--soft)}svg.changes .bar{fill:var(--accent)}svg.changes .bar.faint{fill:var(--line)}
 svg.changes .error{stroke:var(--ink);stroke-width:1.4}svg.changes .beyond{fill:var(--ink)}
 """.strip()
+_STEPS = tuple(range(0, 101, 25))  # percent of the first photograph that are seen
+# Dragging the edge leaves a width on the box itself, which only an important rule is above; where it always held,
+# nothing could be dragged after a step.
+_CUTS = "".join(
+    f".pair>div:has(.s{k}:checked) .upper{{width:{width}%}}"
+    f".pair>div:has(.s{k}:checked:focus) .upper{{width:{width}%!important}}"
+    for k, width in enumerate(_STEPS)
+)
 _RANGE = {"age": 20.0, "fatness": 1.0}  # what fills half of a bar's axis; 1 for units
 _SHOWN = 14  # rows of the table of bars
 _WIDE = 640  # of the drawing: names, bars, and numbers of at most 30 characters
@@ -71,8 +77,9 @@ def write_card(path: Path, card: ChangeCard, language: str = "en", about: Mappin
         parts.append(_own_table(change, language))
     if change.factors:
         parts += [f"<h3>{words['changes']}</h3>", f'<p class="soft">{escape(words["bars"])}</p>']
-        parts += [changes_svg(change, language), _table(change, language), _others(change, language)]
-    write_page(path, words["title"], words["lead"], "".join(parts), language, about or {}, _OWN)
+        parts.append(f'<div class="drawing">{changes_svg(change, language)}</div>')
+        parts += [_table(change, language), _others(change, language)]
+    write_page(path, words["title"], words["lead"], "".join(parts), language, about or {}, f"{_OWN}\n{_CUTS}")
 
 
 def words_of(language: str) -> Mapping[str, str]:
@@ -107,20 +114,22 @@ def _pictures(card: ChangeCard, language: str) -> str:
         f'<p class="soft">{escape(words["slide"])}</p></div>'
     ]
     if card.where is not None and float(card.where.max(initial=0)) > 0:
-        found.append(f'<div>{_where(two, card.where)}<p class="soft">{escape(words["where"])}</p></div>')
+        found.append(
+            f'<div>{_where(two, card.where, words["where"])}<p class="soft">{escape(words["where"])}</p></div>'
+        )
     return f'<div class="pair">{"".join(found)}</div>'
 
 
 def _steps(words: Mapping[str, str]) -> str:
     """Five places of the edge between the photographs, for keys: a group of choices, which arrow keys walk through."""
     choices = "".join(
-        f'<input type="radio" name="cut" class="s{k}" aria-label="{25 * k} %"{" checked" if k == 2 else ""}>'
-        for k in range(5)
+        f'<input type="radio" name="cut" class="s{k}" aria-label="{width} %"{" checked" if k == 2 else ""}>'
+        for k, width in enumerate(_STEPS)
     )
     return f'<fieldset class="cut" aria-label="{escape(words["edge"])}">{choices}</fieldset>'
 
 
-def _where(uri: str, where: NDArray[np.float64]) -> str:
+def _where(uri: str, where: NDArray[np.float64], title: str) -> str:
     """The second photograph under a grid whose opacity says where the answer rests."""
     cells, top = len(where), float(where.max())
     rects = (
@@ -131,8 +140,8 @@ def _where(uri: str, where: NDArray[np.float64]) -> str:
         if where[r, c] > 0.08 * top
     )
     return (
-        f'<svg class="where" viewBox="0 0 {cells} {cells}"><image href="{uri}" width="{cells}" height="{cells}"/>'
-        f"{''.join(rects)}</svg>"
+        f'<svg class="where" role="img" viewBox="0 0 {cells} {cells}"><title>{escape(title)}</title>'
+        f'<image href="{uri}" width="{cells}" height="{cells}"/>{"".join(rects)}</svg>'
     )
 
 
@@ -165,7 +174,7 @@ def changes_svg(change: FaceChange, language: str) -> str:
 
 def change_text(c: Change, form: str = ".3g") -> str:
     """A signed change with the ends of its interval; `form` is Python's for each of the three numbers."""
-    return f"{c.value:+{form}} ({c.low:+{form}} … {c.high:+{form}})"
+    return f"{c.value:+z{form}} ({c.low:+z{form}} … {c.high:+z{form}})"
 
 
 def factor_text(name: str, c: Change) -> str:
@@ -211,7 +220,7 @@ def write_page(
 ) -> None:
     """A page about photographs with its duty and how it was made, whole or not at all. Raises OutputError."""
     words = TEXT[language]
-    rows = fact_rows(about.items())
+    rows = fact_rows(made_by(about, language).items())
     foot = f"<section><h2>{escape(words['about'])}</h2><table>{rows}</table></section>" if rows else ""
     with whole_file(path) as file:
         file.write(

@@ -29,12 +29,15 @@ TEXT: Texts = {
     # answers of a search
     "answers": {"en": "Answers", "ja": "検索結果"},
     "answers_how": {
-        "en": "Faces whose pose and expression are most like the query's, at most one of each picture or video and "
+        "en": "Faces whose pose and expression are most like the query's, {many} of each picture or video and "
         "none of the query's own. The likeness is of the picture's state, not of the person; codes carry traces of "
         "identity all the same.",
-        "ja": "頭の向きと表情が検索元に最も近い顔です。写真や動画ごとに最大 1 つで、検索元の写真は除きます。"
+        "ja": "頭の向きと表情が検索元に最も近い顔です。{many}、検索元の写真は除きます。"
         "似ているのは写真の状態であり、人物ではありません。それでも埋め込みには人物の手がかりが残ります。",
     },
+    "any_of_each": {"en": "any number", "ja": "写真や動画ごとの数に上限はなく"},
+    "one_of_each": {"en": "at most one", "ja": "写真や動画ごとに最大 1 つで"},
+    "some_of_each": {"en": "at most {n}", "ja": "写真や動画ごとに最大 {n} つで"},
     "query": {"en": "Query", "ja": "検索元"},
     "alike": {"en": "Most alike first", "ja": "似ている順"},
     # what is left of a person

@@ -32,18 +32,22 @@ _OWN = """
 .tile{width:8.2rem;font-size:.8rem;color:var(--soft);overflow-wrap:anywhere}
 .tile img{width:100%;border-radius:6px;display:block}.tile.first img{outline:3px solid var(--accent)}
 .tile .blank{width:100%;aspect-ratio:1;border-radius:6px;background:var(--line);padding:.5rem;box-sizing:border-box}
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(24rem,1fr));gap:1rem}
+.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(30rem,100%),1fr));gap:1rem}
+.plots>*{min-width:0}.about td{overflow-wrap:anywhere}
 .scores td,.scores th{border-bottom:1px solid var(--line);padding:.25rem .7rem .25rem 0;
 font-variant-numeric:tabular-nums}
 """.strip()
+_DEGREES = ("yaw", "pitch", "light")  # sweeps by angles; the others are shares or the renderer's own scale
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tile:
-    """A picture (h, w, 3) RGB uint8, or None where it cannot be shown, with the words under it."""
+    """A picture (h, w, 3) RGB uint8, or None where it cannot be shown, with the words under it; `alt` stands for the
+    picture where those are not enough."""
 
     picture: NDArray[np.uint8] | None
     words: str = ""
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,30 +74,36 @@ def write_page(
             file.write(_section(section, language))
         if about:
             made = plain(text(TEXT, "about", language))
-            file.write(f"<section><h2>{made}</h2><table>{fact_rows(about.items())}</table></section>")
+            rows = fact_rows(about.items())
+            file.write(f'<section><h2>{made}</h2><table class="about">{rows}</table></section>')
         file.write(END)
 
 
 def _section(section: Section, language: str) -> str:
     parts = [f"<section><h2>{plain(section.heading)}</h2>", *(f"<p>{plain(words)}</p>" for words in section.words)]
     if plots := [plot for plot in section.plots if plot]:
-        parts.append(f'<div class="plots">{"".join(f"<div>{plot}</div>" for plot in plots)}</div>')
+        parts.append(f'<div class="plots">{"".join(map(_drawing, plots))}</div>')
     if section.table:
         heads = "".join(f'<th scope="col">{plain(cell)}</th>' for cell in section.table[0])
         body = "".join(
             "<tr>" + "".join(f"<td>{plain(cell)}</td>" for cell in row) + "</tr>" for row in section.table[1:]
         )
-        parts.append(f'<table class="scores"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>')
+        parts.append(_drawing(f'<table class="scores"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'))
     for name, tiles in section.rows:
         shown = "".join(_tile(tile, language) for tile in tiles)
         parts.append((f"<h3>{plain(name)}</h3>" if name else "") + f'<div class="tiles">{shown}</div>')
     return "".join([*parts, "</section>"])
 
 
+def _drawing(inner: str) -> str:
+    """What is wider than a phone and moves sideways by itself there."""
+    return f'<div class="drawing">{inner}</div>'
+
+
 def _tile(tile: Tile, language: str) -> str:
     shown = f'<div class="blank">{plain(text(TEXT, "unread", language))}</div>'
     if tile.picture is not None:
-        shown = f'<img alt="{plain(tile.words)}" src="{data_uri(tile.picture, 200)}">'
+        shown = f'<img alt="{plain(tile.alt or tile.words)}" src="{data_uri(tile.picture, 200)}">'
     return f'<div class="tile">{shown}{plain(tile.words)}</div>'
 
 
@@ -154,9 +164,11 @@ def _level(scores: Sequence[ProbeScore]) -> float | None:
     return last if np.isfinite(last) else None
 
 
-def search_section(query: Tile, hits: Sequence[Tile], language: str = "en") -> Section:
-    """The query and its answers as a grid."""
-    heading, words, own, others = _heads(("answers", "answers_how", "query", "alike"), language)
+def search_section(query: Tile, hits: Sequence[Tile], language: str = "en", per_source: int = 1) -> Section:
+    """The query and its answers as a grid, at most `per_source` of each picture or video (0: any number)."""
+    heading, own, others = _heads(("answers", "query", "alike"), language)
+    many = ("any_of_each", "one_of_each", "some_of_each")[min(per_source, 2)]
+    words = text(TEXT, "answers_how", language, many=text(TEXT, many, language, n=per_source))
     return Section(heading, (words,), rows=((own, (query,)), (others, tuple(hits))))
 
 
@@ -194,12 +206,13 @@ def changes_section(changes: Sequence[FactorChange], language: str = "en") -> Se
 
 def sweeps_section(sweeps: Sequence[Sweep], language: str = "en") -> Section:
     """Rows of rendered heads in which one thing grows."""
-    rows = tuple(
-        (
-            text(TEXT, "straight", language, name=thing_name(s.name, language), share=f"{s.straightness():.0%}"),
-            tuple(Tile(crop, f"{value:g}") for crop, value in zip(s.crops, s.values, strict=True)),
-        )
-        for s in sweeps
-    )
+    rows = tuple(_sweep_row(sweep, language) for sweep in sweeps)
     heading, words = _heads(("sweeps", "sweeps_how"), language)
     return Section(heading, (words,), rows=rows)
+
+
+def _sweep_row(sweep: Sweep, language: str) -> tuple[str, tuple[Tile, ...]]:
+    name = thing_name(sweep.name, language)
+    shown = [f"{value:g}{'°' if sweep.name in _DEGREES else ''}" for value in sweep.values]
+    tiles = (Tile(crop, words, f"{name} {words}") for crop, words in zip(sweep.crops, shown, strict=True))
+    return text(TEXT, "straight", language, name=name, share=f"{sweep.straightness():.0%}"), tuple(tiles)

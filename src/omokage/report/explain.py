@@ -16,8 +16,9 @@ from omokage.explain.regions import shown
 from omokage.language import check_language
 from omokage.media.files import whole_file
 from omokage.report.drawing import data_uri
-from omokage.report.explain_words import explained, region_name, target_name
-from omokage.report.shell import END, fact_rows, head, plain
+from omokage.report.explain_words import bare_unit, explained, region_name, target_name
+from omokage.report.shell import END, fact_rows, head, made_by, plain
+from omokage.report.words import TEXT
 from omokage.results import Faithfulness, RegionEvidence, RelevanceMap
 
 _SIDE = 336  # pixels of a shown crop
@@ -27,6 +28,7 @@ border:1px solid var(--line);border-radius:1rem;font-size:.85rem;cursor:pointer}
 .hide input:checked+label{background:var(--accent);color:var(--paper);border-color:var(--accent)}
 .hide input:focus-visible+label{outline:3px solid var(--accent);outline-offset:2px}
 .hide figure{display:none;margin:.6rem 0}.hide figure img{width:100%;max-width:21rem;border-radius:8px;display:block}
+.explanation>*{min-width:0}.regions{display:block;overflow-x:auto}
 .regions td,.regions th{border-bottom:1px solid var(--line);padding:.25rem .6rem .25rem 0;
 font-variant-numeric:tabular-nums}
 .regions .against i{background:#c2571a}
@@ -51,8 +53,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "legend": "Red speaks for the target, blue against it.",
         "region": "Region",
         "share": "Share of relevance",
-        "effect": "Hiding it takes away",
-        "then": "Answer then",
+        "effect": "Hiding it takes away ({unit})",
+        "then": "Answer then ({unit})",
         "range": "In brackets: lowest and highest over small shifts of the crop.",
         "fills": "by fill (the first one counts)",
         "grade": "Grade",
@@ -80,8 +82,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "legend": "赤は対象を支持し、青は反対します。",
         "region": "領域",
         "share": "関連度の割合",
-        "effect": "隠すと減る量",
-        "then": "そのときの答え",
+        "effect": "隠すと減る量({unit})",
+        "then": "そのときの答え({unit})",
         "range": "括弧内は、切り出しを少しずらしたときの最小と最大。",
         "fills": "塗り方ごと(最初のものが判定に使われる)",
         "grade": "評価",
@@ -117,7 +119,8 @@ def write_explanations(
         for number, one in enumerate(found):
             name = names[number] if number < len(names) else ""
             file.write(f'<article class="explanation">{explanation_card(one, language, str(number), name)}</article>')
-        file.write(f"<section><table>{fact_rows((about or {}).items())}</table></section>{END}")
+        rows = fact_rows(made_by(about or {}, language).items())
+        file.write(f"<section><h2>{TEXT[language]['about']}</h2><table>{rows}</table></section>{END}")
 
 
 def explanation_card(found: RelevanceMap, language: str = "en", mark: str = "0", name: str = "") -> str:
@@ -189,12 +192,14 @@ def _choice(found: RelevanceMap, words: Mapping[str, str], language: str, card: 
         rules.append(f"#{mark}:checked~.{mark}{{display:block}}")
     return (
         f"<style>{''.join(rules)}</style><h3>{words['hide']}</h3>"
-        f'<div class="hide">{"".join(buttons)}{"".join(figures)}</div>'
+        f'<div class="hide" role="radiogroup" aria-label="{words["hide"]}">{"".join(buttons)}{"".join(figures)}</div>'
     )
 
 
 def _regions(found: RelevanceMap, words: Mapping[str, str], language: str) -> str:
-    heads = "".join(f'<th scope="col">{words[k]}</th>' for k in ("region", "share", "support", "effect", "then"))
+    units = {"effect": bare_unit(found.score_unit, language), "then": bare_unit(found.answer_unit, language)}
+    keys = ("region", "share", "support", "effect", "then")
+    heads = "".join(f'<th scope="col">{plain(words[k].format(unit=units.get(k)))}</th>' for k in keys)
     rows = "".join(_region(region, found, words, language) for region in found.regions)
     return (
         f'<table class="regions"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
@@ -207,12 +212,12 @@ def _region(region: RegionEvidence, found: RelevanceMap, words: Mapping[str, str
     kind = " against" if region.effect < 0 else ""
     width = f"--w:{100 * abs(region.effect) / widest:.0f}%"
     bar = f'<span class="bar{kind}" aria-hidden="true"><i style="{width}"></i></span>'
-    fills = ", ".join(f"{explained(fill, language)} {value:+.2f}" for fill, value in region.effect_by_fill.items())
+    fills = ", ".join(f"{explained(fill, language)} {value:+z.2f}" for fill, value in region.effect_by_fill.items())
     fills = plain(f"{words['fills']}: {fills}")
     cells = (
         f"{100 * region.support:.0f} %",
-        f"{100 * region.relevance:+.0f} % ({100 * region.relevance_low:+.0f} … {100 * region.relevance_high:+.0f})",
-        f"{region.effect:+.2f} ({region.effect_low:+.2f} … {region.effect_high:+.2f})",
+        f"{100 * region.relevance:+z.0f} % ({100 * region.relevance_low:+z.0f} … {100 * region.relevance_high:+z.0f})",
+        f"{region.effect:+z.2f} ({region.effect_low:+z.2f} … {region.effect_high:+z.2f})",
         f"{region.answer_hidden:.3g}",
     )
     return (

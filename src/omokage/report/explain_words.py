@@ -55,6 +55,10 @@ _WORDS: Mapping[str, str] = {
     "0 no face, 1 one well-centred face": "(0 は顔なし、1 は中央の顔一つ)",
     "ordinary": "普通の顔", "blur": "ぼかし", "mean": "平均の色", "inpaint": "周囲からの補完", "before": "前の写真",
 }  # fmt: skip
+_KINDS: Mapping[str, str] = {
+    "attr": "visible attribute", "age": "apparent age", "gender": "perceived gender", "pose": "head pose",
+    "au": "action unit", "unit": "expression unit",
+}  # fmt: skip
 _TARGETS: Mapping[str, str] = {
     "attr": "見た目の属性", "expression": "表情", "age": "見かけの年齢", "gender": "見た目の性別", "pose": "頭の向き",
     "gaze": "視線", "au": "アクションユニット", "unit": "表情の単位", "change": "変化", "quality": "画質",
@@ -68,16 +72,16 @@ def region_name(name: str, language: str) -> str:
 
 def target_name(target: str, language: str) -> str:
     """What is explained, ``expression.happiness``, as a reader sees it."""
-    parts = target.split(".")
-    if language != "ja":
-        return " · ".join(name_of(part, language) for part in parts)
-    return " · ".join(_japanese_part(part, parts[0]) for part in parts)
+    kind, *parts = target.split(".")
+    kinds = _TARGETS if language == "ja" else _KINDS
+    return " · ".join([kinds.get(kind) or name_of(kind, language), *(_part_of(kind, p, language) for p in parts)])
 
 
-def _japanese_part(part: str, kind: str) -> str:
+def _part_of(kind: str, part: str, language: str) -> str:
     if part in UNITS:
-        return name_of_factor(part, "ja")
-    return _TARGETS.get(part) or name_of(part.lower() if kind == "au" else part, "ja")
+        return name_of_factor(part, language)
+    known = _TARGETS.get(part) if language == "ja" else None
+    return known or name_of(part.lower() if kind == "au" else part, language)
 
 
 def explained(text: str, language: str) -> str:
@@ -91,6 +95,11 @@ def explained(text: str, language: str) -> str:
         if found := re.fullmatch(pattern, text):
             return japanese.format("、".join(_part(part) for part in found[1].split(", ")))
     return text
+
+
+def bare_unit(unit: str, language: str) -> str:
+    """A unit to stand in brackets: Japanese ones bring their own."""
+    return explained(unit, language).strip("()" if language == "ja" else "")
 
 
 def _part(word: str) -> str:

@@ -15,7 +15,7 @@ from omokage.errors import OutputError
 from omokage.language import check_language
 from omokage.report import panels
 from omokage.report.drawing import face_svg, view_of
-from omokage.report.shell import END, fact_rows, head
+from omokage.report.shell import END, fact_rows, head, made_by, plain
 from omokage.report.words import MEANING, TEXT, remark
 from omokage.results import FaceAnalysis
 
@@ -92,7 +92,7 @@ def page(
     yield _meaning(language)
     if about:
         yield f"<section><h2>{escape(words['about'])}</h2><table>"
-        yield fact_rows(about.items())
+        yield fact_rows(made_by(about, language).items())
         yield "</table></section>"
     yield END
 
@@ -121,8 +121,8 @@ def _overview(faces: Sequence[ReportFace], language: str) -> str:
         label = panels.expression_word(analysis.expression, language) if analysis.expression else "–"
         note = remark(analysis.needs_review, language) or words["fine"]
         cells = (panels.age_with_interval(analysis, language), label, note)
-        link = f'<a href="#face-{number}">{escape(_title(face, language))}</a>'
-        rows.append(f"<tr><td>{link}</td>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+        link = f'<a href="#face-{number}">{plain(_title(face, language))}</a>'
+        rows.append(f"<tr><td>{link}</td>{''.join(f'<td>{plain(cell)}</td>' for cell in cells)}</tr>")
     return (
         f'<section><h2>{escape(words["overview"])}</h2><table class="overview"><thead><tr>{heads}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></section>"
@@ -143,7 +143,7 @@ def _card(number: int, face: ReportFace, language: str, side: int, linked: bool)
         right = f"<p>{escape(words['missing'])}</p>"
     back = f'<p class="top"><a href="#top">{escape(words["to_top"])}</a></p>' if linked else ""
     return (
-        f'<article id="face-{number}"><h2>{escape(_title(face, language))}</h2>'
+        f'<article id="face-{number}"><h2>{plain(_title(face, language))}</h2>'
         f'<div>{"".join(left)}</div><div>{right}</div><div class="wide">{wide}</div>{back}</article>'
     )
 
@@ -151,7 +151,7 @@ def _card(number: int, face: ReportFace, language: str, side: int, linked: bool)
 def _without(rows: Sequence[tuple[str, str]], language: str) -> str:
     words = TEXT[language]
     head = "".join(f'<th scope="col">{escape(words[key])}</th>' for key in ("file", "reason"))
-    body = "".join(f"<tr><td>{escape(name)}</td><td>{escape(remark(why, language))}</td></tr>" for name, why in rows)
+    body = "".join(f"<tr><td>{plain(name)}</td><td>{plain(remark(why, language))}</td></tr>" for name, why in rows)
     return (
         f'<section><h2>{escape(words["without"])}</h2><table class="without"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></section>"

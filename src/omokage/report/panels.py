@@ -6,7 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from omokage.report.change_words import name_of_factor
 from omokage.report.drawing import age_svg
+from omokage.report.shell import plain
 from omokage.report.words import TEXT, name_of, remark
 from omokage.results import Categorical, FaceAnalysis
 
@@ -22,7 +24,7 @@ def heading(key: str, language: str) -> str:
 def bars(rows: Iterable[tuple[str, float, str]]) -> str:
     """A table of name, bar (share 0..1 of its full length) and the value in words."""
     cells = (
-        f'<tr><th scope="row">{escape(name)}</th><td><span class="bar" aria-hidden="true">'
+        f'<tr><th scope="row">{plain(name)}</th><td><span class="bar" aria-hidden="true">'
         f'<i style="--w:{100 * min(max(share, 0.0), 1.0):.1f}%"></i></span></td>'
         f'<td class="value">{escape(value)}</td></tr>'
         for name, share, value in rows
@@ -83,12 +85,15 @@ def action_units(face: FaceAnalysis, language: str) -> str:
 
 
 def units(face: FaceAnalysis, language: str) -> str:
-    """All expression units, strongest first, folded away; the ones at rest are left out."""
+    """Expression units, strongest first, folded away; the ones at rest are left out, as the line above them says."""
+    if not face.units:
+        return ""
+    words, least = TEXT[language], f"{_SHOWN_UNITS:g}"
     moved = sorted((item for item in face.units.items() if item[1] >= _SHOWN_UNITS), key=lambda item: -item[1])
     if not moved:
-        return ""
-    inner = bars((unit, value, f"{value:.2f}") for unit, value in moved)
-    return f"<details><summary>{escape(TEXT[language]['show_units'])}</summary>{inner}</details>"
+        return f'<p class="soft">{escape(words["units_at_rest"].format(least=least))}</p>'
+    inner = bars((name_of_factor(unit, language), value, f"{value:.2f}") for unit, value in moved)
+    return f"<details><summary>{escape(words['show_units'].format(least=least))}</summary>{inner}</details>"
 
 
 def attributes(face: FaceAnalysis, language: str) -> str:
@@ -108,7 +113,7 @@ def classes(face: FaceAnalysis, language: str) -> str:
         pairs = zip(answer.labels, answer.probabilities, strict=True)
         unsure = _unsure(language) if expression_unsure(answer) else ""
         rows = [(name_of(label, language), p, f"{100 * p:.0f} %") for label, p in pairs]
-        found.append(f"<p>{escape(name_of(name, language))}</p>{unsure}{bars(rows)}")
+        found.append(f"<p>{plain(name_of(name, language))}</p>{unsure}{bars(rows)}")
     return "".join(found)
 
 
@@ -147,17 +152,17 @@ def pose(face: FaceAnalysis, language: str) -> str:
 
 
 def _degrees(value: float, sigma: float) -> str:
-    return f"{value + 0.0:+.0f}°" + (f" ± {sigma:.0f}°" if sigma else "")
+    return f"{value:+z.0f}°" + (f" ± {sigma:.0f}°" if sigma else "")
 
 
 def _row(name: str, value: str) -> str:
-    return f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
+    return f'<tr><th scope="row">{plain(name)}</th><td>{escape(value)}</td></tr>'
 
 
 def scalars(face: FaceAnalysis, language: str) -> str:
     if not face.scalars:
         return ""
-    rows = (_row(name_of(name, language), f"{s.value:.2f} ± {s.sigma:.2f}") for name, s in face.scalars.items())
+    rows = (_row(name_of(name, language), f"{s.value:z.2f} ± {s.sigma:.2f}") for name, s in face.scalars.items())
     return heading("scalars", language) + f"<table>{''.join(rows)}</table>"
 
 
@@ -168,7 +173,7 @@ def quality(face: FaceAnalysis, language: str) -> str:
     if face.quality is not None:
         rows.insert(0, _row(words["quality"], f"{100 * face.quality:.0f} %"))
     warning = (
-        f'<p class="review">{escape(words["review"])}: {escape(remark(face.needs_review, language))}</p>'
+        f'<p class="review">{escape(words["review"])}: {plain(remark(face.needs_review, language))}</p>'
         if face.needs_review
         else ""
     )

@@ -6,9 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import takewhile
+
+from omokage.report.charts import ticks
+from omokage.report.shell import plain
 
 CSS = """
-svg.plot{width:100%;max-width:34rem;height:auto}
+svg.plot{width:100%;min-width:30rem;max-width:36rem;height:auto}
 svg.plot text{font-size:11px;fill:var(--soft)}svg.plot .name{font-size:11px;font-weight:600}
 svg.plot .grid{stroke:var(--line)}svg.plot .ground{stroke:var(--soft)}
 svg.plot .curve{fill:none;stroke-width:2}svg.plot .band{stroke:none;fill-opacity:.13}
@@ -18,7 +22,8 @@ svg.plot .mark{stroke:var(--warn);stroke-width:1.6;stroke-dasharray:2 3}
 """.strip()
 # Told apart by people who see colours differently, too (after Okabe and Ito, 2008).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56b4e9", "#7f7f7f")
-_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 540, 270, 46, 118, 14, 36
+_WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 572, 270, 46, 150, 14, 36
+_LETTERS = 18  # of a curve's name, which stands in the right margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +54,11 @@ def curves_svg(
     if logarithmic and xs[0] <= 0:
         raise ValueError("a logarithmic axis has no 0")
     known = [v for p in points for v in p[1:] if math.isfinite(v)] + ([base] if base is not None else [])
-    low, high = _rounded(min(known), max(known))
-    place = _Place(math.log(xs[0]) if logarithmic else xs[0], math.log(xs[-1]) if logarithmic else xs[-1], low, high)
-    parts = [f'<svg class="plot" role="img" viewBox="0 0 {_WIDTH} {_HEIGHT}"><title>{escape(title)}</title>']
-    parts += _axes(place, xs, logarithmic, across, up)
+    levels = ticks(min(known), max(known))
+    ends = (math.log(xs[0]), math.log(xs[-1])) if logarithmic else (xs[0], xs[-1])
+    place = _Place(*ends, levels[0], levels[-1])
+    parts = [f'<svg class="plot" role="img" viewBox="0 0 {_WIDTH} {_HEIGHT}"><title>{plain(title)}</title>']
+    parts += _axes(place, levels, xs, logarithmic, across, up)
     if base is not None:
         y = place.y(base)
         parts.append(f'<line class="base" x1="{_LEFT}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT}" y2="{y:.1f}"/>')
@@ -82,20 +88,14 @@ class _Place:
         return _TOP + (self.high - inside) / (self.high - self.low) * (_HEIGHT - _TOP - _BOTTOM)
 
 
-def _rounded(low: float, high: float) -> tuple[float, float]:
-    """Ends of an axis with room, at round numbers."""
-    span = (high - low) or abs(high) or 1.0
-    step = 10 ** math.floor(math.log10(span)) / 2
-    return math.floor((low - 0.05 * span) / step) * step, math.ceil((high + 0.05 * span) / step) * step
-
-
-def _axes(place: _Place, xs: Sequence[float], logarithmic: bool, across: str, up: str) -> list[str]:
+def _axes(
+    place: _Place, levels: Sequence[float], xs: Sequence[float], logarithmic: bool, across: str, up: str
+) -> list[str]:
     bottom, parts = _HEIGHT - _BOTTOM, []
-    for k in range(5):
-        value = place.low + (place.high - place.low) * k / 4
+    for value in levels:
         y = place.y(value)
         parts.append(f'<line class="grid" x1="{_LEFT}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
+        parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{value:g}</text>')
     parts.append(f'<line class="ground" x1="{_LEFT}" y1="{bottom}" x2="{_WIDTH - _RIGHT}" y2="{bottom}"/>')
     last = -math.inf
     for value in xs:
@@ -105,7 +105,7 @@ def _axes(place: _Place, xs: Sequence[float], logarithmic: bool, across: str, up
             last = at
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     parts.append(f'<text x="{middle:.0f}" y="{_HEIGHT - 5}" text-anchor="middle">{escape(across)}</text>')
-    parts.append(f'<text x="{_LEFT}" y="{_TOP - 3}" text-anchor="start">{escape(up)}</text>')
+    parts.append(f'<text x="{_LEFT}" y="{_TOP - 3}" text-anchor="start">{plain(up)}</text>')
     return parts
 
 
@@ -144,12 +144,36 @@ def _line(curve: Curve, place: _Place, logarithmic: bool, colour: str) -> list[s
 def _names(curves: Sequence[Curve], place: _Place) -> list[str]:
     """The curves' names at their right ends, moved apart where they would overlap."""
     ends = sorted((place.y(c.points[-1][1]), k) for k, c in enumerate(curves) if c.points)
+    names = shortened([curve.name for curve in curves])
     parts, last = [], -math.inf
     for y, k in ends:
         last = max(y, last + 13)
         colour = COLOURS[k % len(COLOURS)]
-        name = curves[k].name
-        short = name if len(name) <= 18 else name[:17] + "…"
         at = f'x="{_WIDTH - _RIGHT + 6}" y="{last + 4:.1f}"'
-        parts.append(f'<text class="name" {at} style="fill:{colour}">{escape(short)}</text>')
+        parts.append(f'<text class="name" {at} style="fill:{colour}">{plain(names[k])}</text>')
     return parts
+
+
+def shortened(names: Sequence[str]) -> list[str]:
+    """Names of at most `_LETTERS` letters: the ends of long ones, which tell files apart, or of those that end alike
+    the part before."""
+    ends = [_cut(name, len(name)) for name in names]
+    found = []
+    for name, end in zip(names, ends, strict=True):
+        alike = [other for other, its in zip(names, ends, strict=True) if its == end and other != name]
+        common = max((_common_end(name, other) for other in alike), default=0)
+        found.append(_cut(name, len(name) - common + _LETTERS // 2 - 1) if common else end)
+    return found
+
+
+def _common_end(one: str, other: str) -> int:
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _cut(name: str, stop: int) -> str:
+    """The letters before `stop` as far as there is room, dots where others are left out."""
+    if len(name) <= _LETTERS:
+        return name
+    start = max(stop - _LETTERS + (1 if stop == len(name) else 2), 0)
+    return ("…" if start else "") + name[start:stop] + ("…" if stop < len(name) else "")

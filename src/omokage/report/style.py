@@ -25,7 +25,7 @@ th,td{text-align:left;padding:.14rem .5rem .14rem 0;vertical-align:top;font-weig
 thead th{color:var(--soft);border-bottom:1px solid var(--line)}
 .overview td,.overview th,
 .meaning td,.meaning th,.without td{border-bottom:1px solid var(--line);padding:.35rem .7rem .35rem 0}
-.overview td{overflow-wrap:anywhere}
+.overview td{overflow-wrap:anywhere}.overview td:not(:first-child){overflow-wrap:break-word;word-break:keep-all}
 .bars th{width:48%}.bars td.value{width:7.5em;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .bar{display:block;height:.62rem;margin-top:.45rem;border-radius:3px;background:var(--line);overflow:hidden;min-width:3rem}
 .bar i{display:block;height:100%;width:var(--w);background:var(--accent)}
@@ -44,10 +44,13 @@ svg.age{width:100%;max-width:24rem;height:auto}
 svg.age text{font-size:11px;fill:var(--soft);text-anchor:middle}
 svg.age .interval{fill:var(--accent);fill-opacity:.16}svg.age .density{fill:var(--accent);fill-opacity:.55}
 svg.age .estimate{stroke:var(--ink);stroke-width:1.6}svg.age .ground{stroke:var(--soft)}
+.drawing{overflow-x:auto}
 details{margin-top:.8rem}summary{cursor:pointer;color:var(--accent)}
 @media print{:root{font-size:10.5px}body{max-width:none;padding:0;font-size:1rem;line-height:1.35}
 article{break-inside:avoid;background:none;margin:0 0 1.5rem;grid-template-columns:22rem 1fr}
 h2,h3{break-after:avoid}tr,.duty{break-inside:avoid}svg.face{max-height:24rem}
-.halves{grid-template-columns:1fr 1fr}.top,summary{display:none}
+.halves{grid-template-columns:1fr 1fr}.top{display:none}
+details::details-content{content-visibility:visible;display:block}summary{color:var(--soft);list-style:none}
+summary::-webkit-details-marker{display:none}
 .bar,.bar i,.review,svg *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """.strip()

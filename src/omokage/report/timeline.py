@@ -24,7 +24,10 @@ _OWN = """
 .strip img{width:6rem;height:6rem;border-radius:6px;display:block}
 .strip figcaption{font-size:.72rem;overflow-wrap:anywhere;color:var(--soft)}
 """.strip()
-_CURVES = ".curves{display:grid;grid-template-columns:repeat(auto-fill,minmax(26rem,1fr));gap:0 1.5rem}"
+_CURVES = """
+.curves{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(30rem,100%),1fr));gap:0 1.5rem}
+.curves>*{min-width:0}
+""".strip()
 _SIDE = 144  # pixels of a picture of the strip
 
 
@@ -43,8 +46,8 @@ class Course:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """`names`, `times` and `pictures` (or none) of the photographs (n) in order; `dated`: times are years; the courses
-    to draw by factor; `left_out`: photographs with the status that says why."""
+    """`names` as shown, `times` and `pictures` (or none) of the photographs (n) in order; `dated`: times are years; the
+    courses to draw by factor; `left_out`: photographs with the status that says why."""
 
     names: Sequence[str]
     times: Sequence[float]
@@ -77,8 +80,8 @@ def lines_of(series: Series, language: str) -> list[tuple[str, ...]]:
         (words["factor"], words["trend"] if series.dated else words["trend_place"], "5-95 %", words["jumps"])
     ]
     for name, c in series.courses.items():
-        jumps = ", ".join(Path(series.names[k]).name for k in c.jumps) or "–"
-        rows.append((name_of_factor(name, language), f"{c.slope:+.2f}", f"{c.low:+.2f} … {c.high:+.2f}", jumps))
+        jumps = ", ".join(series.names[k] for k in c.jumps) or "–"
+        rows.append((name_of_factor(name, language), f"{c.slope:+z.2f}", f"{c.low:+z.2f} … {c.high:+z.2f}", jumps))
     return rows
 
 
@@ -87,7 +90,7 @@ def _strip(series: Series, words: Mapping[str, str]) -> str:
     for k, picture in enumerate(series.pictures):
         if picture is not None:
             when = f" ({series.times[k]:.2f})" if series.dated else ""
-            name = plain(Path(series.names[k]).name)
+            name = plain(series.names[k])
             figures.append(f'<figure><img alt="{name}" src="{data_uri(picture, _SIDE)}">'
                            f"<figcaption>{k + 1}. {name}{when}</figcaption></figure>")  # fmt: skip
     said = f'<p class="soft">{escape(words["strip"])}</p>' if series.dated and figures else ""
@@ -106,7 +109,7 @@ def _curve(series: Series, name: str, language: str) -> str:
     across = words["years"] if series.dated else words["place"]
     marks = [float(along[k]) for k in c.jumps]
     svg = curves_svg([Curve("", points)], title, across, words["value"], False, 0.0, trend, marks)
-    return f"<h3>{escape(title)}</h3>{svg}"
+    return f'<h3>{plain(title)}</h3><div class="drawing">{svg}</div>'
 
 
 def _table(lines: Sequence[tuple[str, ...]]) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from omokage.language import LANGUAGES
+from omokage.language import LANGUAGES, Texts
 
 TEXT: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -56,7 +56,8 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "result": "Result",
         "means": "Meaning",
         "not_for": "Not to be used for",
-        "show_units": "Show all expression units",
+        "show_units": "Show the expression units of at least {least}",
+        "units_at_rest": "No expression unit reaches {least}.",
         "about": "How this page was made",
         "to_top": "Back to the overview",
         "legend": "Box: brows to chin, ear to ear. Dots and lines: 68 landmarks, pale discs: their usual "
@@ -109,7 +110,8 @@ TEXT: Mapping[str, Mapping[str, str]] = {
         "result": "結果",
         "means": "意味",
         "not_for": "使ってはいけない目的",
-        "show_units": "表情の単位をすべて表示",
+        "show_units": "{least} 以上の表情の単位を表示",
+        "units_at_rest": "{least} に達した表情の単位はありません。",
         "about": "このページの作り方",
         "to_top": "一覧へ戻る",
         "legend": "枠は眉からあご、耳から耳まで。点と線は 68 点のランドマーク、淡い円はその通常の誤差。"
@@ -140,6 +142,12 @@ MEANING: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             "Detecting lies, stress or illness.",
         ),
         (
+            "units",
+            "How far each of 52 small movements of the face goes, 0 (not) to 1 (as far as it goes). Left and right are "
+            "the person's own.",
+            "Detecting lies, stress or illness.",
+        ),
+        (
             "attributes",
             "The chance that something is visible, such as glasses. Between 30 and 70 % the answer counts as unsure.",
             "Religion, health, origin or anything else that merely goes along with looks.",
@@ -154,6 +162,11 @@ MEANING: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             "Where the head turns against the camera, in degrees. Zero is a resting head that looks "
             "straight at the camera.",
             "Measuring attention or diligence.",
+        ),
+        (
+            "gaze",
+            "Where the eyes look against the camera, in degrees. Zero looks straight at the camera.",
+            "Measuring attention, interest or honesty.",
         ),
         (
             "scalars",
@@ -199,6 +212,11 @@ MEANING: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             "うそ、ストレス、病気の検出。",
         ),
         (
+            "units",
+            "顔の 52 種類の小さな動きの大きさ。0(動きなし)から 1(最大)まで。左右は本人から見た左右です。",
+            "うそ、ストレス、病気の検出。",
+        ),
+        (
             "attributes",
             "眼鏡などが写っている確率。30 % から 70 % の間は「不確か」とします。",
             "宗教、健康、出自など、見た目に伴うだけの事柄の推定。",
@@ -212,6 +230,11 @@ MEANING: Mapping[str, tuple[tuple[str, str, str], ...]] = {
             "pose",
             "カメラに対する頭の向き(度)。0 は力を抜いてまっすぐカメラを見ている状態。",
             "注意力や勤勉さの測定。",
+        ),
+        (
+            "gaze",
+            "カメラに対する視線の向き(度)。0 はまっすぐカメラを見ている状態。",
+            "注意力、関心、正直さの測定。",
         ),
         (
             "scalars",
@@ -294,6 +317,15 @@ ACTION_UNIT_NAMES: Mapping[str, tuple[str, str]] = {
     "au43": ("eyes closed", "目を閉じる"),
 }
 
+# What each network of a run does, for how a page was made.
+MODELS: Texts = {
+    "attributes": {"en": "Attributes", "ja": "属性の推定"},
+    "finder": {"en": "Face finder", "ja": "顔の検出"},
+    "check": {"en": "Check of found faces", "ja": "検出した顔の確認"},
+    "comparison": {"en": "Comparison", "ja": "変化の推定"},
+    "verification": {"en": "Same person or not", "ja": "同一人物かどうかの判定"},
+}
+
 # Phrases of the remarks that the pipeline writes in English: status of a picture and reasons for review.
 REMARKS: Mapping[str, str] = {
     "low confidence": "確信度が低い",
@@ -303,6 +335,9 @@ REMARKS: Mapping[str, str] = {
     "wide age interval": "年齢の区間が広い",
     "years": "年",
     "extreme pose": "極端な向き",
+    "yaw": "左右",
+    "pitch": "上下",
+    "roll": "傾き",
     "many faces": "顔が多い",
     "no_face": "顔が見つかりません",
     "unreadable": "読み取れません",
