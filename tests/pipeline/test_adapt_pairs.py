@@ -22,10 +22,11 @@ from omokage.explain.tuning import Tuning
 from omokage.media.sources import Source
 from omokage.pipeline import Analyzer
 from omokage.pipeline.adapt_pair_tuning import PairTuner, rows_of, said_by
-from omokage.pipeline.adapt_pairs import EMPTY, FEWEST, _learn, adapt_pairs, parts_of, people_of
+from omokage.pipeline.adapt_pairs import EMPTY, _learn, adapt_pairs
 from omokage.pipeline.compare import compare, compare_many, photographs
 from omokage.pipeline.opened import open_analyzer
 from omokage.pipeline.own_changes import ChangeReader, open_reader
+from omokage.pipeline.pair_labels import FEWEST, parts_of, people_of
 from omokage.pipeline.pair_table import compare_table
 from omokage.pipeline.series import compare_series
 from omokage.report.comparison import ChangeCard, write_card
