@@ -40,7 +40,10 @@ def test_two_photographs_give_words_and_a_card(folder: Path) -> None:
     assert "apparent age" in done.output
     assert "+20" in done.output
     assert "The light differs" not in done.output
-    assert (folder / "card.html").read_text().count("data:image/jpeg") == 3
+    page = (folder / "card.html").read_text()
+    assert page.count("data:image/jpeg") == 3
+    assert "0.png → 1.png" in page
+    assert str(folder) not in page
     told = run(folder / "0.png", folder / "1.png", "--lang", "ja").output
     assert "見かけの年齢" in told
     assert "れない" in told  # the end of a long cell is folded, not cut off

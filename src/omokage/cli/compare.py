@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -113,13 +114,16 @@ def _two(
     else:
         show(change, lang, comparer.same_limit)
     if report is not None:
+        from omokage.cli.reporting import short_names
         from omokage.report.comparison import ChangeCard, ranked, write_card
 
         where = None
         if change.status == "ok" and before.crop is not None and after.crop is not None:
-            names = list(change.called()) or [name for name, _ in ranked(change)[:3]]
-            where = comparer.where(before.crop.image, after.crop.image, names)
+            factors = list(change.called()) or [name for name, _ in ranked(change)[:3]]
+            where = comparer.where(before.crop.image, after.crop.image, factors)
         about = {**comparer.describe(), **analyzer.describe(crops)}
+        short = short_names([change.before, change.after])  # whom a page is passed on to need not know the folders
+        change = replace(change, before=short[change.before], after=short[change.after])
         write_card(report, ChangeCard(change, before.shown, after.shown, where, comparer.same_limit), lang, about)
         typer.echo(line_of("change_card", lang, out=report), err=True)
     return 0 if change.status == "ok" else 1
