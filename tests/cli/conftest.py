@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,16 @@ from in_process import Command, command
 
 from dialogue_stand_ins import Saying
 from omokage.pipeline import analyzer as analyzers
-from omokage.pipeline import dialogue
+from omokage.pipeline import dialogue, opened
 from stand_ins import SquareFinder, SquarePredictor, write_picture
+
+
+@pytest.fixture
+def opened_anew() -> Iterator[None]:
+    """Nobody else meets the stand-ins of a test among what stays open, whether it fails or not."""
+    opened._analyzer.cache_clear()
+    yield
+    opened._analyzer.cache_clear()
 
 
 @pytest.fixture

@@ -109,9 +109,9 @@ def test_a_video_with_drawings_and_its_tracks(omokage: Command, pictures: Path) 
     assert "切り出し 10 枚、トラック 1 本: u" in said
 
 
+@pytest.mark.usefixtures("opened_anew")
 def test_compare(omokage: Command, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opened, "open_comparer", lambda *_: Reader())
-    opened._analyzer.cache_clear()
     pair = (pictures / "1.png", pictures / "2.png")
     told(omokage, "compare", *pair, "--report", "card.html", words="変化のレポート: card.html")
     Path("pairs.csv").write_text("before,after\npictures/1.png,pictures/2.png\npictures/1.png,pictures/0.png\n")
@@ -119,7 +119,6 @@ def test_compare(omokage: Command, pictures: Path, monkeypatch: pytest.MonkeyPat
     told(omokage, *table, code=1, words="写真の組 2 件(同一人物か不確か 1、比較済み 1): out.csv")
     series = ("compare", "--series", pictures, "--report", "line.html", "--assume-same")
     told(omokage, *series, code=1, words="時系列のレポート: line.html", names=tuple(p.name for p in pictures.iterdir()))
-    opened._analyzer.cache_clear()  # nobody else shall meet the stand-ins
 
 
 def test_ask_about_many_pictures(omokage: Command, pictures: Path) -> None:

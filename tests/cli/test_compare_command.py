@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,13 @@ from stand_ins import SquareFinder, SquarePredictor, write_picture
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opened_anew: None) -> Path:
     monkeypatch.setattr(opened, "open_comparer", lambda *_: Reader())
-    opened._analyzer.cache_clear()
     monkeypatch.setattr(analyzers, "open_finder", lambda *_: SquareFinder())
     monkeypatch.setattr(analyzers, "open_predictor", lambda *_: SquarePredictor())
     for k, age in enumerate((20, 40, 60, 2)):
         write_picture(tmp_path / f"{k}.png", [(20 + 10 * k, 30, 50, age)])
-    yield tmp_path
-    opened._analyzer.cache_clear()  # nobody else shall meet the stand-ins
+    return tmp_path
 
 
 def run(*arguments: object) -> Any:
